@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* zstd, the storage codec (https://github.com/facebook/zstd, RFC 8878): contexts shared by the threads of a handle without locks. */
+#ifndef AIMG_SRC_CODEC_H
+#define AIMG_SRC_CODEC_H
+
+#include <aimg/aimg.h>
+#include <stdatomic.h>
+
+#define AIMG_CODEC_CONTEXTS 16
+
+/* Idle contexts; a thread takes one or makes one, and puts it back or frees it. */
+struct aimg_codec_pool {
+    void *_Atomic decoders[AIMG_CODEC_CONTEXTS];
+    void *_Atomic encoders[AIMG_CODEC_CONTEXTS];
+};
+
+void aimg_codec_pool_init(struct aimg_codec_pool *pool);
+void aimg_codec_pool_release(struct aimg_codec_pool *pool);
+
+/* A dictionary made ready for decoding; NULL when there is no memory. */
+void *aimg_codec_dictionary_create(const void *data, size_t bytes);
+void aimg_codec_dictionary_destroy(void *dictionary);
+
+/* Decodes one zstd frame that gives its content size = raw_bytes and fills `stored` exactly (rule 49). dictionary: or NULL. offset: for the error. */
+enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dictionary, const void *stored, size_t stored_bytes, void *raw,
+                                   size_t raw_bytes, uint64_t offset, struct aimg_error *error);
+
+size_t aimg_codec_bound(size_t raw_bytes);
+/* Bytes written, or 0 when it did not fit or there was no memory. */
+size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *raw, size_t raw_bytes, void *stored, size_t capacity);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An archive in a file: every call to the system that the library makes. */
+#include "io.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Descriptors 0 to 2 would receive what other code prints. */
+#define FIRST_SAFE_FD 3
+/* Address space held beyond the file, so that a growing archive is seen without moving the map. */
+#define MAP_RESERVE (UINT64_C(1) << 36)
+#define PAGE UINT64_C(4096)
+
+static enum aimg_status file_read_at(struct aimg_io *io, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error)
+{
+    uint8_t *out = buffer;
+    while (bytes > 0) {
+        ssize_t got = pread(io->fd, out, bytes, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return aimg_fail_errno(error, errno, "cannot read %zu bytes at %" PRIu64, bytes, offset);
+        if (got == 0)
+            return aimg_fail_at(error, AIMG_TRUNCATED, 0, offset,
+                                "the file ends at %" PRIu64 ", but %zu more bytes were expected; it was cut short after it was written",
+                                offset, bytes);
+        out += got;
+        offset += (uint64_t)got;
+        bytes -= (size_t)got;
+    }
+    return AIMG_OK;
+}
+
+static enum aimg_status file_write_at(struct aimg_io *io, uint64_t offset, const void *first, size_t first_bytes, const void *second,
+                                      size_t second_bytes, struct aimg_error *error)
+{
+    struct iovec pieces[2] = {{(void *)(uintptr_t)first, first_bytes}, {(void *)(uintptr_t)second, second_bytes}};
+    while (pieces[0].iov_len + pieces[1].iov_len > 0) {
+        ssize_t put = pwritev(io->fd, pieces, 2, (off_t)offset);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return aimg_fail_errno(error, put < 0 ? errno : ENOSPC, "cannot write %zu bytes at %" PRIu64,
+                                   pieces[0].iov_len + pieces[1].iov_len, offset);
+        offset += (uint64_t)put;
+        for (int i = 0; i < 2; i++) {
+            size_t part = (size_t)put < pieces[i].iov_len ? (size_t)put : pieces[i].iov_len;
+            pieces[i].iov_base = (uint8_t *)pieces[i].iov_base + part;
+            pieces[i].iov_len -= part;
+            put -= (ssize_t)part;
+        }
+    }
+    return AIMG_OK;
+}
+
+static enum aimg_status file_sync(struct aimg_io *io, struct aimg_error *error)
+{
+    /* Never again after a failure: the kernel may have marked the lost pages clean. */
+    if (fdatasync(io->fd) != 0)
+        return aimg_fail_errno(error, errno, "cannot make the archive durable");
+    return AIMG_OK;
+}
+
+static enum aimg_status file_truncate(struct aimg_io *io, uint64_t bytes, struct aimg_error *error)
+{
+    int result;
+    do
+        result = ftruncate(io->fd, (off_t)bytes);
+    while (result != 0 && errno == EINTR);
+    if (result != 0)
+        return aimg_fail_errno(error, errno, "cannot cut the archive to %" PRIu64 " bytes", bytes);
+    return AIMG_OK;
+}
+
+static enum aimg_status file_size(struct aimg_io *io, uint64_t *bytes_out, struct aimg_error *error)
+{
+    struct stat info;
+    if (fstat(io->fd, &info) != 0)
+        return aimg_fail_errno(error, errno, "cannot ask for the size of the archive");
+    *bytes_out = (uint64_t)info.st_size;
+    return AIMG_OK;
+}
+
+static void file_flush_soon(struct aimg_io *io, uint64_t offset, uint64_t bytes)
+{
+    (void)sync_file_range(io->fd, (off_t)offset, (off_t)bytes, SYNC_FILE_RANGE_WRITE);
+}
+
+static void file_forget(struct aimg_io *io, uint64_t offset, uint64_t bytes)
+{
+    (void)posix_fadvise(io->fd, (off_t)offset, (off_t)bytes, POSIX_FADV_DONTNEED);
+}
+
+static void file_announce(struct aimg_io *io, uint64_t offset, uint64_t bytes)
+{
+    if (io->base != NULL && offset < io->base_bytes) {
+        uint64_t begin = offset & ~(PAGE - 1);
+        uint64_t end = bytes < io->base_bytes - offset ? offset + bytes : io->base_bytes;
+        (void)madvise((void *)(uintptr_t)(io->base + begin), (size_t)(end - begin), MADV_WILLNEED);
+    } else {
+        (void)posix_fadvise(io->fd, (off_t)offset, (off_t)bytes, POSIX_FADV_WILLNEED);
+    }
+}
+
+static enum aimg_status file_close(struct aimg_io *io, struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    if (io->reserved_bytes > 0)
+        (void)munmap((void *)(uintptr_t)io->base, (size_t)io->reserved_bytes);
+    if (io->fd >= 0 && close(io->fd) != 0 && errno != EINTR)
+        status = aimg_fail_errno(error, errno, "cannot close the archive");
+    io->fd = -1;
+    io->base = NULL;
+    io->base_bytes = io->reserved_bytes = 0;
+    return status;
+}
+
+static const struct aimg_io_ops file_ops = {
+    .read_at = file_read_at,
+    .write_at = file_write_at,
+    .sync = file_sync,
+    .truncate = file_truncate,
+    .size = file_size,
+    .flush_soon = file_flush_soon,
+    .forget = file_forget,
+    .announce = file_announce,
+    .close = file_close,
+};
+
+static int open_safe(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (fd < 0 || fd >= FIRST_SAFE_FD)
+        return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_SAFE_FD);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return moved;
+}
+
+static enum aimg_status check_regular(int fd, const char *path, struct stat *info, struct aimg_error *error)
+{
+    if (fstat(fd, info) != 0)
+        return aimg_fail_errno(error, errno, "cannot look at %s", path);
+    if (S_ISDIR(info->st_mode))
+        return aimg_fail(error, AIMG_NOT_ARCHIVE, "is a directory, not an archive");
+    if (!S_ISREG(info->st_mode))
+        return aimg_fail(error, AIMG_NOT_ARCHIVE, "is a device, pipe or socket; an archive is a regular file");
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_io_file_same(const struct aimg_io *io, const char *path, struct aimg_error *error)
+{
+    struct stat opened, named;
+    if (fstat(io->fd, &opened) != 0)
+        return aimg_fail_errno(error, errno, "cannot look at the open archive");
+    if (stat(path, &named) != 0 || opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+        return aimg_fail(error, AIMG_REPLACED, "the file was removed or replaced since it was opened; open it again");
+    return AIMG_OK;
+}
+
+/* Exclusive lock on byte 0, of the open file description: it does not vanish when other code closes the file. */
+static enum aimg_status lock(const struct aimg_io *io, struct aimg_error *error)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    if (fcntl(io->fd, F_OFD_SETLK, &range) == 0)
+        return AIMG_OK;
+    if (errno == EAGAIN || errno == EACCES)
+        return aimg_fail(error, AIMG_BUSY, "another writer has the archive open; try again when it is done");
+    return aimg_fail_errno(error, errno, "cannot lock the archive");
+}
+
+static enum aimg_status lock_named(struct aimg_io *io, const char *path, struct aimg_error *error)
+{
+    enum aimg_status status = lock(io, error);
+    return status != AIMG_OK ? status : aimg_io_file_same(io, path, error);
+}
+
+enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, bool writable, struct aimg_error *error)
+{
+    struct stat info;
+    *io = (struct aimg_io){.ops = &file_ops, .fd = -1};
+    io->fd = open_safe(path, writable ? O_RDWR : O_RDONLY);
+    if (io->fd < 0 && writable && errno == EISDIR)
+        return aimg_fail(error, AIMG_NOT_ARCHIVE, "is a directory, not an archive");
+    if (io->fd < 0 && errno == ENOENT) {
+        enum aimg_status missing = aimg_fail_errno(error, ENOENT, "cannot open");
+        if (error != NULL)
+            error->status = AIMG_NOT_FOUND;
+        return missing == AIMG_IO ? AIMG_NOT_FOUND : missing;
+    }
+    if (io->fd < 0)
+        return aimg_fail_errno(error, errno, writable ? "cannot open for writing" : "cannot open");
+    enum aimg_status status = check_regular(io->fd, path, &info, error);
+    if (status == AIMG_OK && writable)
+        status = lock_named(io, path, error);
+    if (status != AIMG_OK)
+        (void)file_close(io, NULL);
+    return status;
+}
+
+enum aimg_status aimg_io_file_create(struct aimg_io *io, const char *path, struct aimg_error *error)
+{
+    *io = (struct aimg_io){.ops = &file_ops, .fd = -1};
+    io->fd = open_safe(path, O_RDWR | O_CREAT | O_EXCL);
+    if (io->fd < 0 && errno == EEXIST)
+        return aimg_fail(error, AIMG_EXISTS, "is there already");
+    if (io->fd < 0)
+        return aimg_fail_errno(error, errno, "cannot create");
+    enum aimg_status status = lock_named(io, path, error);
+    if (status != AIMG_OK)
+        (void)file_close(io, NULL);
+    return status;
+}
+
+/* Room to grow if the process may have it, else just enough. */
+static void *reserve_space(uint64_t *reserve, uint64_t bytes)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *space = mmap(NULL, (size_t)*reserve, PROT_NONE, flags, -1, 0);
+    if (space != MAP_FAILED)
+        return space;
+    *reserve = bytes;
+    return mmap(NULL, (size_t)*reserve, PROT_NONE, flags, -1, 0);
+}
+
+enum aimg_status aimg_io_file_map(struct aimg_io *io, uint64_t bytes, struct aimg_error *error)
+{
+    if (bytes <= io->base_bytes || bytes == 0)
+        return AIMG_OK;
+    if (bytes > SIZE_MAX - MAP_RESERVE || (io->base != NULL && bytes > io->reserved_bytes))
+        return aimg_fail(error, AIMG_LIMIT, "no address space for %" PRIu64 " bytes; open the archive without a map", bytes);
+    if (io->base == NULL) {
+        uint64_t reserve = sizeof(size_t) < 8 ? bytes : bytes + MAP_RESERVE;
+        void *space = reserve_space(&reserve, bytes);
+        if (space == MAP_FAILED)
+            return aimg_fail_errno(error, errno, "cannot reserve %" PRIu64 " bytes of address space", reserve);
+        io->base = space;
+        io->reserved_bytes = reserve;
+        io->base_bytes = 0;
+    }
+    /* The whole file again: pages that are in use stay the same, and no seam can run through one. */
+    void *map = mmap((void *)(uintptr_t)io->base, (size_t)bytes, PROT_READ, MAP_SHARED | MAP_FIXED, io->fd, 0);
+    if (map == MAP_FAILED)
+        return aimg_fail_errno(error, errno, "cannot map %" PRIu64 " bytes", bytes);
+    io->base_bytes = bytes;
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_io_random(void *out, size_t bytes, struct aimg_error *error)
+{
+    uint8_t *next = out;
+    while (bytes > 0) {
+        ssize_t got = getrandom(next, bytes, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return aimg_fail_errno(error, errno, "cannot get random bytes");
+        next += got;
+        bytes -= (size_t)got;
+    }
+    return AIMG_OK;
+}
+
+uint64_t aimg_io_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

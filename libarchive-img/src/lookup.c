@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* By name: slot, then frame. SPEC.md section 6.2. */
+#include "lookup.h"
+
+#include "checksum.h"
+#include "slot.h"
+
+/* Slots that one fetch brings where there is no map. */
+#define WINDOW_SLOTS 16
+
+
+static const struct aimg_section *slots_of(const struct aimg_table *table)
+{
+    return &table->sections[0]; /* a NAMES table has this section only */
+}
+
+/* A frame that does not match is of another name with the same hash, or damaged: only then is its checksum looked at. */
+static enum aimg_status mismatch(const struct aimg_source *source, uint64_t frame_offset, struct aimg_error *error)
+{
+    struct aimg_frame_view view;
+    enum aimg_status status = aimg_frame_read(source, frame_offset, &view, error);
+    return status == AIMG_OK ? AIMG_NOT_FOUND : status;
+}
+
+/* Whether the frame of a slot carries the name; NOT_FOUND when not. */
+static enum aimg_status match_frame(const struct aimg_search *search, const struct aimg_name_slot *slot, struct aimg_found *found,
+                                    struct aimg_error *error)
+{
+    uint8_t scratch[AIMG_FRAME_BYTES + AIMG_NAME_MAX];
+    const struct aimg_source *source = search->source;
+    size_t bytes = AIMG_FRAME_BYTES + search->name_bytes;
+    if (slot->frame_offset < AIMG_HEAD_BYTES || slot->frame_offset > source->end || source->end - slot->frame_offset < bytes)
+        return AIMG_NOT_FOUND; /* a damaged slot: the caller verifies before it says no */
+    struct aimg_error local;
+    const uint8_t *header = aimg_source_fetch(source, slot->frame_offset, bytes, scratch, &local);
+    if (header == NULL) {
+        if (error != NULL)
+            *error = local;
+        return local.status;
+    }
+    if (aimg_frame_decode(header, &found->frame) != 0 || found->frame.name_bytes != search->name_bytes ||
+        found->frame.ordinal != slot->ordinal || memcmp(header + AIMG_FRAME_BYTES, search->name, search->name_bytes) != 0 ||
+        aimg_frame_total_bytes(&found->frame) > source->end - slot->frame_offset)
+        return mismatch(source, slot->frame_offset, error);
+    found->frame_offset = slot->frame_offset;
+    found->ordinal = slot->ordinal;
+    return AIMG_OK;
+}
+
+static enum aimg_status check_alive(const struct aimg_search *search, uint32_t ordinal, struct aimg_error *error)
+{
+    const struct aimg_catalog *catalog = search->catalog;
+    if (catalog->head.dead_count == 0 || ordinal >= catalog->head.ordinal_count)
+        return AIMG_OK;
+    return aimg_run_check_alive(search->source, &catalog->runs[aimg_catalog_run(catalog, ordinal)], ordinal, error);
+}
+
+/* One NAMES table. NOT_FOUND when the name is not in it; *probed_out: slots from home that were looked at. */
+static enum aimg_status search_table(const struct aimg_search *search, const struct aimg_table *table, uint64_t *home_out, uint64_t *probed_out,
+                                     struct aimg_found *found, struct aimg_error *error)
+{
+    const struct aimg_section *slots = slots_of(table);
+    uint64_t home = aimg_slot_home(search->hash, AIMG_NAME_HASH_BITS, slots->extra);
+    uint64_t last = home + (slots->count - slots->extra);
+    uint8_t scratch[WINDOW_SLOTS * AIMG_NAME_SLOT_BYTES];
+    const uint8_t *window = NULL;
+    uint64_t window_end = home;
+    struct aimg_error local;
+    *home_out = home;
+    for (uint64_t i = home; i <= last && i < slots->count; i++) {
+        if (i >= window_end) {
+            uint64_t piece = slots->count - i < WINDOW_SLOTS ? slots->count - i : WINDOW_SLOTS;
+            uint64_t offset = table->payload + slots->offset + i * AIMG_NAME_SLOT_BYTES;
+            window = aimg_source_fetch(search->source, offset, (size_t)piece * AIMG_NAME_SLOT_BYTES, scratch, &local);
+            if (window == NULL) {
+                if (error != NULL)
+                    *error = local;
+                return local.status;
+            }
+            window_end = i + piece;
+        }
+        *probed_out = i - home + 1;
+        struct aimg_name_slot slot;
+        uint64_t key_hash = aimg_name_slot_key_hash(aimg_load64(window));
+        if (key_hash > search->hash || aimg_name_slot_empty(window))
+            return AIMG_NOT_FOUND;
+        if (key_hash == search->hash) {
+            aimg_name_slot_decode(window, &slot);
+            enum aimg_status status = check_alive(search, slot.ordinal, error);
+            if (status == AIMG_OK)
+                status = match_frame(search, &slot, found, error);
+            if (status != AIMG_NOT_FOUND)
+                return status;
+        }
+        window += AIMG_NAME_SLOT_BYTES;
+    }
+    return AIMG_NOT_FOUND;
+}
+
+static enum aimg_status no_such_name(const struct aimg_search *search, struct aimg_error *error)
+{
+    int shown = search->name_bytes < 150 ? (int)search->name_bytes : 150;
+    return aimg_fail(error, AIMG_NOT_FOUND, "there is no image named '%.*s'", shown, (const char *)search->name);
+}
+
+enum aimg_status aimg_search_run(const struct aimg_search *search, struct aimg_found *found, struct aimg_error *error)
+{
+    for (uint32_t i = search->table_count; i-- > 0;) {
+        struct aimg_table *table = &search->tables[i];
+        uint64_t home, probed = 0;
+        enum aimg_status status = search_table(search, table, &home, &probed, found, error);
+        if (status != AIMG_NOT_FOUND)
+            return status;
+        /* "No" is only said of slots that are what was written. */
+        status = aimg_table_verify(search->source, table, slots_of(table)->offset + home * AIMG_NAME_SLOT_BYTES,
+                                   probed * AIMG_NAME_SLOT_BYTES, error);
+        if (status != AIMG_OK)
+            return status;
+    }
+    return no_such_name(search, error);
+}
+
+static struct aimg_search begin_search(const struct aimg_reader *reader, const char *name, size_t name_bytes)
+{
+    uint64_t hash = aimg_hash_low(name, name_bytes, reader->located.header.params.name_seed);
+    const struct aimg_catalog *catalog = &reader->catalog;
+    return (struct aimg_search){.source = &reader->source,
+                                .catalog = catalog,
+                                .tables = catalog->tables + catalog->names_first,
+                                .table_count = catalog->names_count,
+                                .name = (const uint8_t *)name,
+                                .name_bytes = name_bytes,
+                                .hash = aimg_name_hash40(hash)};
+}
+
+static enum aimg_status check_name(const struct aimg_reader *reader, const char *name, size_t name_bytes, const void *out,
+                                   struct aimg_error *error)
+{
+    if (reader == NULL || (name == NULL && name_bytes > 0) || out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "finding a name needs a reader, a name, and a place for the answer");
+    if (name_bytes == 0 || name_bytes > AIMG_NAME_MAX)
+        return aimg_fail(error, AIMG_NOT_FOUND, "no image has a name of %zu bytes; names have 1 to %d", name_bytes, AIMG_NAME_MAX);
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_reader_find(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t *ordinal_out,
+                                  struct aimg_error *error)
+{
+    struct aimg_found found;
+    enum aimg_status status = check_name(reader, name, name_bytes, ordinal_out, error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_search search = begin_search(reader, name, name_bytes);
+    status = aimg_search_run(&search, &found, error);
+    if (status == AIMG_OK)
+        *ordinal_out = found.ordinal;
+    return status;
+}
+
+static enum aimg_status borrow_found(const struct aimg_reader *reader, const struct aimg_search *search, uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error)
+{
+    struct aimg_found found;
+    enum aimg_status status = aimg_search_run(search, &found, error);
+    if (status != AIMG_OK)
+        return status;
+    /* An alias keeps its bytes elsewhere; a verified read asks the index too. */
+    if (found.frame.type != AIMG_FRAME_IMAGE || (flags & AIMG_READ_VERIFY) != 0)
+        return aimg_reader_borrow(reader, found.ordinal, flags, bytes_out, error);
+    *bytes_out = (struct aimg_bytes){
+        .data = search->source->io->base + found.frame_offset + (uint64_t)found.frame.header_units * AIMG_UNIT,
+        .bytes = found.frame.stored_bytes,
+        .ordinal = found.ordinal,
+        .format = found.frame.format,
+        .coding = found.frame.coding};
+    return AIMG_OK;
+}
+
+static enum aimg_status check_borrow_name(const struct aimg_reader *reader, uint32_t flags, struct aimg_error *error)
+{
+    if ((flags & ~(uint32_t)AIMG_READ_VERIFY) != 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "unknown flags 0x%" PRIx32 "; 0 or AIMG_READ_VERIFY", flags);
+    if (reader->source.io->base == NULL && reader->source.end > AIMG_HEAD_BYTES)
+        return aimg_fail(error, AIMG_SEQUENCE, "the archive was opened without a map: copy with aimg_reader_read");
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t flags,
+                                         struct aimg_bytes *bytes_out, struct aimg_error *error)
+{
+    enum aimg_status status = check_name(reader, name, name_bytes, bytes_out, error);
+    if (status == AIMG_OK)
+        status = check_borrow_name(reader, flags, error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_search search = begin_search(reader, name, name_bytes);
+    return borrow_found(reader, &search, flags, bytes_out, error);
+}
+
+/* Names in flight; their hashes are kept between the steps. */
+#define BATCH 32
+
+/* The first slot of a search in the newest table, or NULL. */
+static const uint8_t *first_slot(const struct aimg_search *search)
+{
+    if (search->table_count == 0)
+        return NULL;
+    const struct aimg_table *table = &search->tables[search->table_count - 1];
+    const struct aimg_section *slots = slots_of(table);
+    uint64_t home = aimg_slot_home(search->hash, AIMG_NAME_HASH_BITS, slots->extra);
+    return search->source->io->base + table->payload + slots->offset + home * AIMG_NAME_SLOT_BYTES;
+}
+
+/* The frame that the first slots most likely name, on its way into the cache. */
+static void announce_frame(const struct aimg_search *search, const uint8_t *slot)
+{
+    for (int i = 0; i < 4 && slot != NULL; i++, slot += AIMG_NAME_SLOT_BYTES) {
+        struct aimg_name_slot decoded;
+        if (aimg_name_slot_key_hash(aimg_load64(slot)) < search->hash)
+            continue;
+        aimg_name_slot_decode(slot, &decoded);
+        if (decoded.hash == search->hash && decoded.frame_offset < search->source->end) {
+            __builtin_prefetch(search->source->io->base + decoded.frame_offset);
+            __builtin_prefetch(search->source->io->base + decoded.frame_offset + 64);
+        }
+        return;
+    }
+}
+
+enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *reader, const struct aimg_name *names, size_t count, uint32_t flags,
+                                          struct aimg_bytes *bytes_out, struct aimg_error *error)
+{
+    struct aimg_search searches[BATCH];
+    if (reader == NULL || ((names == NULL || bytes_out == NULL) && count > 0))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "borrowing needs a reader, names, and a place for the bytes");
+    enum aimg_status first = check_borrow_name(reader, flags, error);
+    if (first != AIMG_OK)
+        return first;
+    for (size_t begin = 0; begin < count; begin += BATCH) {
+        size_t here = count - begin < BATCH ? count - begin : BATCH;
+        for (size_t i = 0; i < here; i++) {
+            searches[i] = begin_search(reader, names[begin + i].name, names[begin + i].name_bytes);
+            __builtin_prefetch(first_slot(&searches[i]));
+        }
+        for (size_t i = 0; i < here; i++)
+            announce_frame(&searches[i], first_slot(&searches[i]));
+        for (size_t i = 0; i < here; i++) {
+            struct aimg_bytes *out = &bytes_out[begin + i];
+            struct aimg_error *report = first == AIMG_OK ? error : NULL;
+            *out = (struct aimg_bytes){.ordinal = AIMG_NO_ORDINAL};
+            enum aimg_status status = check_name(reader, names[begin + i].name, names[begin + i].name_bytes, out, report);
+            if (status == AIMG_OK)
+                status = borrow_found(reader, &searches[i], flags, out, report);
+            out->status = (uint8_t)status;
+            first = first == AIMG_OK ? status : first;
+        }
+    }
+    return first;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which rows of a run are dead or attachments: rank and select over its bitmaps. */
+#include "catalog.h"
+
+#include "error.h"
+
+#include <inttypes.h>
+
+#define WORD_ROWS 64
+
+static uint64_t unlisted_word(const struct aimg_mask *mask, uint32_t word)
+{
+    uint64_t bits = 0;
+    if (mask->dead != NULL)
+        bits |= aimg_load64(mask->dead + (size_t)word * 8);
+    if (mask->attached != NULL)
+        bits |= aimg_load64(mask->attached + (size_t)word * 8);
+    return bits;
+}
+
+bool aimg_mask_listed(const struct aimg_mask *mask, uint32_t row)
+{
+    return (unlisted_word(mask, row / WORD_ROWS) >> (row % WORD_ROWS) & 1) == 0;
+}
+
+uint32_t aimg_mask_rank(const struct aimg_mask *mask, uint32_t row)
+{
+    uint32_t rank = aimg_load32(mask->rank + (size_t)(row / AIMG_RANK_ROWS) * 4);
+    uint32_t word = row / AIMG_RANK_ROWS * (AIMG_RANK_ROWS / WORD_ROWS);
+    for (; word < row / WORD_ROWS; word++)
+        rank += WORD_ROWS - (uint32_t)__builtin_popcountll(unlisted_word(mask, word));
+    uint64_t below = row % WORD_ROWS == 0 ? 0 : ~unlisted_word(mask, word) << (WORD_ROWS - row % WORD_ROWS);
+    return rank + (uint32_t)__builtin_popcountll(below);
+}
+
+uint32_t aimg_mask_select(const struct aimg_mask *mask, uint32_t count, uint32_t rank)
+{
+    uint32_t low = 0, length = (uint32_t)aimg_blocks(count, AIMG_RANK_ROWS);
+    while (length > 1) {
+        uint32_t half = length / 2;
+        if (aimg_load32(mask->rank + (size_t)(low + half) * 4) <= rank)
+            low += half;
+        length -= half;
+    }
+    uint32_t left = rank - aimg_load32(mask->rank + (size_t)low * 4);
+    uint32_t words = (uint32_t)aimg_blocks(count, WORD_ROWS);
+    for (uint32_t word = low * (AIMG_RANK_ROWS / WORD_ROWS); word < words; word++) {
+        uint64_t listed = ~unlisted_word(mask, word);
+        uint32_t here = (uint32_t)__builtin_popcountll(listed);
+        if (left >= here) {
+            left -= here;
+            continue;
+        }
+        for (; left > 0; left--)
+            listed &= listed - 1;
+        return word * WORD_ROWS + (uint32_t)__builtin_ctzll(listed);
+    }
+    return count; /* a rank table that lies: the caller sees a row past the end */
+}
+
+static const uint8_t *section_data(const uint8_t *payload, const struct aimg_table *table, unsigned kind)
+{
+    const struct aimg_section *section = aimg_table_section(table, kind, 0);
+    return section == NULL ? NULL : payload + section->offset;
+}
+
+static struct aimg_mask *load_mask(const struct aimg_source *source, struct aimg_table *table, struct aimg_error *error)
+{
+    size_t bytes = (size_t)table->data_bytes;
+    bool mapped = source->io->base != NULL && table->payload + bytes <= source->io->base_bytes;
+    struct aimg_mask *mask = aimg_alloc_array(&source->allocator, 1, sizeof *mask);
+    if (mask == NULL) {
+        (void)aimg_fail_memory(error, sizeof *mask);
+        return NULL;
+    }
+    const uint8_t *payload = NULL;
+    if (aimg_table_verify(source, table, 0, bytes, error) == AIMG_OK) {
+        if (!mapped) {
+            mask->owned = aimg_alloc_array(&source->allocator, bytes, 1);
+            if (mask->owned == NULL)
+                (void)aimg_fail_memory(error, bytes);
+        }
+        if (mapped || mask->owned != NULL)
+            payload = aimg_source_fetch(source, table->payload, bytes, mask->owned, error);
+    }
+    if (payload == NULL) {
+        aimg_release(&source->allocator, mask->owned);
+        aimg_release(&source->allocator, mask);
+        return NULL;
+    }
+    mask->dead = section_data(payload, table, AIMG_SECTION_DEAD);
+    mask->attached = section_data(payload, table, AIMG_SECTION_ATTACHED);
+    mask->rank = section_data(payload, table, AIMG_SECTION_RANK);
+    return mask;
+}
+
+const struct aimg_mask *aimg_run_mask(const struct aimg_source *source, struct aimg_run *run, struct aimg_error *error)
+{
+    struct aimg_mask *mask = atomic_load_explicit(&run->mask, memory_order_acquire);
+    if (mask != NULL)
+        return mask;
+    mask = load_mask(source, run->mask_table, error);
+    if (mask == NULL)
+        return NULL;
+    struct aimg_mask *other = NULL;
+    if (atomic_compare_exchange_strong(&run->mask, &other, mask))
+        return mask;
+    /* Another thread was first. */
+    aimg_release(&source->allocator, mask->owned);
+    aimg_release(&source->allocator, mask);
+    return other;
+}
+
+enum aimg_status aimg_run_check_alive(const struct aimg_source *source, struct aimg_run *run, uint32_t ordinal, struct aimg_error *error)
+{
+    struct aimg_error local;
+    if (run->mask_table == NULL)
+        return AIMG_OK;
+    const struct aimg_mask *mask = aimg_run_mask(source, run, &local);
+    if (mask == NULL) {
+        if (error != NULL)
+            *error = local;
+        return local.status;
+    }
+    if (mask->dead != NULL && aimg_bitmap_get(mask->dead, ordinal - run->first))
+        return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " was removed or replaced", ordinal);
+    return AIMG_OK;
+}

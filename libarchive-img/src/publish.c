@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a batch visible: tables, ROOT, barrier, commit page, barrier, hint. The one place that says when data is durable. */
+#include "writer.h"
+
+#include "checksum.h"
+#include "mask_writer.h"
+#include "name.h"
+#include "recover.h"
+
+#include <stdlib.h>
+
+/* A NAMES table is merged with those up to eight times its size. */
+#define LEVEL_BITS 3
+
+static enum aimg_status add_part(struct aimg_writer *writer, const struct aimg_part *part, struct aimg_error *error)
+{
+    return aimg_buffer_add(&writer->allocator, &writer->parts, part, sizeof *part) ? AIMG_OK : aimg_fail_memory(error, sizeof *part);
+}
+
+enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_error *error)
+{
+    struct aimg_part part;
+    bool zstd = false;
+    if (writer->stage.rows == 0)
+        return AIMG_OK;
+    enum aimg_status status = aimg_stage_write(&writer->stage, &writer->out, &writer->codecs, &part, &zstd, error);
+    if (zstd)
+        writer->incompat |= AIMG_INCOMPAT_ZSTD;
+    return status == AIMG_OK ? add_part(writer, &part, error) : status;
+}
+
+/* ------------------------------------------------------------------ names */
+
+static bool is_removed(void *user, uint32_t ordinal)
+{
+    const struct aimg_writer *writer = user;
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    if (aimg_ordinal_set_has(&writer->removed, ordinal))
+        return true;
+    if (catalog->head.dead_count == 0 || ordinal >= catalog->head.ordinal_count)
+        return false;
+    struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, ordinal)];
+    return aimg_run_check_alive(&writer->base->source, run, ordinal, NULL) == AIMG_NOT_FOUND;
+}
+
+static bool never(void *user, uint32_t ordinal)
+{
+    (void)user;
+    (void)ordinal;
+    return false;
+}
+
+enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg_error *error)
+{
+    struct aimg_part part;
+    struct aimg_source source = writer->base->source;
+    enum aimg_status status = aimg_keys_write(&writer->keys, &source, NULL, 0, never, NULL, &writer->out, &part, error);
+    if (status == AIMG_OK)
+        status = aimg_out_flush(&writer->out, error);
+    struct aimg_table *tables = aimg_alloc_array(&writer->allocator, writer->spilled_count + 1, sizeof *tables);
+    struct aimg_section *sections = aimg_alloc_array(&writer->allocator, 1, sizeof *sections);
+    if (status == AIMG_OK && (tables == NULL || sections == NULL))
+        status = aimg_fail_memory(error, sizeof *tables);
+    source.end = writer->out.flushed;
+    if (status == AIMG_OK)
+        status = aimg_table_open(&source, &part, sections, &tables[writer->spilled_count], error);
+    if (status != AIMG_OK) {
+        aimg_release(&writer->allocator, tables);
+        aimg_release(&writer->allocator, sections);
+        return status;
+    }
+    for (uint32_t i = 0; i < writer->spilled_count; i++) {
+        tables[i] = writer->spilled[i];
+        atomic_init(&tables[i].list_verified, true);
+    }
+    aimg_release(&writer->allocator, writer->spilled);
+    writer->spilled = tables;
+    writer->spilled_count++;
+    aimg_keys_clear(&writer->keys);
+    return AIMG_OK;
+}
+
+static unsigned level(uint64_t keys) { return (unsigned)(63 - __builtin_clzll(keys | 1)) / LEVEL_BITS; }
+
+static void drop_part(struct aimg_writer *writer, const struct aimg_part *part)
+{
+    uint32_t count;
+    struct aimg_part *parts = aimg_writer_parts(writer, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (parts[i].type != part->type || parts[i].offset != part->offset)
+            continue;
+        parts[i] = parts[count - 1];
+        writer->parts.bytes -= sizeof *parts;
+        return;
+    }
+}
+
+/* The waiting keys, all that was spilled, and the older tables that they have caught up with, in one table. */
+static enum aimg_status write_names(struct aimg_writer *writer, struct aimg_error *error)
+{
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    struct aimg_table *older[AIMG_NAME_RUN_MAX * 2];
+    struct aimg_part part;
+    uint32_t count = 0;
+    uint64_t keys = aimg_keys_count(&writer->keys);
+    if (keys == 0 && writer->spilled_count == 0)
+        return AIMG_OK;
+    if (writer->spilled_count > AIMG_NAME_RUN_MAX)
+        return aimg_fail(error, AIMG_LIMIT, "too many images in one commit; commit more often");
+    for (; count < writer->spilled_count; count++) {
+        older[count] = &writer->spilled[count];
+        keys += older[count]->part.count;
+    }
+    for (uint32_t i = catalog->names_count; i-- > 0;) {
+        struct aimg_table *table = &catalog->tables[catalog->names_first + i];
+        if (level(table->part.count) > level(keys))
+            break;
+        older[count++] = table;
+        keys += table->part.count;
+        drop_part(writer, &table->part);
+    }
+    enum aimg_status status = aimg_out_flush(&writer->out, error);
+    struct aimg_source source = writer->base->source;
+    source.end = writer->out.flushed;
+    if (status == AIMG_OK)
+        status = aimg_keys_write(&writer->keys, &source, older, count, is_removed, writer, &writer->out, &part, error);
+    return status == AIMG_OK && part.count > 0 ? add_part(writer, &part, error) : status;
+}
+
+/* ------------------------------------------------------------------ masks and dictionaries */
+
+static int compare_ordinals(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* First element of a sorted list that is not below `ordinal`. */
+static uint32_t lower_bound(const struct aimg_buffer *list, uint32_t ordinal)
+{
+    const uint32_t *values = (const uint32_t *)(const void *)list->data;
+    uint32_t low = 0, high = (uint32_t)(list->bytes / sizeof *values);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (values[middle] < ordinal)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct aimg_ordinals range_of(const struct aimg_buffer *list, const struct aimg_part *run)
+{
+    if (list->bytes == 0)
+        return (struct aimg_ordinals){NULL, 0};
+    uint32_t begin = lower_bound(list, run->first);
+    uint32_t end = lower_bound(list, run->first + run->count);
+    return (struct aimg_ordinals){(const uint32_t *)(const void *)list->data + begin, end - begin};
+}
+
+/* The new MASK of one run, if it lost rows or has new attachments. */
+static enum aimg_status write_mask(struct aimg_writer *writer, const struct aimg_part *run, struct aimg_error *error)
+{
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    struct aimg_ordinals removed = range_of(&writer->removed_list, run), attached = range_of(&writer->attached, run);
+    struct aimg_run *base = NULL;
+    struct aimg_part part;
+    if (removed.count + attached.count == 0)
+        return AIMG_OK;
+    if (run->first < catalog->head.ordinal_count)
+        base = &catalog->runs[aimg_catalog_run(catalog, run->first)];
+    enum aimg_status status = aimg_mask_write(&writer->base->source, base, run, removed, attached, &writer->out, &part, error);
+    if (status != AIMG_OK)
+        return status;
+    if (base != NULL && base->mask_table != NULL)
+        drop_part(writer, &base->mask_table->part);
+    writer->incompat |= AIMG_INCOMPAT_MASK;
+    return add_part(writer, &part, error);
+}
+
+static enum aimg_status write_masks(struct aimg_writer *writer, struct aimg_error *error)
+{
+    uint32_t count;
+    enum aimg_status status = AIMG_OK;
+    const struct aimg_part *parts = aimg_writer_parts(writer, &count);
+    if (writer->removed_list.bytes + writer->attached.bytes == 0)
+        return AIMG_OK;
+    if (writer->removed_list.bytes > 0)
+        qsort(writer->removed_list.data, writer->removed_list.bytes / sizeof(uint32_t), sizeof(uint32_t), compare_ordinals);
+    struct aimg_part *copy = aimg_alloc_array(&writer->allocator, count, sizeof *copy); /* the parts move while masks come and go */
+    if (copy == NULL)
+        return aimg_fail_memory(error, count * sizeof *copy);
+    memcpy(copy, parts, count * sizeof *copy);
+    for (uint32_t i = 0; status == AIMG_OK && i < count; i++)
+        if (copy[i].type == AIMG_FRAME_RUN)
+            status = write_mask(writer, &copy[i], error);
+    aimg_release(&writer->allocator, copy);
+    return status;
+}
+
+/* New values of a dictionary; older tables of it that are not much larger are merged in, so that their number stays small. */
+static enum aimg_status write_dictionary(struct aimg_writer *writer, struct aimg_writer_column *column, struct aimg_error *error)
+{
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    uint32_t total = aimg_dictionary_count(&column->dictionary);
+    uint32_t first = column->dictionary.committed;
+    struct aimg_part part;
+    bool zstd = false;
+    if (!column->dictionary.loaded || total == first)
+        return AIMG_OK;
+    for (uint32_t i = catalog->table_count; i-- > 0;) {
+        const struct aimg_part *old = &catalog->tables[i].part;
+        if (old->type != AIMG_FRAME_VALUES || old->column != column->record.id || old->first + old->count != first)
+            continue;
+        if (old->count / 2 > total - first)
+            break;
+        first = old->first;
+        drop_part(writer, old);
+    }
+    enum aimg_status status =
+        aimg_dictionary_write(&column->dictionary, column->record.id, first, &writer->out, &writer->codecs, &part, &zstd, error);
+    if (zstd)
+        writer->incompat |= AIMG_INCOMPAT_ZSTD;
+    column->record.dictionary_count = total;
+    return status == AIMG_OK ? add_part(writer, &part, error) : status;
+}
+
+/* ------------------------------------------------------------------ ROOT and commit */
+
+static int compare_parts(const void *a, const void *b) { return aimg_part_compare(a, b); }
+
+static enum aimg_status encode_root(struct aimg_writer *writer, struct aimg_buffer *root, struct aimg_error *error)
+{
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    uint32_t count;
+    struct aimg_part *parts = aimg_writer_parts(writer, &count);
+    uint64_t bytes = AIMG_ROOT_HEAD_BYTES + (uint64_t)count * AIMG_PART_BYTES;
+    for (uint32_t i = 0; i < writer->column_count; i++)
+        bytes += aimg_column_record_total(writer->columns[i].record.name_bytes);
+    bytes += (uint64_t)catalog->head.coding_count * AIMG_CODING_RECORD_BYTES;
+    if (!aimg_buffer_reserve(&writer->allocator, root, bytes))
+        return aimg_fail_memory(error, bytes);
+    writer->head.part_count = count;
+    writer->head.column_count = writer->column_count;
+    uint8_t *out = root->data;
+    aimg_root_head_encode(&writer->head, out);
+    out += AIMG_ROOT_HEAD_BYTES;
+    if (count > 0)
+        qsort(parts, count, sizeof *parts, compare_parts);
+    for (uint32_t i = 0; i < count; i++, out += AIMG_PART_BYTES)
+        aimg_part_encode(&parts[i], out);
+    for (uint32_t i = 0; i < writer->column_count; i++) {
+        aimg_column_record_encode(&writer->columns[i].record, writer->columns[i].name, out);
+        out += aimg_column_record_total(writer->columns[i].record.name_bytes);
+    }
+    for (uint32_t i = 0; i < catalog->head.coding_count; i++, out += AIMG_CODING_RECORD_BYTES)
+        aimg_coding_record_encode(&catalog->codings[i], out);
+    root->bytes = (size_t)bytes;
+    return AIMG_OK;
+}
+
+static enum aimg_status write_root(struct aimg_writer *writer, struct aimg_commit_page *commit, struct aimg_error *error)
+{
+    struct aimg_buffer root = {NULL, 0, 0};
+    enum aimg_status status = encode_root(writer, &root, error);
+    if (status == AIMG_OK) {
+        commit->root_offset = aimg_out_offset(&writer->out);
+        commit->root_bytes = root.bytes;
+        aimg_hash_store(commit->root_hash, aimg_hash(root.data, root.bytes));
+        status = aimg_out_plain_frame(&writer->out, AIMG_FRAME_ROOT, root.data, root.bytes, error);
+    }
+    aimg_buffer_release(&writer->allocator, &root);
+    return status;
+}
+
+static void fill_commit(const struct aimg_writer *writer, const char *message, struct aimg_commit_page *commit)
+{
+    const struct aimg_located *located = &writer->located;
+    *commit = (struct aimg_commit_page){.ordinal_count = writer->head.ordinal_count, .listed_count = writer->head.listed_count};
+    memcpy(commit->uuid, located->header.uuid, AIMG_UUID_BYTES);
+    commit->params = located->header.params;
+    commit->compat = writer->compat;
+    commit->ro_compat = writer->ro_compat;
+    commit->incompat = writer->incompat;
+    commit->salt = writer->out.salt;
+    commit->time_ns = writer->time_ns != 0 ? writer->time_ns : aimg_io_now_ns();
+    if (!located->empty) {
+        commit->seq = located->commit.seq + 1;
+        commit->prev_offset = located->commit.self_offset;
+        memcpy(commit->prev_chain, located->commit.chain, AIMG_HASH_BYTES);
+        if (commit->time_ns < located->commit.time_ns)
+            commit->time_ns = located->commit.time_ns; /* the clock went back; rule 33 */
+    }
+    commit->message_bytes = message == NULL ? 0 : (uint16_t)strlen(message);
+    if (message != NULL)
+        memcpy(commit->message, message, commit->message_bytes);
+}
+
+static enum aimg_status barrier(struct aimg_writer *writer, struct aimg_error *error)
+{
+    enum aimg_status status = aimg_out_flush(&writer->out, error);
+    if (status == AIMG_OK && (writer->flags & AIMG_WRITER_NO_SYNC) == 0)
+        status = writer->io->ops->sync(writer->io, error);
+    return status;
+}
+
+static enum aimg_status write_commit(struct aimg_writer *writer, struct aimg_commit_page *commit, struct aimg_error *error)
+{
+    uint8_t page[AIMG_PAGE_BYTES];
+    enum aimg_status status = aimg_out_align(&writer->out, 0, AIMG_PAGE_BYTES, error);
+    if (status == AIMG_OK)
+        status = barrier(writer, error); /* all that the commit names is durable before the commit can be seen */
+    commit->self_offset = aimg_out_offset(&writer->out);
+    if (status == AIMG_OK && commit->self_offset >= AIMG_FILE_LIMIT - AIMG_PAGE_BYTES)
+        status = aimg_fail(error, AIMG_LIMIT, "the archive would pass 2^51 bytes");
+    if (status != AIMG_OK)
+        return status;
+    aimg_commit_encode(commit, page);
+    status = aimg_out_write(&writer->out, page, sizeof page, error);
+    return status == AIMG_OK ? barrier(writer, error) : status;
+}
+
+static enum aimg_status write_tables(struct aimg_writer *writer, struct aimg_error *error)
+{
+    uint32_t runs = 0, count;
+    enum aimg_status status = aimg_writer_spill_run(writer, error);
+    if (status == AIMG_OK)
+        status = write_names(writer, error);
+    if (status == AIMG_OK)
+        status = write_masks(writer, error);
+    for (uint32_t i = 0; status == AIMG_OK && i < writer->column_count; i++)
+        status = write_dictionary(writer, &writer->columns[i], error);
+    const struct aimg_part *parts = aimg_writer_parts(writer, &count);
+    for (uint32_t i = 0; i < count; i++)
+        runs += parts[i].type == AIMG_FRAME_RUN;
+    if (status == AIMG_OK && runs > AIMG_RUN_MAX)
+        status = aimg_fail(error, AIMG_LIMIT, "the archive has %u runs, the most it can have; pack it anew", AIMG_RUN_MAX);
+    return status;
+}
+
+/* The batch is durable: it becomes the base of the next. */
+static enum aimg_status adopt(struct aimg_writer *writer, const struct aimg_commit_page *commit, struct aimg_error *error)
+{
+    struct aimg_source source = writer->base->source;
+    struct aimg_reader *base = NULL;
+    writer->located.commit = *commit;
+    writer->located.empty = false;
+    writer->located.end = writer->located.hinted_end = writer->located.file_bytes = aimg_out_offset(&writer->out);
+    enum aimg_status status = aimg_hint_write(writer->io, commit, error);
+    if (status == AIMG_OK)
+        status = aimg_reader_attach(&source, &writer->located, &base, error);
+    if (status != AIMG_OK)
+        return status;
+    aimg_writer_release_batch(writer);
+    aimg_reader_close(writer->base);
+    writer->base = base;
+    return aimg_writer_begin_batch(writer, error);
+}
+
+static bool nothing_to_commit(const struct aimg_writer *writer, const char *message)
+{
+    return writer->pending_images == 0 && writer->removed.count == 0 && message == NULL && writer->column_count == writer->columns_committed;
+}
+
+enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message, struct aimg_error *error)
+{
+    struct aimg_commit_page commit;
+    enum aimg_status status = aimg_writer_check(writer, error);
+    if (status == AIMG_OK && message != NULL &&
+        (strlen(message) > AIMG_MESSAGE_MAX || !aimg_utf8_valid((const uint8_t *)message, strlen(message))))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "a commit message is at most %d bytes of UTF-8", AIMG_MESSAGE_MAX);
+    if (status != AIMG_OK || nothing_to_commit(writer, message))
+        return status;
+    status = write_tables(writer, error);
+    if (status == AIMG_OK) {
+        fill_commit(writer, message, &commit);
+        status = write_root(writer, &commit, error);
+    }
+    if (status == AIMG_OK)
+        status = write_commit(writer, &commit, error);
+    if (status == AIMG_OK)
+        status = adopt(writer, &commit, error);
+    return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AIMG_SRC_READER_H
+#define AIMG_SRC_READER_H
+
+#include "catalog.h"
+#include "codec.h"
+#include "error.h"
+#include "frame.h"
+#include "locate.h"
+
+#include <inttypes.h>
+
+/* What changes while a reader is read: caches that threads fill for each other. */
+struct aimg_reader_caches {
+    struct aimg_codec_pool codecs;
+    void *_Atomic *dictionaries; /* one a coding record */
+};
+
+struct aimg_reader {
+    struct aimg_source source;
+    struct aimg_io io_storage;
+    struct aimg_located located;
+    struct aimg_catalog catalog;
+    struct aimg_reader_caches *caches;
+    char *path; /* NULL: memory */
+    uint32_t flags;
+    bool borrowed_io; /* the writer's: not closed here */
+};
+
+/* A reader on a file that is open already, for the writer; it does not map, lock, or close. */
+enum aimg_status aimg_reader_attach(const struct aimg_source *source, const struct aimg_located *located, struct aimg_reader **reader_out,
+                                    struct aimg_error *error);
+
+/* Entry and run of an ordinal; NOT_FOUND past the last. */
+enum aimg_status aimg_reader_entry_at(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry_record *entry,
+                                      struct aimg_run **run_out, struct aimg_error *error);
+
+/* Header of a frame, copied, and checked (rules 12 to 19, 22). */
+struct aimg_frame_view {
+    struct aimg_frame frame;
+    uint8_t bytes[AIMG_FRAME_HEADER_MAX]; /* the header; the name begins at AIMG_FRAME_BYTES */
+};
+enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view, struct aimg_error *error);
+
+/* One group of texts, checked and decoded into raw (grown as needed). */
+enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
+                                 uint64_t index, struct aimg_group *group, struct aimg_buffer *raw, struct aimg_error *error);
+/* Index of the group that holds value `row`. */
+enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
+                                 uint32_t row, uint64_t *index_out, struct aimg_error *error);
+/* Value `row` of a decoded group: where it lies in raw. */
+void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out, uint32_t *bytes_out);
+/* Value of one row, copied out. */
+enum aimg_status aimg_group_copy(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
+                                 uint32_t row, void *buffer, size_t buffer_bytes, size_t *bytes_out, struct aimg_error *error);
+
+/* Decodes the stored bytes of an image into raw_bytes bytes. */
+enum aimg_status aimg_image_decode(const struct aimg_reader *reader, unsigned coding, const void *stored, uint64_t stored_bytes, void *raw,
+                                   uint64_t raw_bytes, uint64_t offset, struct aimg_error *error);
+
+enum aimg_status aimg_not_there(const struct aimg_reader *reader, uint64_t ordinal, struct aimg_error *error);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of the run that is being filled: entries, names and column values, in memory until the run is written. */
+#ifndef AIMG_SRC_STAGE_H
+#define AIMG_SRC_STAGE_H
+
+#include "entry.h"
+#include "table_writer.h"
+
+/* One column of the run. Rows are filled in order; those that were skipped are null. */
+struct aimg_stage_column {
+    struct aimg_column_record record;
+    uint32_t rows;          /* filled so far */
+    bool has_null;
+    bool has_value;
+    uint64_t largest;       /* value, of columns that may be stored narrower */
+    struct aimg_buffer values;   /* fixed width: little-endian at full width; groups: the bytes */
+    struct aimg_buffer lengths;  /* groups: u32 each */
+    struct aimg_buffer validity; /* bitmap */
+};
+
+struct aimg_stage {
+    struct aimg_allocator allocator;
+    uint32_t first; /* ordinal of row 0 */
+    uint32_t rows;
+    struct aimg_buffer entries;      /* encoded */
+    struct aimg_buffer name_lengths; /* u32 each */
+    struct aimg_buffer names;
+    struct aimg_stage_column *columns; /* one for each of the archive's columns, in its order */
+    uint32_t column_count;
+};
+
+/* Room for one more column; it is null so far. */
+bool aimg_stage_column_add(struct aimg_stage *stage, const struct aimg_column_record *record);
+/* A row; false when there is no memory, and then nothing was added. */
+bool aimg_stage_row_add(struct aimg_stage *stage, const struct aimg_entry_record *entry, const char *name, size_t name_bytes);
+/* The value of a column for the newest row. Fixed width: full-width elements in host order; dictionary: the code. */
+bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const void *data, size_t bytes);
+/* Writes the RUN table and empties the stage; the next row has the ordinal after the last. */
+enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out, struct aimg_codec_pool *codecs, struct aimg_part *part_out,
+                                  bool *zstd_out, struct aimg_error *error);
+void aimg_stage_release(struct aimg_stage *stage);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A table of the file: its tail read and checked, its blocks checked when they are used. */
+#include "catalog.h"
+
+#include "checksum.h"
+#include "error.h"
+
+#include <inttypes.h>
+
+#define PIECE_BYTES 16384
+
+const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offset, size_t bytes, void *scratch, struct aimg_error *error)
+{
+    if (offset > source->end || bytes > source->end - offset) {
+        (void)aimg_fail_at(error, AIMG_CORRUPT, 12, offset, "a reference to %zu bytes at %" PRIu64 " leaves the archive, which ends at %" PRIu64,
+                           bytes, offset, source->end);
+        return NULL;
+    }
+    if (source->io->base != NULL && offset + bytes <= source->io->base_bytes)
+        return source->io->base + offset;
+    return source->io->ops->read_at(source->io, offset, scratch, bytes, error) == AIMG_OK ? scratch : NULL;
+}
+
+static enum aimg_status tail_fault(const struct aimg_part *part, unsigned rule, const char *what, struct aimg_error *error)
+{
+    return aimg_fail_at(error, rule == 41 ? AIMG_CHECKSUM : AIMG_CORRUPT, rule, part->offset,
+                        "the table at %" PRIu64 " (frame type %u) breaks rule %u: %s; run verify, then repair", part->offset,
+                        (unsigned)part->type, rule, what);
+}
+
+static enum aimg_status check_footer(const struct aimg_part *part, const struct aimg_table_footer *footer, struct aimg_error *error)
+{
+    if (footer->type != part->type || footer->column != part->column || footer->first != part->first ||
+        footer->count != part->count || footer->section_count != part->section_count)
+        return tail_fault(part, 41, "its footer is not the one that ROOT names", error);
+    return AIMG_OK;
+}
+
+static enum aimg_status decode_tail(const struct aimg_part *part, const uint8_t *tail, struct aimg_section *sections,
+                                    struct aimg_table *table, struct aimg_error *error)
+{
+    struct aimg_table_footer footer;
+    unsigned rule = aimg_table_footer_decode(tail + (size_t)part->section_count * AIMG_SECTION_BYTES, &footer);
+    if (rule != 0)
+        return tail_fault(part, rule, "its footer is malformed", error);
+    enum aimg_status status = check_footer(part, &footer, error);
+    if (status != AIMG_OK)
+        return status;
+    for (uint32_t i = 0; i < part->section_count; i++)
+        aimg_section_decode(tail + (size_t)i * AIMG_SECTION_BYTES, &sections[i]);
+    rule = aimg_table_check(&footer, sections, part->bytes);
+    if (rule != 0)
+        return tail_fault(part, rule, "its sections do not fit it", error);
+    table->part = *part;
+    table->payload = aimg_part_payload(part);
+    table->data_bytes = footer.data_bytes;
+    memcpy(table->list_hash, footer.list_hash, AIMG_HASH_BYTES);
+    table->section_count = part->section_count;
+    table->sections = sections;
+    atomic_init(&table->list_verified, false);
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_table_open(const struct aimg_source *source, const struct aimg_part *part, struct aimg_section *sections,
+                                 struct aimg_table *table, struct aimg_error *error)
+{
+    size_t tail_bytes = (size_t)aimg_table_tail_bytes(part->section_count);
+    uint64_t offset = aimg_part_payload(part) + part->bytes - tail_bytes;
+    /* A copy: what was hashed is what is used, even if the file changes under the map. */
+    uint8_t *tail = aimg_alloc_array(&source->allocator, tail_bytes, 1);
+    if (tail == NULL)
+        return aimg_fail_memory(error, tail_bytes);
+    struct aimg_error local = {.status = AIMG_OK};
+    enum aimg_status status = AIMG_OK;
+    const uint8_t *bytes = aimg_source_fetch(source, offset, tail_bytes, tail, &local);
+    if (bytes == NULL) {
+        status = local.status;
+        if (error != NULL)
+            *error = local;
+    } else {
+        if (bytes != tail)
+            memcpy(tail, bytes, tail_bytes);
+        if (!aimg_hash_equals(part->tail_hash, aimg_hash(tail, tail_bytes)))
+            status = tail_fault(part, 41, "its last bytes are not those that ROOT names", error);
+        else
+            status = decode_tail(part, tail, sections, table, error);
+    }
+    aimg_release(&source->allocator, tail);
+    return status;
+}
+
+const struct aimg_section *aimg_table_section(const struct aimg_table *table, unsigned kind, uint32_t column)
+{
+    for (uint32_t i = 0; i < table->section_count; i++)
+        if (table->sections[i].kind == kind && table->sections[i].column == column)
+            return &table->sections[i];
+    return NULL;
+}
+
+static enum aimg_status read_failed(const struct aimg_error *local, struct aimg_error *error)
+{
+    if (error != NULL)
+        *error = *local;
+    return local->status;
+}
+
+static enum aimg_status verify_list(const struct aimg_source *source, struct aimg_table *table, struct aimg_error *error)
+{
+    struct aimg_hasher hasher;
+    struct aimg_error local;
+    uint8_t scratch[PIECE_BYTES];
+    uint64_t list = table->payload + table->data_bytes;
+    uint64_t left = aimg_table_list_bytes(table->data_bytes);
+    if (atomic_load_explicit(&table->list_verified, memory_order_acquire))
+        return AIMG_OK;
+    aimg_hasher_begin(&hasher);
+    while (left > 0) {
+        size_t piece = left < sizeof scratch ? (size_t)left : sizeof scratch;
+        const uint8_t *bytes = aimg_source_fetch(source, list, piece, scratch, &local);
+        if (bytes == NULL)
+            return read_failed(&local, error);
+        aimg_hasher_add(&hasher, bytes, piece);
+        list += piece;
+        left -= piece;
+    }
+    if (!aimg_hash_equals(table->list_hash, aimg_hasher_end(&hasher)))
+        return aimg_fail_at(error, AIMG_CHECKSUM, 40, table->payload + table->data_bytes,
+                            "the hash list of the table at %" PRIu64 " is damaged; run verify, then repair", table->part.offset);
+    atomic_store_explicit(&table->list_verified, true, memory_order_release);
+    return AIMG_OK;
+}
+
+static enum aimg_status verify_block(const struct aimg_source *source, const struct aimg_table *table, uint64_t block,
+                                     struct aimg_error *error)
+{
+    uint8_t scratch[AIMG_BLOCK_BYTES], stored_scratch[AIMG_HASH_BYTES];
+    struct aimg_error local;
+    uint64_t begin = block * AIMG_BLOCK_BYTES;
+    size_t bytes = table->data_bytes - begin < AIMG_BLOCK_BYTES ? (size_t)(table->data_bytes - begin) : AIMG_BLOCK_BYTES;
+    uint64_t list = table->payload + table->data_bytes;
+    const uint8_t *data = aimg_source_fetch(source, table->payload + begin, bytes, scratch, &local);
+    const uint8_t *stored = data == NULL ? NULL
+                                         : aimg_source_fetch(source, list + block * AIMG_HASH_BYTES, AIMG_HASH_BYTES, stored_scratch, &local);
+    if (stored == NULL)
+        return read_failed(&local, error);
+    if (!aimg_hash_equals(stored, aimg_hash(data, bytes)))
+        return aimg_fail_at(error, AIMG_CHECKSUM, 40, table->payload + begin,
+                            "the index is damaged: %zu bytes at %" PRIu64 " are not those that were written; run verify, then repair", bytes,
+                            table->payload + begin);
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_table_verify(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, uint64_t bytes,
+                                   struct aimg_error *error)
+{
+    enum aimg_status status = verify_list(source, table, error);
+    if (bytes == 0)
+        return status;
+    uint64_t last = (offset + bytes - 1) / AIMG_BLOCK_BYTES;
+    for (uint64_t block = offset / AIMG_BLOCK_BYTES; status == AIMG_OK && block <= last; block++)
+        status = verify_block(source, table, block, error);
+    return status;
+}

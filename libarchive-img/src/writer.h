@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AIMG_SRC_WRITER_H
+#define AIMG_SRC_WRITER_H
+
+#include "dictionary.h"
+#include "keys.h"
+#include "lookup.h"
+#include "ordinal_set.h"
+#include "stage.h"
+
+/* Rows after which a run is written although the batch goes on: bounds memory. */
+#define AIMG_RUN_ROWS (UINT32_C(1) << 20)
+/* Names after which a NAMES table is written although the batch goes on; it is merged at the commit. */
+#define AIMG_KEYS_MAX (UINT64_C(1) << 22)
+
+struct aimg_writer_column {
+    struct aimg_column_record record;
+    char name[AIMG_COLUMN_NAME_MAX + 1];
+    struct aimg_dictionary dictionary;
+};
+
+struct aimg_writer {
+    struct aimg_allocator allocator;
+    struct aimg_limits limits;
+    struct aimg_io io_storage;
+    struct aimg_io *io;
+    char *path;
+    uint32_t flags;
+    uint32_t compress;
+    int32_t level;
+    uint64_t time_ns;
+    bool seeded;
+    bool failed;       /* no further calls but close */
+    uint64_t dropped_bytes, dropped_images;
+    struct aimg_codec_pool codecs;
+
+    struct aimg_located located; /* the last commit */
+    struct aimg_reader *base;    /* opened at it */
+
+    /* The open batch. */
+    struct aimg_out out;
+    struct aimg_stage stage;
+    struct aimg_keys keys;
+    struct aimg_buffer parts;        /* struct aimg_part: of the base, changed as the batch goes on; NAMES that wait for the commit are not among them */
+    struct aimg_table *spilled;      /* NAMES tables of the batch, not merged yet */
+    uint32_t spilled_count;
+    struct aimg_writer_column *columns;
+    uint32_t column_count;
+    uint32_t columns_committed;
+    struct aimg_ordinal_set removed;
+    struct aimg_buffer removed_list; /* u32 */
+    struct aimg_buffer attached;     /* u32: attachments of the batch, ascending */
+    struct aimg_root_head head;      /* totals with the batch */
+    uint64_t pending_images, pending_bytes;
+    uint64_t compat, ro_compat, incompat;
+};
+
+/* Refuses a call on a handle that failed, or a NULL. */
+enum aimg_status aimg_writer_check(const struct aimg_writer *writer, struct aimg_error *error);
+/* After a failure that leaves the file in doubt: cuts it back to the last commit and closes the handle for all but close. Returns status. */
+enum aimg_status aimg_writer_poison(struct aimg_writer *writer, enum aimg_status status);
+/* Starts a batch on the state of base. */
+enum aimg_status aimg_writer_begin_batch(struct aimg_writer *writer, struct aimg_error *error);
+void aimg_writer_release_batch(struct aimg_writer *writer);
+/* Writes the staged rows as a RUN, and the waiting names as a NAMES table. */
+enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_error *error);
+enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg_error *error);
+/* Entry of an ordinal of the base or of the batch. */
+enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
+                                   struct aimg_error *error);
+
+static inline struct aimg_part *aimg_writer_parts(const struct aimg_writer *writer, uint32_t *count_out)
+{
+    *count_out = (uint32_t)(writer->parts.bytes / sizeof(struct aimg_part));
+    return (struct aimg_part *)(void *)writer->parts.data;
+}
+
+#endif

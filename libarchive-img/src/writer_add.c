@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images into the open batch, and out of the archive. */
+#include "writer.h"
+
+#include "checksum.h"
+#include "name.h"
+
+uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes)
+{
+    return writer->compress == AIMG_COMPRESS_ZSTD && data_bytes > 0 && data_bytes < SIZE_MAX / 2 ? aimg_codec_bound((size_t)data_bytes) : 0;
+}
+
+enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const void *data, uint64_t data_bytes, void *scratch,
+                                     uint64_t scratch_bytes, struct aimg_prepared *prepared_out, struct aimg_error *error)
+{
+    if (writer == NULL || prepared_out == NULL || (data == NULL && data_bytes > 0) || (scratch == NULL && scratch_bytes > 0))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "preparing needs a writer, data, and a place for the result");
+    if (data_bytes >= AIMG_PAYLOAD_LIMIT || data_bytes > SIZE_MAX)
+        return aimg_fail(error, AIMG_LIMIT, "an image has at most 2^47 bytes, this one %" PRIu64, data_bytes);
+    struct aimg_hash hash = aimg_hash(data, (size_t)data_bytes);
+    struct aimg_prepared prepared = {
+        .stored = data, .stored_bytes = data_bytes, .raw_bytes = data_bytes, .stored_hash = hash.low, .coding = AIMG_CODING_STORE};
+    aimg_hash_store(prepared.hash, hash);
+    uint64_t needed = aimg_writer_scratch_bytes(writer, data_bytes);
+    if (needed > 0 && scratch_bytes >= needed) {
+        /* The pool is made for many threads. */
+        struct aimg_codec_pool *codecs = (struct aimg_codec_pool *)(uintptr_t)&writer->codecs;
+        size_t stored = aimg_codec_encode(codecs, writer->level, data, (size_t)data_bytes, scratch, (size_t)scratch_bytes);
+        if (stored > 0 && stored < data_bytes) {
+            prepared.stored = scratch;
+            prepared.stored_bytes = stored;
+            prepared.stored_hash = aimg_hash(scratch, stored).low;
+            prepared.coding = AIMG_CODING_ZSTD;
+        }
+    }
+    *prepared_out = prepared;
+    return AIMG_OK;
+}
+
+/* ------------------------------------------------------------------ finding */
+
+/* Bytes of the file or of what is not flushed yet. */
+static enum aimg_status peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error)
+{
+    if (offset < writer->out.flushed)
+        return writer->io->ops->read_at(writer->io, offset, buffer, bytes, error);
+    memcpy(buffer, writer->out.buffer + (offset - writer->out.flushed), bytes);
+    return AIMG_OK;
+}
+
+static enum aimg_status find_waiting(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
+                                     uint32_t *ordinal_out, struct aimg_error *error)
+{
+    uint8_t header[AIMG_FRAME_BYTES + AIMG_NAME_MAX];
+    struct aimg_name_slot slot;
+    for (uint64_t cursor = 0; aimg_keys_next(&writer->keys, hash, &cursor, &slot);) {
+        struct aimg_frame frame;
+        enum aimg_status status = peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES, error);
+        if (status != AIMG_OK)
+            return status;
+        if (aimg_frame_decode(header, &frame) != 0 || frame.name_bytes != name_bytes)
+            continue;
+        status = peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES + name_bytes, error);
+        if (status != AIMG_OK)
+            return status;
+        if (memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) == 0 &&
+            !aimg_ordinal_set_has(&writer->removed, slot.ordinal)) {
+            *ordinal_out = slot.ordinal;
+            return AIMG_OK;
+        }
+    }
+    return AIMG_NOT_FOUND;
+}
+
+/* NAMES tables one by one: a hit that the batch removed does not end the search. */
+static enum aimg_status find_in_tables(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
+                                       uint32_t *ordinal_out, struct aimg_error *error)
+{
+    struct aimg_source source = writer->base->source;
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    uint32_t count = catalog->names_count + writer->spilled_count;
+    source.end = writer->out.flushed;
+    for (uint32_t i = 0; i < count; i++) {
+        bool old = i < catalog->names_count;
+        struct aimg_found found;
+        struct aimg_search search = {.source = &source,
+                                     .catalog = catalog,
+                                     .tables = old ? &catalog->tables[catalog->names_first + i] : &writer->spilled[i - catalog->names_count],
+                                     .table_count = 1,
+                                     .name = (const uint8_t *)name,
+                                     .name_bytes = name_bytes,
+                                     .hash = hash};
+        enum aimg_status status = aimg_search_run(&search, &found, error);
+        if (status == AIMG_OK && !aimg_ordinal_set_has(&writer->removed, found.ordinal)) {
+            *ordinal_out = found.ordinal;
+            return AIMG_OK;
+        }
+        if (status != AIMG_OK && status != AIMG_NOT_FOUND)
+            return status;
+    }
+    return AIMG_NOT_FOUND;
+}
+
+static enum aimg_status find(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash, uint32_t *ordinal_out,
+                             struct aimg_error *error)
+{
+    enum aimg_status status = find_waiting(writer, name, name_bytes, hash, ordinal_out, error);
+    return status != AIMG_NOT_FOUND ? status : find_in_tables(writer, name, name_bytes, hash, ordinal_out, error);
+}
+
+static uint64_t hash_name(const struct aimg_writer *writer, const char *name, size_t name_bytes)
+{
+    return aimg_name_hash40(aimg_hash_low(name, name_bytes, writer->located.header.params.name_seed));
+}
+
+enum aimg_status aimg_writer_find(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint32_t *ordinal_out,
+                                  struct aimg_error *error)
+{
+    enum aimg_status status = aimg_writer_check(writer, error);
+    if (status == AIMG_OK && (name == NULL || ordinal_out == NULL))
+        status = aimg_fail(error, AIMG_INVALID_ARGUMENT, "finding needs a name and a place for the ordinal");
+    if (status != AIMG_OK)
+        return status;
+    if (name_bytes == 0 || name_bytes > AIMG_NAME_MAX)
+        return aimg_fail(error, AIMG_NOT_FOUND, "no image has a name of %zu bytes", name_bytes);
+    status = find(writer, name, name_bytes, hash_name(writer, name, name_bytes), ordinal_out, error);
+    if (status == AIMG_NOT_FOUND)
+        return aimg_fail(error, AIMG_NOT_FOUND, "there is no image named '%.*s'", name_bytes < 150 ? (int)name_bytes : 150, name);
+    return status;
+}
+
+/* ------------------------------------------------------------------ adding */
+
+static const char *const name_faults[] = {
+    [AIMG_NAME_EMPTY] = "is empty",
+    [AIMG_NAME_TOO_LONG] = "is longer than 1,024 bytes",
+    [AIMG_NAME_NOT_UTF8] = "is not valid UTF-8",
+    [AIMG_NAME_CONTROL] = "has a control character",
+    [AIMG_NAME_BACKSLASH] = "has a backslash",
+    [AIMG_NAME_SLASH] = "begins or ends with a slash or has two in a row",
+    [AIMG_NAME_DOTS] = "has '.' or '..' as a component",
+    [AIMG_NAME_COMPONENT] = "has a component longer than 255 bytes",
+};
+
+enum aimg_status aimg_name_check(const char *name, size_t name_bytes, struct aimg_error *error)
+{
+    size_t position;
+    if (name == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "the name is NULL");
+    enum aimg_name_fault fault = aimg_name_fault((const uint8_t *)name, name_bytes, &position);
+    if (fault == AIMG_NAME_OK)
+        return AIMG_OK;
+    return aimg_fail(error, AIMG_INVALID_ARGUMENT, "the name %s (at byte %zu)", name_faults[fault], position);
+}
+
+static enum aimg_status check_image(const struct aimg_writer *writer, const struct aimg_image *image, struct aimg_error *error)
+{
+    enum aimg_status status = aimg_writer_check(writer, error);
+    if (status != AIMG_OK)
+        return status;
+    if (image == NULL || image->struct_bytes != sizeof *image)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "an image needs struct_bytes set to its size");
+    if ((image->data == NULL && image->data_bytes > 0 && image->prepared == NULL) || (image->values == NULL && image->value_count > 0) ||
+        image->format > UINT8_MAX || (image->flags & ~(uint32_t)(AIMG_ADD_REPLACE | AIMG_ADD_ATTACHMENT)) != 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "an image needs data, a format below 256, and known flags");
+    if (writer->head.ordinal_count >= AIMG_ORDINAL_LIMIT)
+        return aimg_fail(error, AIMG_LIMIT, "an archive holds at most %u images", AIMG_ORDINAL_LIMIT);
+    if (image->name_bytes == 0 && (image->flags & AIMG_ADD_ATTACHMENT) != 0)
+        return AIMG_OK;
+    return aimg_name_check(image->name, image->name_bytes, error);
+}
+
+static enum aimg_status column_index(const struct aimg_writer *writer, uint32_t id, uint32_t *index_out, struct aimg_error *error)
+{
+    for (uint32_t i = 0; i < writer->column_count; i++) {
+        if (writer->columns[i].record.id == id) {
+            *index_out = i;
+            return AIMG_OK;
+        }
+    }
+    return aimg_fail(error, AIMG_INVALID_ARGUMENT, "there is no column with id %" PRIu32, id);
+}
+
+/* Whether a value fits its column; checked for all values before anything is written. */
+static enum aimg_status check_value(struct aimg_writer *writer, const struct aimg_value *value, struct aimg_error *error)
+{
+    uint32_t index = 0;
+    enum aimg_status status = column_index(writer, value->column, &index, error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_writer_column *column = &writer->columns[index];
+    const struct aimg_column_record *record = &column->record;
+    size_t element = (size_t)aimg_column_element_bytes(record->type) * record->width;
+    bool text = record->type == AIMG_COLUMN_UTF8 || record->type == AIMG_COLUMN_DICTIONARY;
+    bool list = (record->flags & AIMG_COLUMN_LIST) != 0;
+    bool fixed = !aimg_column_in_groups(record) && record->type != AIMG_COLUMN_DICTIONARY;
+    if ((value->data == NULL && value->bytes > 0) || value->bytes > AIMG_VALUE_MAX_BYTES || (fixed && value->bytes != element) ||
+        (list && value->bytes % element != 0))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': a value of %zu bytes does not fit its type", column->name, value->bytes);
+    if (text && !aimg_utf8_valid(value->data, value->bytes))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': the text is not valid UTF-8", column->name);
+    if (record->type == AIMG_COLUMN_BOOL)
+        for (size_t i = 0; i < value->bytes; i++)
+            if (((const uint8_t *)value->data)[i] > 1)
+                return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': a bool is 0 or 1", column->name);
+    if (record->type == AIMG_COLUMN_IMAGE) {
+        uint32_t target;
+        memcpy(&target, value->data, sizeof target);
+        if (target >= writer->head.ordinal_count)
+            return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': there is no image %" PRIu32, column->name, target);
+    }
+    return record->type == AIMG_COLUMN_DICTIONARY ? aimg_dictionary_load(&column->dictionary, writer->base, record->id, error) : AIMG_OK;
+}
+
+static enum aimg_status set_value(struct aimg_writer *writer, const struct aimg_value *value, struct aimg_error *error)
+{
+    uint32_t index = 0, code;
+    const void *data = value->data;
+    size_t bytes = value->bytes;
+    enum aimg_status status = column_index(writer, value->column, &index, error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_writer_column *column = &writer->columns[index];
+    if (column->record.type == AIMG_COLUMN_DICTIONARY) {
+        if (!aimg_dictionary_code(&writer->allocator, &column->dictionary, data, bytes, &code))
+            return aimg_fail_memory(error, bytes);
+        data = &code;
+        bytes = sizeof code;
+    }
+    return aimg_stage_value_set(&writer->stage, index, data, bytes) ? AIMG_OK : aimg_fail_memory(error, bytes);
+}
+
+/* The frame at the end of the file, the row in the stage, the name among the keys. A failure here leaves the batch in doubt: the caller poisons. */
+static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_prepared *prepared,
+                                  uint64_t hash, uint32_t *ordinal_out, struct aimg_error *error)
+{
+    bool attachment = (image->flags & AIMG_ADD_ATTACHMENT) != 0;
+    uint32_t ordinal = (uint32_t)writer->head.ordinal_count;
+    struct aimg_frame frame = {.type = AIMG_FRAME_IMAGE,
+                               .ordinal = ordinal,
+                               .name_bytes = (uint16_t)image->name_bytes,
+                               .format = (uint8_t)image->format,
+                               .coding = prepared->coding,
+                               .raw_bytes = prepared->raw_bytes,
+                               .stored_hash = prepared->stored_hash};
+    uint64_t align = UINT64_C(1) << writer->located.header.params.alignment_log2;
+    uint32_t header_bytes = aimg_frame_header_bytes(frame.name_bytes, 0);
+    enum aimg_status status = align > AIMG_UNIT ? aimg_out_align(&writer->out, header_bytes, align, error) : AIMG_OK;
+    struct aimg_entry_record entry = {.frame_offset = aimg_out_offset(&writer->out),
+                                      .stored_bytes = prepared->stored_bytes,
+                                      .header_units = (uint8_t)(header_bytes / AIMG_UNIT),
+                                      .flags = attachment ? AIMG_ENTRY_ATTACHMENT : 0,
+                                      .format = frame.format,
+                                      .coding = frame.coding};
+    memcpy(entry.hash, prepared->hash, sizeof entry.hash);
+    if (status == AIMG_OK)
+        status = aimg_out_frame(&writer->out, &frame, image->name, prepared->stored, prepared->stored_bytes, error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_name_slot slot = {.hash = hash,
+                                  .frame_offset = entry.frame_offset,
+                                  .ordinal = ordinal,
+                                  .lenclass = aimg_slot_lenclass(aimg_frame_total_bytes(&frame))};
+    bool kept = aimg_stage_row_add(&writer->stage, &entry, image->name, image->name_bytes) &&
+                (image->name_bytes == 0 || aimg_keys_add(&writer->keys, &slot)) &&
+                (!attachment || aimg_buffer_add(&writer->allocator, &writer->attached, &ordinal, sizeof ordinal));
+    if (!kept)
+        return aimg_fail_memory(error, AIMG_ENTRY_BYTES);
+    for (size_t i = 0; status == AIMG_OK && i < image->value_count; i++)
+        status = set_value(writer, &image->values[i], error);
+    *ordinal_out = ordinal;
+    return status;
+}
+
+static void count_image(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_prepared *prepared)
+{
+    writer->head.ordinal_count++;
+    writer->head.listed_count += (image->flags & AIMG_ADD_ATTACHMENT) == 0;
+    writer->head.live_stored_bytes += prepared->stored_bytes;
+    writer->pending_images++;
+    writer->pending_bytes += prepared->stored_bytes;
+    if (prepared->coding == AIMG_CODING_ZSTD)
+        writer->incompat |= AIMG_INCOMPAT_ZSTD;
+}
+
+static enum aimg_status prepare_here(struct aimg_writer *writer, const struct aimg_image *image, void **scratch_out,
+                                     struct aimg_prepared *prepared, struct aimg_error *error)
+{
+    uint64_t scratch_bytes = aimg_writer_scratch_bytes(writer, image->data_bytes);
+    *scratch_out = scratch_bytes == 0 ? NULL : writer->allocator.alloc(writer->allocator.user, (size_t)scratch_bytes);
+    if (scratch_bytes > 0 && *scratch_out == NULL)
+        return aimg_fail_memory(error, scratch_bytes);
+    return aimg_writer_prepare(writer, image->data, image->data_bytes, *scratch_out, scratch_bytes, prepared, error);
+}
+
+static enum aimg_status spill_if_full(struct aimg_writer *writer, struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    if (writer->stage.rows == AIMG_RUN_ROWS)
+        status = aimg_writer_spill_run(writer, error);
+    if (status == AIMG_OK && aimg_keys_count(&writer->keys) == AIMG_KEYS_MAX)
+        status = aimg_writer_spill_names(writer, error);
+    return status;
+}
+
+/* The name must be free, or is freed. */
+static enum aimg_status claim_name(struct aimg_writer *writer, const struct aimg_image *image, uint64_t hash, struct aimg_error *error)
+{
+    uint32_t other;
+    if (image->name_bytes == 0)
+        return AIMG_OK;
+    enum aimg_status status = find(writer, image->name, image->name_bytes, hash, &other, error);
+    if (status == AIMG_NOT_FOUND)
+        return AIMG_OK;
+    if (status != AIMG_OK)
+        return status;
+    if ((image->flags & AIMG_ADD_REPLACE) == 0)
+        return aimg_fail(error, AIMG_EXISTS, "the name '%.*s' is taken by image %" PRIu32, image->name_bytes < 150 ? (int)image->name_bytes : 150,
+                         image->name, other);
+    return aimg_writer_remove(writer, other, error);
+}
+
+enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_image *image, uint32_t *ordinal_out, struct aimg_error *error)
+{
+    struct aimg_prepared prepared;
+    void *scratch = NULL;
+    uint32_t ordinal = 0;
+    enum aimg_status status = check_image(writer, image, error);
+    for (size_t i = 0; status == AIMG_OK && i < image->value_count; i++)
+        status = check_value(writer, &image->values[i], error);
+    if (status != AIMG_OK)
+        return status;
+    if (image->prepared != NULL)
+        prepared = *image->prepared;
+    else
+        status = prepare_here(writer, image, &scratch, &prepared, error);
+    uint64_t hash = hash_name(writer, image->name, image->name_bytes);
+    if (status == AIMG_OK)
+        status = claim_name(writer, image, hash, error);
+    if (status == AIMG_OK) {
+        status = put_image(writer, image, &prepared, hash, &ordinal, error);
+        if (status == AIMG_OK) {
+            count_image(writer, image, &prepared);
+            status = spill_if_full(writer, error);
+        }
+        if (status != AIMG_OK)
+            (void)aimg_writer_poison(writer, status);
+    }
+    aimg_release(&writer->allocator, scratch);
+    if (status == AIMG_OK && ordinal_out != NULL)
+        *ordinal_out = ordinal;
+    return status;
+}
+
+/* ------------------------------------------------------------------ removing */
+
+enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
+                                   struct aimg_error *error)
+{
+    uint8_t bytes[AIMG_ENTRY_BYTES];
+    struct aimg_run *run;
+    uint32_t count;
+    const struct aimg_part *parts = aimg_writer_parts(writer, &count);
+    if (ordinal < writer->base->catalog.head.ordinal_count) {
+        enum aimg_status status = aimg_reader_entry_at(writer->base, ordinal, entry, &run, error);
+        return status == AIMG_OK ? aimg_run_check_alive(&writer->base->source, run, ordinal, error) : status;
+    }
+    if (ordinal >= writer->stage.first) {
+        aimg_entry_decode(writer->stage.entries.data + (size_t)(ordinal - writer->stage.first) * AIMG_ENTRY_BYTES, entry);
+        return AIMG_OK;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (parts[i].type != AIMG_FRAME_RUN || ordinal < parts[i].first || ordinal - parts[i].first >= parts[i].count)
+            continue;
+        /* The entries are the first section of a run that this writer wrote. */
+        uint64_t offset = aimg_part_payload(&parts[i]) + (uint64_t)(ordinal - parts[i].first) * AIMG_ENTRY_BYTES;
+        enum aimg_status status = peek(writer, offset, bytes, sizeof bytes, error);
+        if (status == AIMG_OK)
+            aimg_entry_decode(bytes, entry);
+        return status;
+    }
+    return aimg_fail(error, AIMG_NOT_FOUND, "there is no image %" PRIu32, ordinal);
+}
+
+enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_t ordinal, struct aimg_error *error)
+{
+    struct aimg_entry_record entry;
+    enum aimg_status status = aimg_writer_check(writer, error);
+    if (status != AIMG_OK)
+        return status;
+    if (ordinal >= writer->head.ordinal_count)
+        return aimg_fail(error, AIMG_NOT_FOUND, "there is no image %" PRIu32, ordinal);
+    if (aimg_ordinal_set_has(&writer->removed, ordinal))
+        return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " was removed or replaced in this batch", ordinal);
+    status = aimg_writer_entry(writer, ordinal, &entry, error);
+    if (status != AIMG_OK)
+        return status;
+    if (!aimg_buffer_reserve(&writer->allocator, &writer->removed_list, sizeof ordinal) ||
+        !aimg_ordinal_set_add(&writer->allocator, &writer->removed, ordinal))
+        return aimg_fail_memory(error, sizeof ordinal);
+    (void)aimg_buffer_add(&writer->allocator, &writer->removed_list, &ordinal, sizeof ordinal);
+    writer->head.dead_count++;
+    writer->head.listed_count -= (entry.flags & AIMG_ENTRY_ATTACHMENT) == 0;
+    writer->head.live_stored_bytes -= entry.stored_bytes;
+    return AIMG_OK;
+}

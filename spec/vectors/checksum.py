@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checksums and small arithmetic of SPEC.md section 1."""
+import xxhash
+
+MASK64 = (1 << 64) - 1
+
+
+def hash128(data, seed=0):
+    """H or, with a seed, Hs: 16 bytes, low half first."""
+    return xxhash.xxh3_128_intdigest(bytes(data), seed).to_bytes(16, "little")
+
+
+def low64(digest):
+    return int.from_bytes(digest[:8], "little")
+
+
+def seed_of(uuid):
+    return int.from_bytes(uuid[:8], "little")
+
+
+def seeded(data, uuid):
+    return hash128(data, seed_of(uuid))
+
+
+def print128(data):
+    """As xxh128sum prints it: high half, then low half."""
+    return format(xxhash.xxh3_128_intdigest(bytes(data)), "032x")
+
+
+def round_up(number, multiple):
+    return -(-number // multiple) * multiple
+
+
+def pad_to(data, multiple):
+    return bytes(data) + bytes(round_up(len(data), multiple) - len(data))
+
+
+def u(number, width):
+    return number.to_bytes(width, "little")

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
+
+#include "results.h"
+
+struct bench_options {
+    int full;               /* else quick */
+    const char *suite;      /* only this one; NULL: all */
+    const char *set;        /* only this one; NULL: all */
+    const char *contender;  /* only these: ids or titles, as each suite says; NULL: all */
+    const char *data;       /* folder of the archives of test pictures */
+    const char *work;       /* scratch folder; needs 20 GB for the full run */
+    const char *tool;       /* path of the command-line tool */
+    const char *self;       /* path of this program */
+    int keep;               /* use containers that are there already */
+    int warm;               /* leave out what empties the caches of the whole machine */
+    unsigned rounds;        /* 0: as the suite thinks right */
+    size_t scale_count;     /* 0: as the mode says */
+};
+
+/* Whether a contender was asked for. */
+int bench_wants(const struct bench_options *options, const char *contender);
+
+/* The suites; each adds its series. */
+void reads_run(const struct bench_options *options, struct results *results);
+void scale_run(const struct bench_options *options, struct results *results);
+void cold_run(const struct bench_options *options, struct results *results);
+void pack_run(const struct bench_options *options, struct results *results);
+void commands_run(const struct bench_options *options, struct results *results);
+void size_run(const struct bench_options *options, struct results *results);
+
+#endif

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Writing RESULTS.md, a section at a time, so that a new run keeps what the comparison with the yardsticks has shown. Needs $root.
+
+results=$root/tests/bench/RESULTS.md
+
+# Name of the commit that is measured.
+bench_commit() {
+    local name
+    name=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || name='none yet'
+    if [ "$name" != 'none yet' ] && [ -n "$(git -C "$root" status --porcelain -- format libarchive-img tools tests/bench 2>/dev/null | grep -v RESULTS.md)" ]; then
+        name+=' with changes'
+    fi
+    printf '%s' "$name"
+}
+
+# old_section NAME: what stands now between its marks.
+old_section() {
+    [ ! -f "$results" ] || sed -n "/^<!-- begin $1 -->\$/,/^<!-- end $1 -->\$/p" "$results" | sed '1d;$d'
+}
+
+# write_results NAME FILE: puts FILE in the place of the section.
+write_results() {
+    local section text
+    text=$(
+        printf '%s\n\n' '# Results' 'Written by `./dev bench full` and `tests/bench/yardstick.sh`; do not edit. What is measured, and how: [README.md](README.md).'
+        for section in run yardstick; do
+            printf '<!-- begin %s -->\n' "$section"
+            if [ "$section" = "$1" ]; then cat "$2"; else old_section "$section"; fi
+            printf '<!-- end %s -->\n' "$section"
+        done
+    )
+    printf '%s\n' "$text" >"$results.new"
+    mv "$results.new" "$results"
+}

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# ./dev fresh: demo and test in a bare Debian 12 root, as root, and demo as a user with sudo in another.
+# The roots live in a mount namespace of their own with its own processes: whatever happens, mounts and processes end with it.
+
+verb_fresh() {
+    [ $# = 0 ] || fail "fresh takes no arguments"
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || fail "fresh makes a file system root and needs to be root"
+        exec sudo env "PATH=$PATH" "TERM=${TERM:-dumb}" "TMPDIR=${TMPDIR:-/var/tmp}" "$root/dev" fresh
+    fi
+    need_packages debootstrap util-linux tar
+    fresh=$(mktemp -d "${TMPDIR:-/var/tmp}/aimg-fresh.XXXXXX")
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    local begin
+    begin=$(now_us)
+    bare_root
+    copy_checkout "$fresh/bare/aimg"
+    cp -a "$fresh/bare" "$fresh/user"
+    export -f in_root as_newcomer mount_inside
+    heading "As root: ./dev demo, twice, and ./dev test"
+    inside bare in_root || fail "in the bare root as root: failed, see above"
+    rm -rf --one-file-system "$fresh/bare"
+    heading "As a user with sudo: ./dev demo"
+    inside user as_newcomer || fail "in the bare root as a user with sudo: failed, see above"
+    heading "Both commands work on a bare Debian 12 ($(seconds "$begin"))"
+}
+
+# Where this machine gets its Debian packages from.
+mirror() {
+    local found
+    found=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+        sed -n 's/^URIs: *\(http[^ ]*debian\) *$/\1/p; s/^deb \(\[[^]]*\] \)\?\(http[^ ]*debian\)\/\? .*/\2/p' | head -n 1)
+    printf '%s' "${found:-http://deb.debian.org/debian}"
+}
+
+bare_root() {
+    heading "Bare Debian 12"
+    quiet "debootstrap --variant=minbase bookworm" debootstrap --variant=minbase bookworm "$fresh/bare" "$(mirror)" ||
+        fail "debootstrap failed; is there a network? The mirror is $(mirror)"
+    # Names and proxies are the machine's, not the root's: without them nothing can be fetched.
+    cp -L /etc/resolv.conf "$fresh/bare/etc/resolv.conf"
+    cp /etc/hosts "$fresh/bare/etc/hosts"
+    apt-config dump | grep -iE '^Acquire::(http|https)::Proxy' >"$fresh/bare/etc/apt/apt.conf.d/99proxy" || true
+}
+
+# What a clone would hold: tracked files and new ones that are not ignored.
+copy_checkout() {
+    mkdir -p "$1"
+    if git -c safe.directory='*' -C "$root" rev-parse --git-dir >/dev/null 2>&1; then
+        git -c safe.directory='*' -C "$root" ls-files -z --cached --others --exclude-standard |
+            (cd "$root" && while IFS= read -r -d '' name; do [ ! -e "$name" ] || printf '%s\0' "$name"; done) |
+            tar -C "$root" --null --files-from=- -c | tar -C "$1" --no-same-owner -x
+    else
+        tar -C "$root" --exclude=./build -c . | tar -C "$1" --no-same-owner -x
+    fi
+    say "checkout copied: $(find "$1" -type f | wc -l) files, $(du -sh "$1" | cut -f1)"
+}
+
+# inside ROOT FUNCTION. In the background, because only wait can be interrupted by a signal.
+inside() {
+    unshare --mount --propagation private --pid --fork --kill-child bash -euo pipefail -c 'mount_inside "$1"; "$2" "$1"' \
+        inside "$fresh/$1" "$2" &
+    inner=$!
+    wait "$inner"
+}
+
+inner=''
+clean_up() {
+    if [ -n "$inner" ] && kill "$inner" 2>/dev/null; then wait "$inner" || true; fi
+    rm -rf --one-file-system "$fresh"
+}
+
+mount_inside() {
+    mount -t proc proc "$1/proc"
+    mkdir -p "$1/dev/shm" "$1/dev/pts"
+    mount -t tmpfs -o mode=1777 shm "$1/dev/shm"
+    mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts "$1/dev/pts"
+    ln -sf pts/ptmx "$1/dev/ptmx"
+}
+
+in_root() {
+    local top=$1
+    run() { chroot "$top" /usr/bin/env -i HOME=/root "TERM=${TERM:-dumb}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+    traces() { cat "$top/var/log/dpkg.log" "$top/aimg/build/release/.ninja_log" | cksum; }
+    run /aimg/dev demo
+    local before
+    before=$(traces)
+    run /aimg/dev demo >"$top/second.log" || { cat "$top/second.log"; return 1; }
+    if [ "$(traces)" != "$before" ]; then
+        printf 'the second demo installed or built something\n' >&2
+        return 1
+    fi
+    printf '   the second demo installed and built nothing\n'
+    run /aimg/dev test
+}
+
+as_newcomer() {
+    local top=$1
+    run() { chroot "$top" /usr/bin/env -i HOME=/root DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+    run apt-get -q -y update >/dev/null
+    run apt-get -q -y install --no-install-recommends sudo >/dev/null 2>&1
+    run useradd --create-home newcomer
+    printf 'newcomer ALL=(ALL) NOPASSWD: ALL\n' >"$top/etc/sudoers.d/newcomer"
+    mv "$top/aimg" "$top/home/newcomer/aimg"
+    run chown -R newcomer: /home/newcomer/aimg
+    run su - newcomer -c 'cd aimg && ./dev demo'
+}

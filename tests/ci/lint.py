@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""lint.py ROOT: the house rules that a machine can check. Prints FILE:LINE: what; exit 1 when there is anything."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+COLUMNS_MAX = 130
+FILE_LINES_MAX = 500
+FUNCTION_LINES_MAX = 70
+SKIPPED_FOLDERS = {".git", "build", "__pycache__"}
+CODE = (".c", ".h", ".py", ".sh", ".cmake")
+TEXT = CODE + (".md", ".txt", ".json", ".yml", ".1")
+NO_COLUMN_RULE = (".md", ".json", ".1")  # tables, and texts that no one wraps by hand
+
+findings = []
+
+
+def report(path, line, what):
+    findings.append(f"{path}:{line}: {what}")
+
+
+def text_files(root):
+    for place, folders, names in os.walk(root):
+        folders[:] = sorted(set(folders) - SKIPPED_FOLDERS)
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if name.endswith(TEXT) or name in ("dev", "run", ".gitignore", ".editorconfig", ".clang-format"):
+                yield os.path.relpath(path, root)
+
+
+def check_lines(path, lines):
+    for number, line in enumerate(lines, 1):
+        if "\t" in line:
+            report(path, number, "a tab")
+        if line != line.rstrip():
+            report(path, number, "white space at the end of the line")
+        if len(line) > COLUMNS_MAX and not path.endswith(NO_COLUMN_RULE):
+            report(path, number, f"{len(line)} columns, more than {COLUMNS_MAX}")
+        if re.search(r"\b(TODO|FIXME|XXX)\b", line) and path.endswith(CODE) and not path.endswith("lint.py"):
+            report(path, number, "an unfinished thought")
+
+
+def check_head(path, lines):
+    if path.endswith(CODE) or path.endswith("CMakeLists.txt"):
+        if not any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:2]):
+            report(path, 1, "no SPDX line in the first two lines")
+        if len(lines) > FILE_LINES_MAX and not path.endswith("aimg.h"):
+            report(path, len(lines), f"{len(lines)} lines, more than {FILE_LINES_MAX}")
+
+
+def check_functions(path, lines):
+    """In this layout a function's body begins with a brace in the first column and ends with one."""
+    begin = None
+    for number, line in enumerate(lines, 1):
+        if line == "{":
+            begin = number
+        elif line == "}" and begin is not None:
+            length = number - begin + 1
+            if length > FUNCTION_LINES_MAX:
+                report(path, begin, f"a function of {length} lines, more than {FUNCTION_LINES_MAX}")
+            begin = None
+
+
+def check_syntax(root, path, text):
+    full = os.path.join(root, path)
+    if path.endswith(".py"):
+        try:
+            compile(text, path, "exec")
+        except SyntaxError as error:
+            report(path, error.lineno, error.msg)
+    elif path.endswith(".json"):
+        try:
+            json.loads(text)
+        except ValueError as error:
+            report(path, 1, str(error))
+    elif path.endswith(".sh") or text.startswith(("#!/bin/sh", "#!/usr/bin/env bash")):
+        done = subprocess.run(["bash", "-n", full], capture_output=True, text=True, check=False)
+        if done.returncode:
+            report(path, 1, done.stderr.strip())
+
+
+def main(root):
+    for path in text_files(root):
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            text = file.read()
+        lines = text.splitlines()
+        check_lines(path, lines)
+        check_head(path, lines)
+        if path.endswith(".c"):
+            check_functions(path, lines)
+        if text and not text.endswith("\n"):
+            report(path, len(lines), "no newline at the end")
+        check_syntax(root, path, text)
+    for finding in findings:
+        print(finding)
+    print(f"{len(findings)} findings", file=sys.stderr)
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""results.py REPORT: sums up a JUnit report of ctest. First line: passed failed skipped. Then a line for each test that failed,
+"FAILED NAME", or skipped, "skipped NAME: the last line that it printed". A test that could not be started has failed."""
+
+import sys
+import xml.etree.ElementTree
+
+
+def main(path):
+    passed, lost, left = 0, [], []
+    for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+        name = case.get("name")
+        skip = case.find("skipped")
+        if case.get("status") == "run":
+            passed += 1
+        elif skip is not None and "SKIP" in skip.get("message", ""):
+            said = (case.findtext("system-out") or "").strip().splitlines()
+            left.append(f"{name}: {said[-1] if said else 'it does not say why'}")
+        else:
+            lost.append(name)
+    print(passed, len(lost), len(left))
+    for name in lost:
+        print(f"FAILED {name}")
+    for line in left:
+        print(f"skipped {line}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

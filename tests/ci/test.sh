@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# ./dev test: the set-up of the demo, then every test. Goes on after a failure, so that one run tells all.
+
+. "$root/tests/ci/coverage.sh"
+
+verb_test() {
+    [ $# = 0 ] || fail "test takes no arguments; single tests: ctest --test-dir build/dev -R NAME"
+    local begin
+    begin=$(now_us)
+    need_packages "${base_packages[@]}" "${test_packages[@]}"
+    build_release
+    heading "Debug build, and the checks of the tree itself"
+    build_and_test dev || true
+    heading "clang, every warning an error; the fuzz targets over their corpus"
+    build_and_test fuzz -L fuzz || true
+    heading "AddressSanitizer and UndefinedBehaviorSanitizer"
+    build_and_test asan || true
+    heading "Line coverage of format/ and libarchive-img/src"
+    measure_coverage || true
+    heading "Sum ($(seconds "$begin"))"
+    sum_up
+}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+# For the scripts beside it, which source it first and end with `finish`. AIMG is the program under test.
+# The working directory is a scratch directory that goes away at the end. A check that fails says so and the script goes on.
+
+set -u
+: "${AIMG:?set it to the path of the aimg program}"
+AIMG=$(realpath "$AIMG")
+unset AIMG_DEBUG SOURCE_DATE_EPOCH
+export LC_ALL=C.UTF-8 TZ=UTC
+umask 022
+
+test_name=$(basename "$0")
+test_source=$(cd "$(dirname "$0")" && pwd)
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/aimg-cli.XXXXXX")
+trap 'chmod -R u+rwx "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+
+passed=0
+failed=0
+
+pass() { passed=$((passed + 1)); }
+
+# fail WHAT [FILE...]: the files are shown.
+fail() {
+    failed=$((failed + 1))
+    echo "$test_name:${BASH_LINENO[${frame:-1}]}: $1"
+    shift
+    for file in "$@"; do sed 's/^/    /' "$file" | head -20; done
+}
+
+# Runs the tool as it is called; standard output goes to ./out, standard error to ./err, the exit status to $status.
+run() {
+    timeout -k 5 60 "$@" >out 2>err </dev/null
+    status=$?
+}
+
+# expect_exit STATUS COMMAND...: runs it and compares the exit status. 124 would be a hang, 128 and more a crash.
+expect_exit() {
+    local wanted=$1
+    shift
+    run "$@"
+    if [ "$status" = "$wanted" ]; then pass; else fail "exit $status, expected $wanted: ${*##*/}" out err; fi
+}
+
+# expect_contains FILE TEXT: a fixed text.
+expect_contains() {
+    if grep -qF -e "$2" "$1"; then pass; else fail "'$2' is not in $1:" "$1"; fi
+}
+
+expect_lacks() {
+    if grep -qF -e "$2" "$1"; then fail "'$2' should not be in $1:" "$1"; else pass; fi
+}
+
+expect_lines() {
+    local lines
+    lines=$(wc -l <"$1")
+    if [ "$lines" -eq "$2" ]; then pass; else fail "$1 has $lines lines, expected $2:" "$1"; fi
+}
+
+# expect_same FILE FILE: byte for byte; directories with all that is below them.
+expect_same() {
+    if diff -r "$1" "$2" >difference 2>&1; then pass; else fail "$1 and $2 differ:" difference; fi
+}
+
+expect_equal() {
+    if [ "$1" = "$2" ]; then pass; else fail "'$1', expected '$2'"; fi
+}
+
+# expect_true WHAT COMMAND...
+expect_true() {
+    local what=$1
+    shift
+    if "$@" >/dev/null 2>&1; then pass; else fail "$what"; fi
+}
+
+expect_false() {
+    local what=$1
+    shift
+    if "$@" >/dev/null 2>&1; then fail "$what"; else pass; fi
+}
+
+# make_picture FILE WIDTH HEIGHT [TEXT]: a grey picture whose pixels repeat TEXT.
+make_picture() {
+    mkdir -p "$(dirname "$1")"
+    { printf 'P5\n%d %d\n255\n' "$2" "$3"; yes "${4:-$1}" | tr -d '\n' | head -c $(($2 * $3)); } >"$1"
+}
+
+# json FILE EXPRESSION: prints the value of a Python expression over the object `o`.
+json() {
+    "${AIMG_PYTHON:-/usr/bin/python3}" -c 'import json, sys; o = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"
+}
+
+skip() { echo "$test_name: skipped: $1"; }
+
+finish() {
+    echo "$test_name: $passed passed, $failed failed"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    exit
+}

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+# aimg add: appending, names that are there already, and what is left when it is stopped.
+. "$(dirname "$0")/lib.sh"
+
+python=${AIMG_PYTHON:-/usr/bin/python3}
+
+expect_names() {
+    local archive=$1
+    shift
+    printf '%s\n' "$@" >wanted
+    "$AIMG" ls "$archive" >listed 2>ls-err
+    if cmp -s wanted listed; then pass; else diff wanted listed >difference; fail "names of $archive" difference ls-err; fi
+}
+
+expect_bytes() {
+    if "$AIMG" cat "$1" "$2" 2>cat-err | cmp -s - "$3"; then pass; else fail "$2 in $1 is not $3" cat-err; fi
+}
+
+commits() { "$AIMG" log --json "$1" 2>/dev/null | "$python" -c 'import json, sys; print(len(json.load(sys.stdin)["commits"]))'; }
+
+test_append() {
+    make_picture first/cat/1.pgm 2 2
+    make_picture second/dog/1.pgm 3 3
+    make_picture second/dog/2.pgm 3 3
+    echo text >second/notes.txt
+    expect_exit 0 "$AIMG" pack a.aimg first
+    head -c "$(stat -c %s a.aimg)" a.aimg >old
+    expect_exit 0 "$AIMG" add a.aimg second
+    expect_contains err 'added 2 images, '
+    expect_contains err 'left out: 1 that is no picture'
+    expect_names a.aimg cat/1.pgm dog/1.pgm dog/2.pgm
+    expect_bytes a.aimg dog/2.pgm second/dog/2.pgm
+    expect_equal "$(commits a.aimg)" 2
+    expect_exit 0 "$AIMG" verify a.aimg
+    # Nothing that was committed is rewritten, but for the hints in the head.
+    expect_true 'old bytes stay' cmp -s -i 12288 -n $(($(stat -c %s old) - 12288)) old a.aimg
+    expect_exit 0 "$AIMG" add a.aimg --prefix more/ --all second --message 'with notes'
+    expect_names a.aimg cat/1.pgm dog/1.pgm dog/2.pgm more/dog/1.pgm more/dog/2.pgm more/notes.txt
+    expect_exit 0 "$AIMG" log a.aimg
+    expect_contains out 'with notes'
+    cp a.aimg same.aimg
+    mkdir nothing
+    expect_exit 0 "$AIMG" add a.aimg nothing
+    expect_same a.aimg same.aimg
+    # The archive itself is never an input.
+    mkdir self && cp a.aimg self/a.aimg && make_picture self/new.pgm 2 2
+    ln -s a.aimg self/link
+    expect_exit 0 "$AIMG" add --all self/a.aimg self
+    expect_names self/a.aimg cat/1.pgm dog/1.pgm dog/2.pgm more/dog/1.pgm more/dog/2.pgm more/notes.txt new.pgm
+}
+
+test_name_there() {
+    expect_exit 0 "$AIMG" pack there.aimg first
+    cp there.aimg before.aimg
+    make_picture third/cat/1.pgm 9 9
+    make_picture third/cat/0.pgm 9 9
+    expect_exit 1 "$AIMG" add there.aimg third
+    expect_contains err "third/cat/1.pgm: the archive has the name 'cat/1.pgm' already"
+    expect_contains err 'nothing was written'
+    expect_same there.aimg before.aimg
+    expect_exit 0 "$AIMG" add --skip-existing there.aimg third
+    expect_contains err 'skipped as they are there: 1'
+    expect_names there.aimg cat/1.pgm cat/0.pgm
+    expect_bytes there.aimg cat/1.pgm first/cat/1.pgm
+    expect_exit 0 "$AIMG" add --replace there.aimg third
+    expect_contains err 'replaced: 2'
+    expect_bytes there.aimg cat/1.pgm third/cat/1.pgm
+    expect_exit 0 "$AIMG" verify there.aimg
+    expect_equal "$("$AIMG" ls there.aimg | wc -l)" 2
+    # A name that is there under --all is no obstacle for a file that would be left out.
+    echo text | tee first/notes >third/notes
+    expect_exit 0 "$AIMG" add --all there.aimg third/notes
+    make_picture third/cat/2.pgm 2 2
+    expect_exit 0 "$AIMG" add there.aimg third/notes third/cat/2.pgm
+    expect_exit 2 "$AIMG" add --replace --update there.aimg third
+    # One name from two inputs is a mistake whatever is done with names that are there.
+    cp there.aimg before.aimg
+    for option in --replace --skip-existing --update; do
+        expect_exit 1 "$AIMG" add $option there.aimg first third
+        expect_contains err "first/cat/1.pgm and third/cat/1.pgm would both be stored as 'cat/1.pgm'"
+        expect_same there.aimg before.aimg
+    done
+}
+
+# Without times: the same bytes are skipped, whatever the times say.
+test_update_by_bytes() {
+    make_picture bytes/a.pgm 4 4 a
+    make_picture bytes/b.pgm 4 4 b
+    make_picture bytes/c.pgm 4 4 c
+    expect_exit 0 "$AIMG" pack bytes.aimg bytes
+    touch -d @1000 bytes/a.pgm
+    make_picture bytes/b.pgm 4 4 B
+    make_picture bytes/d.pgm 4 4 d
+    expect_exit 0 "$AIMG" add --update bytes.aimg bytes
+    expect_contains err 'added 2 images'
+    expect_contains err 'replaced: 1'
+    expect_contains err 'skipped as they are there: 2'
+    expect_bytes bytes.aimg b.pgm bytes/b.pgm
+    expect_bytes bytes.aimg d.pgm bytes/d.pgm
+    cp bytes.aimg before.aimg
+    expect_exit 0 "$AIMG" add --update bytes.aimg bytes
+    expect_contains err 'skipped as they are there: 4'
+    expect_same bytes.aimg before.aimg
+}
+
+# With times: size and time decide; a file with both the same is not even read.
+test_update_by_time() {
+    make_picture times/a.pgm 4 4 a
+    make_picture times/b.pgm 4 4 b
+    touch -d @1000 times/a.pgm times/b.pgm
+    expect_exit 0 "$AIMG" pack times.aimg --times times
+    make_picture times/a.pgm 4 4 A
+    touch -d @1000 times/a.pgm
+    touch -d @2000.000000001 times/b.pgm
+    cp times/b.pgm times/b.old
+    expect_exit 0 "$AIMG" add --update times.aimg times/a.pgm times/b.pgm
+    expect_contains err 'replaced: 1'
+    expect_contains err 'skipped as they are there: 1'
+    "$AIMG" cat times.aimg a.pgm >a.stored
+    expect_false 'the same size and time is taken for the same' cmp -s a.stored times/a.pgm
+    # What was replaced has its new time, so that a second update finds nothing to do.
+    cp times.aimg before.aimg
+    expect_exit 0 "$AIMG" add --update times.aimg times/a.pgm times/b.pgm
+    expect_contains err 'skipped as they are there: 2'
+    expect_same times.aimg before.aimg
+    expect_exit 0 "$AIMG" info --json times.aimg b.pgm
+    expect_contains out 2000000000001
+}
+
+test_wrong_archive() {
+    expect_exit 3 "$AIMG" add missing.aimg first
+    expect_contains err "missing.aimg: is not there; 'aimg pack' makes an archive"
+    expect_false 'add makes nothing' [ -e missing.aimg ]
+    echo 'some text' >text.aimg
+    expect_exit 4 "$AIMG" add text.aimg first
+    : >void.aimg
+    expect_exit 4 "$AIMG" add void.aimg first
+    expect_exit 4 "$AIMG" add first first
+    head -c $(($(stat -c %s a.aimg) - 5000)) a.aimg >cut.aimg
+    cp cut.aimg cut.before
+    expect_exit 4 "$AIMG" add cut.aimg first
+    expect_same cut.aimg cut.before
+    expect_exit 2 "$AIMG" add
+    expect_exit 2 "$AIMG" add a.aimg
+    expect_exit 2 "$AIMG" add --force a.aimg first
+    expect_exit 1 "$AIMG" add a.aimg no-such-input
+    expect_contains err 'no-such-input: cannot find this'
+    expect_exit 0 "$AIMG" add --help
+    expect_contains out 'usage: aimg add [options] ARCHIVE PATH...'
+}
+
+test_strict_and_names() {
+    expect_exit 0 "$AIMG" pack strict.aimg first
+    cp strict.aimg before.aimg
+    make_picture mixed/1.pgm 2 2
+    ln -s nowhere mixed/2.pgm
+    make_picture mixed/3.pgm 2 2
+    expect_exit 1 "$AIMG" add --strict strict.aimg mixed
+    expect_contains err 'nothing was added'
+    expect_same strict.aimg before.aimg
+    expect_exit 1 "$AIMG" add strict.aimg mixed
+    expect_names strict.aimg cat/1.pgm 1.pgm 3.pgm
+    cp strict.aimg before.aimg
+    make_picture "$(printf 'odd/bad\377.pgm')" 2 2
+    expect_exit 1 "$AIMG" add strict.aimg odd
+    expect_same strict.aimg before.aimg
+    expect_exit 0 "$AIMG" add --escape-names strict.aimg odd
+    expect_names strict.aimg cat/1.pgm 1.pgm 3.pgm bad%FF.pgm
+}
+
+test_same_bytes() {
+    export SOURCE_DATE_EPOCH=1700000000
+    expect_exit 0 "$AIMG" pack e1.aimg first
+    cp e1.aimg e2.aimg
+    expect_exit 0 "$AIMG" add --threads 1 e1.aimg second
+    expect_exit 0 "$AIMG" add --threads 4 e2.aimg second
+    expect_same e1.aimg e2.aimg
+    unset SOURCE_DATE_EPOCH
+    expect_exit 0 "$AIMG" verify e1.aimg
+}
+
+test_torn_tail() {
+    expect_exit 0 "$AIMG" pack torn.aimg first
+    head -c 5000 /dev/urandom >>torn.aimg
+    expect_exit 0 "$AIMG" add torn.aimg second
+    expect_contains err 'warning: torn.aimg: a writer was interrupted; 5.0 kB after the last commit, with 0 images, were dropped'
+    expect_names torn.aimg cat/1.pgm dog/1.pgm dog/2.pgm
+    expect_exit 0 "$AIMG" verify torn.aimg
+}
+
+# An add that takes seconds, because it compresses 25 MB as well as it can.
+start_slow_add() {
+    mkdir -p slow
+    [ -e slow/1.pgm ] || { printf 'P5\n5000 5000\n255\n'; head -c 25000000 /dev/urandom; } >slow/1.pgm
+    make_picture slow/0.pgm 2 2
+    "$AIMG" add "$1" --compress zstd --level 19 --threads 1 slow >out 2>background </dev/null &
+    pid=$!
+}
+
+test_stopped() {
+    for signal in INT TERM KILL; do
+        expect_exit 0 "$AIMG" pack --force stopped.aimg first
+        "$AIMG" ls stopped.aimg >before.names
+        start_slow_add stopped.aimg
+        sleep 0.3
+        expect_exit 3 "$AIMG" add stopped.aimg second
+        kill -$signal "$pid"
+        wait "$pid" 2>/dev/null
+        status=$?
+        if [ $signal = KILL ]; then
+            expect_equal "$status" 137
+        else
+            expect_equal "$status" 3
+            expect_contains background 'stopped.aimg: nothing was added'
+        fi
+        "$AIMG" ls stopped.aimg >after.names 2>err
+        expect_same before.names after.names
+        expect_exit 0 "$AIMG" add stopped.aimg second
+        expect_names stopped.aimg cat/1.pgm dog/1.pgm dog/2.pgm
+        expect_exit 0 "$AIMG" verify stopped.aimg
+    done
+    rm -r slow
+}
+
+test_no_room() {
+    expect_exit 0 "$AIMG" pack room.aimg first
+    cp room.aimg before.aimg
+    for i in 1 2 3 4; do make_picture room/$i.pgm 1000 1000; done
+    (ulimit -f 2000; exec "$AIMG" add room.aimg room) >out 2>err
+    expect_equal $? 3
+    expect_contains err 'File too large'
+    expect_contains err 'nothing was added'
+    expect_same room.aimg before.aimg
+    expect_exit 0 "$AIMG" add room.aimg room
+    expect_exit 0 "$AIMG" verify room.aimg
+}
+
+# More than 1 GiB of input is committed in parts; what was committed stays when the rest is stopped.
+test_parts() {
+    mkdir -p big
+    for i in 1 2 3 4 5; do
+        printf 'P5\n55000 10000\n255\n%s' "$i" >"big/$i.pgm"
+        truncate -s 550000017 "big/$i.pgm"
+    done
+    expect_exit 0 "$AIMG" pack parts.aimg first
+    "$AIMG" add parts.aimg --compress zstd --level 2 --threads 1 big >out 2>background </dev/null &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null && [ "$(commits parts.aimg)" -lt 2 ]; do sleep 0.01; done
+    kill -INT "$pid"
+    wait "$pid" 2>/dev/null
+    expect_equal $? 3
+    command=$(grep -F 'aimg add' background)
+    expect_equal "$command" '  aimg add --update parts.aimg --compress zstd --level 2 --threads 1 big'
+    eval "\"\$AIMG\" ${command#  aimg}" >out 2>err
+    expect_equal $? 0
+    expect_contains err 'skipped as they are there:'
+    expect_names parts.aimg cat/1.pgm 1.pgm 2.pgm 3.pgm 4.pgm 5.pgm
+    expect_exit 0 "$AIMG" verify --quick parts.aimg
+    rm -r big
+}
+
+test_append
+test_name_there
+test_update_by_bytes
+test_update_by_time
+test_wrong_archive
+test_strict_and_names
+test_same_bytes
+test_torn_tail
+test_stopped
+test_no_room
+test_parts
+finish

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+
+for i in 1 2 3; do make_picture "first/$i.pgm" 4 4 $i; done
+make_picture second/4.pgm 4 4 four
+make_picture third/4.pgm 4 4 other
+expect_exit 0 env SOURCE_DATE_EPOCH=1700000000 "$AIMG" pack a.aimg first
+expect_exit 0 env SOURCE_DATE_EPOCH=1700000060 "$AIMG" add a.aimg second
+root=$("$AIMG" info --json a.aimg >info && json info 'o["root"]')
+expect_exit 0 env SOURCE_DATE_EPOCH=1700000120 "$AIMG" add --replace a.aimg third
+
+# one line a commit, the newest first
+expect_exit 0 "$AIMG" log a.aimg
+expect_lines out 3
+expect_lines err 0
+read -r number time images word added hash <out
+expect_equal "$number $time $images $word $added ${#hash}" "2 2023-11-14T22:15:20Z 4 images 1 32"
+read -r number time images word added hash < <(sed -n 2p out)
+expect_equal "$number $time $images $added $hash" "1 2023-11-14T22:14:20Z 4 1 $root"
+read -r number time images word added hash < <(sed -n 3p out)
+expect_equal "$number $time $images $added" "0 2023-11-14T22:13:20Z 3 3"
+
+expect_exit 0 "$AIMG" log --json a.aimg
+expect_lines out 1
+expect_equal "$(json out '[(c["seq"], c["images"], c["added"]) for c in o["commits"]]')" "[(2, 4, 1), (1, 4, 1), (0, 3, 3)]"
+expect_equal "$(json out 'o["commits"][1]["root"]')" "$root"
+expect_equal "$(json out 'o["commits"][1]["time"], o["commits"][1]["time_ns"]')" "('2023-11-14T22:14:20Z', 1700000060000000000)"
+expect_equal "$(json out 'len({c["root"] for c in o["commits"]})')" 3
+expect_equal "$(json out 'type(o["commits"][0]["message"]).__name__')" str
+
+# many commits
+for i in $(seq 40); do
+    make_picture "one/$i.pgm" 2 2 "$i"
+    "$AIMG" add -q a.aimg "one/$i.pgm" || fail "add $i"
+done
+expect_exit 0 "$AIMG" log a.aimg
+expect_lines out 43
+expect_exit 0 "$AIMG" log --json a.aimg
+expect_equal "$(json out '[c["seq"] for c in o["commits"]] == list(range(42, -1, -1))')" True
+
+# without commits
+mkdir empty
+expect_exit 0 "$AIMG" pack empty.aimg empty
+expect_exit 0 "$AIMG" log --json empty.aimg
+expect_equal "$(json out 'len(o["commits"]) <= 1')" True
+
+# a torn tail is warned of
+printf 'x' >>a.aimg
+expect_exit 0 "$AIMG" log a.aimg
+expect_lines out 43
+expect_contains err 'warning'
+expect_lines err 1
+
+# misuse
+expect_exit 2 "$AIMG" log
+expect_exit 2 "$AIMG" log a.aimg b.aimg
+expect_exit 2 "$AIMG" log -l a.aimg
+expect_exit 3 bash -c '"$0" log a.aimg >/dev/full' "$AIMG"
+expect_lines err 2
+
+finish

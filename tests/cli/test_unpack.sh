@@ -1,0 +1,254 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+
+for i in $(seq 30); do make_picture "photos/cat/$i.pgm" $((i * 7)) 20 "cat$i"; done
+for i in $(seq 30); do make_picture "photos/dog/deep/$i.pgm" $((i * 9)) 10 "dog$i"; done
+make_picture photos/top.pgm 300 300 top
+make_picture photos/öl.pgm 3 3 oil
+expect_exit 0 "$AIMG" pack a.aimg photos/
+no_temporaries() { expect_equal "$(find "$1" -name '.aimg-*' | wc -l)" 0; }
+
+# all of it, byte for byte
+expect_exit 0 "$AIMG" unpack a.aimg -C copy
+expect_same copy photos
+expect_contains err '62 images'
+expect_lines out 0
+no_temporaries copy
+expect_exit 0 "$AIMG" unpack --quiet a.aimg -C made/on/the/way
+expect_same made/on/the/way photos
+expect_lines err 0
+mkdir here
+(cd here && expect_exit 0 "$AIMG" unpack ../a.aimg)
+expect_false 'unpack in a folder' test -f here/out/none
+rm -f here/out here/err
+expect_same here photos
+expect_exit 0 "$AIMG" pack --compress zstd z.aimg photos/
+expect_exit 0 "$AIMG" unpack z.aimg --directory zcopy --threads 3
+expect_same zcopy photos
+mkdir empty
+expect_exit 0 "$AIMG" pack empty.aimg empty
+expect_exit 0 "$AIMG" unpack empty.aimg -C from-empty
+
+# an image of no bytes, and one larger than what all threads hold at a time
+mkdir sizes
+: >sizes/none
+{ printf 'P5\n8192 6144\n255\n'; head -c $((8192 * 6144)) /dev/zero | tr '\0' x; } >sizes/large.pgm
+expect_exit 0 "$AIMG" pack --all sizes.aimg sizes
+expect_exit 0 "$AIMG" unpack sizes.aimg -C sizes-copy
+expect_same sizes-copy sizes
+
+# modes follow the umask
+expect_equal "$(stat -c %a copy/top.pgm copy/dog/deep | tr '\n' ' ')" '644 755 '
+(umask 077 && "$AIMG" unpack -q a.aimg -C private)
+expect_equal "$(stat -c %a private/top.pgm private/dog | tr '\n' ' ')" '600 700 '
+
+# globs
+expect_exit 0 "$AIMG" unpack a.aimg -C some 'cat/1?.pgm' top.pgm
+expect_equal "$(find some -type f | wc -l)" 11
+expect_same some/cat/13.pgm photos/cat/13.pgm
+expect_exit 1 "$AIMG" unpack a.aimg -C part 'cow/*' 'cat/2.pgm'
+expect_contains err "'cow/*'"
+expect_same part/cat/2.pgm photos/cat/2.pgm
+expect_exit 1 "$AIMG" unpack a.aimg -C nothing 'cow/*'
+expect_false 'a folder was made for nothing' test -e nothing
+
+# nothing is replaced without --force, and then nothing at all is written
+mkdir -p taken/dog/deep
+echo mine >taken/dog/deep/7.pgm
+expect_exit 1 "$AIMG" unpack a.aimg -C taken
+expect_contains err 'taken/dog/deep/7.pgm'
+expect_contains err '--force'
+expect_contains err 'nothing was written'
+expect_equal "$(find taken -type f | wc -l)" 1
+expect_equal "$(cat taken/dog/deep/7.pgm)" mine
+expect_exit 1 "$AIMG" unpack a.aimg -C copy
+expect_contains err 'and 42 more'
+expect_exit 0 "$AIMG" unpack --force a.aimg -C taken
+expect_same taken photos
+
+# --skip-existing resumes: what is the same stays untouched, what is missing comes, what differs is an error or, with --force, replaced
+rm -r copy/cat copy/top.pgm
+touch -d '2001-01-01' copy/dog/deep/1.pgm
+expect_exit 0 "$AIMG" unpack --skip-existing a.aimg -C copy
+expect_same copy photos
+expect_contains err '31 were there already'
+expect_equal "$(date -r copy/dog/deep/1.pgm +%Y)" 2001
+echo changed >copy/top.pgm
+tr o O <photos/dog/deep/9.pgm >copy/dog/deep/9.pgm
+rm copy/cat/9.pgm
+expect_exit 1 "$AIMG" unpack --skip-existing a.aimg -C copy
+expect_contains err 'copy/top.pgm'
+expect_contains err 'copy/dog/deep/9.pgm'
+expect_equal "$(cat copy/top.pgm)" changed
+expect_same copy/cat/9.pgm photos/cat/9.pgm
+expect_exit 0 "$AIMG" unpack --skip-existing --force a.aimg -C copy
+expect_same copy photos
+
+# never outside DIR: links on the way and in the place, with and without --force, with and without openat2
+outside() { # NAME OPTIONS...
+    local name=$1
+    shift
+    rm -rf jail target
+    mkdir -p jail target
+    ln -s ../target jail/cat
+    ln -s ../target/file jail/top.pgm
+    mkdir jail/dog
+    ln -s /nowhere jail/dog/deep
+    run "$@" unpack a.aimg -C jail
+    expect_equal "$name $status" "$name 1"
+    expect_contains err 'symbolic link'
+    expect_equal "$(ls -A target)" ''
+    run "$@" unpack --force a.aimg -C jail
+    expect_equal "$name $status" "$name 1"
+    expect_contains err 'jail/cat/1.pgm: a symbolic link'
+    expect_contains err 'jail/dog/deep/30.pgm: a symbolic link'
+    expect_equal "$(ls -A target)" ''
+    expect_same jail/öl.pgm photos/öl.pgm
+    expect_same jail/top.pgm photos/top.pgm
+    expect_false 'the link was kept or followed' test -L jail/top.pgm
+    run "$@" unpack --skip-existing a.aimg -C jail
+    expect_equal "$name $status" "$name 1"
+    expect_equal "$(ls -A target)" ''
+    no_temporaries jail
+}
+outside openat2 "$AIMG"
+ln -s copy linked
+expect_exit 0 "$AIMG" unpack --force a.aimg -C linked
+if command -v strace >/dev/null && strace -f -o trace -e inject=openat2:error=ENOSYS true 2>/dev/null; then
+    outside stepwise strace -f -o trace -e trace=openat2 -e inject=openat2:error=ENOSYS "$AIMG"
+    expect_contains trace INJECTED
+    expect_exit 0 strace -f -o trace -e trace=openat2 -e inject=openat2:error=ENOSYS "$AIMG" unpack a.aimg -C old-kernel
+    expect_same old-kernel photos
+    expect_exit 0 strace -f -o trace -e trace=renameat2 -e inject=renameat2:error=EINVAL "$AIMG" unpack a.aimg -C no-rename
+    expect_contains trace INJECTED
+    expect_same no-rename photos
+    no_temporaries no-rename
+    # a failed write leaves no temporary and ends it with 3
+    expect_exit 3 strace -f -o trace -e trace=write -e inject=write:error=ENOSPC:when=3+ "$AIMG" unpack a.aimg -C full
+    expect_contains err 'No space left'
+    expect_lines err 3
+    no_temporaries full
+    expect_exit 3 strace -f -o trace -e trace=close,renameat2 -e inject=renameat2:error=EIO:when=5+ "$AIMG" unpack a.aimg -C broken
+    no_temporaries broken
+    # a file that appears between looking and writing is not replaced
+    expect_exit 1 strace -f -o trace -e trace=renameat2 -e inject=renameat2:error=EEXIST:when=4 "$AIMG" unpack a.aimg -C race
+    expect_equal "$(find race -type f | wc -l)" 61
+    no_temporaries race
+else
+    skip 'failures of system calls: strace cannot trace here'
+fi
+if [ "$(id -u)" = 0 ] && mkdir mount && mount -t tmpfs -o size=64k none mount 2>/dev/null; then
+    trap 'umount "$scratch/mount" "$scratch/cross/cat" 2>/dev/null; rm -rf "$scratch"' EXIT
+    # too little space is seen before, and where it cannot be, the disk says so
+    expect_exit 3 "$AIMG" unpack a.aimg -C mount
+    expect_contains err 'nothing was written'
+    expect_equal "$(ls -A mount)" ''
+    expect_exit 3 "$AIMG" unpack --force a.aimg -C mount
+    expect_contains err 'No space left'
+    no_temporaries mount
+    umount mount
+    # other file systems below DIR are not entered
+    mkdir -p cross/cat
+    mount -t tmpfs none cross/cat
+    expect_exit 1 "$AIMG" unpack a.aimg -C cross
+    expect_contains err 'mount point'
+    expect_equal "$(find cross -type f | wc -l)" 0
+    umount cross/cat
+else
+    skip 'full disk and mount points: mounting is not permitted here'
+fi
+
+# the archive is never replaced by what is in it
+mkdir self
+cp photos/top.pgm self/b.aimg
+expect_exit 0 "$AIMG" pack b.aimg self
+cp b.aimg before
+expect_exit 1 "$AIMG" unpack --force b.aimg
+expect_contains err 'the archive itself'
+expect_same b.aimg before
+
+# 'a' and 'a/b': one of them has no place, the rest is written
+mkdir first second
+make_picture first/a 3 3
+make_picture first/z 3 3
+make_picture second/b 3 3
+expect_exit 0 "$AIMG" pack clash.aimg first
+expect_exit 0 "$AIMG" add --prefix a/ clash.aimg second
+expect_exit 1 "$AIMG" unpack --threads 1 clash.aimg -C clash
+expect_contains err 'clash/a/b: a file stands where its folder must be'
+expect_same clash/a first/a
+expect_same clash/z first/z
+no_temporaries clash
+rm -r clash
+expect_exit 1 "$AIMG" unpack --threads 4 --force clash.aimg -C clash
+expect_same clash/z first/z
+no_temporaries clash
+
+# a folder in the place of a file
+mkdir -p blocked/top.pgm/full
+expect_exit 1 "$AIMG" unpack --force a.aimg -C blocked
+expect_contains err 'blocked/top.pgm: a folder'
+expect_same blocked/cat photos/cat
+# DIR is a file
+expect_exit 3 "$AIMG" unpack a.aimg -C names.txt/x 2>/dev/null
+: >plain
+expect_exit 3 "$AIMG" unpack a.aimg -C plain
+expect_exit 3 "$AIMG" unpack a.aimg -C plain/below
+
+# limits, decided before anything is written
+expect_exit 1 "$AIMG" unpack --max-output 1K a.aimg -C limit
+expect_contains err '--max-output'
+expect_false 'something was written' test -e limit
+expect_exit 1 "$AIMG" unpack --max-files 61 a.aimg -C limit
+expect_false 'something was written' test -e limit
+expect_exit 0 "$AIMG" unpack --max-files 62 --max-output 100M a.aimg -C limit
+expect_exit 0 "$AIMG" unpack --max-files 1 --max-output 91k a.aimg -C limit1 top.pgm
+
+# times
+touch -d '2001-02-03 04:05:06.789 UTC' photos/cat/1.pgm
+touch -d '1965-02-03 04:05:06.789 UTC' photos/cat/2.pgm
+expect_exit 0 "$AIMG" pack --times t.aimg photos/
+expect_exit 0 "$AIMG" unpack t.aimg -C times
+expect_equal "$(stat -c %.9Y times/cat/1.pgm times/cat/2.pgm)" "$(stat -c %.9Y photos/cat/1.pgm photos/cat/2.pgm)"
+
+# damage: the image is named with its offset, the rest is unpacked
+offset=$("$AIMG" info --json a.aimg cat/20.pgm >info && json info 'o["offset"]')
+cp a.aimg damaged.aimg
+printf '#' | dd of=damaged.aimg bs=1 seek=$((offset + 9)) conv=notrunc 2>/dev/null
+expect_exit 1 "$AIMG" unpack damaged.aimg -C salvaged
+expect_contains err "'cat/20.pgm'"
+expect_contains err 'offset'
+expect_contains err 'damaged'
+expect_false 'damaged bytes were written' test -e salvaged/cat/20.pgm
+expect_equal "$(find salvaged -type f | wc -l)" 61
+rm photos/cat/20.pgm
+expect_same salvaged photos
+
+# an interruption leaves whole files and no temporaries, and --skip-existing goes on
+mkdir big
+for i in $(seq 400); do make_picture "big/$i.pgm" 1000 1000 "$i"; done
+expect_exit 0 "$AIMG" pack big.aimg big
+"$AIMG" unpack big.aimg -C interrupted 2>err &
+pid=$!
+while [ ! -e interrupted ] || [ -z "$(ls interrupted)" ]; do kill -0 $pid 2>/dev/null || break; done
+kill -INT $pid
+wait $pid
+expect_true 'an interruption is not a success' test $? -ne 0
+expect_contains err '--skip-existing'
+no_temporaries interrupted
+expect_false 'the interruption came too late' test -e interrupted/99.pgm
+for file in interrupted/*; do cmp -s "$file" "big/${file##*/}" || fail "$file is not whole"; done
+expect_exit 0 "$AIMG" unpack --skip-existing big.aimg -C interrupted
+expect_same interrupted big
+
+# misuse
+expect_exit 2 "$AIMG" unpack
+expect_exit 2 "$AIMG" unpack a.aimg -C
+expect_contains err 'needs a value'
+expect_exit 2 "$AIMG" unpack --max-output lots a.aimg
+expect_exit 2 "$AIMG" unpack --max-output 99999999999999999T a.aimg
+expect_exit 2 "$AIMG" unpack --threads 0 a.aimg
+expect_exit 2 "$AIMG" unpack --nonsense a.aimg
+
+finish

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd.h"
+
+#include "json.h"
+#include "output.h"
+#include "reading.h"
+#include "select.h"
+#include "values.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+const char help_ls[] = "  -l             position, size, format, width x height, label and name\n"
+                       "  -0, --null     end names with a zero byte, for 'xargs -0'\n"
+                       "      --json     one JSON object a line: position, ordinal, name, bytes, stored_bytes,\n"
+                       "                 format, width, height, channels, label, xxh128\n"
+                       "\n"
+                       "GLOB: '*' any text, slashes too; '?' one character; '[a-z]' one of a set. A GLOB that is\n"
+                       "an image's name selects that image. Images are listed in order of position, which counts\n"
+                       "from 0 and is what '@N' means elsewhere. A GLOB that matches nothing makes the exit code 1.\n"
+                       "\n"
+                       "  aimg ls photos.aimg | head\n"
+                       "  aimg ls -l photos.aimg 'cat/*'\n"
+                       "  aimg ls --json photos.aimg | jq -r 'select(.width > 1000) | .name'\n";
+
+enum style { STYLE_NAMES, STYLE_NULL, STYLE_LONG, STYLE_JSON };
+
+enum { ESCAPED_BYTES = 4 * CURSOR_TEXT_BYTES + 1 }; /* room for a name too, which is shorter */
+
+struct printer {
+    const struct aimg_reader *reader;
+    const char *path;
+    enum style style;
+    bool terminal;
+    int position_width;
+    struct cursor width, height, channels, label;
+    int code;
+    char escaped[ESCAPED_BYTES];
+};
+
+static bool has_control(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            return true;
+    return false;
+}
+
+/* Text as it may be shown: it comes from an archive that anyone may have written. No archive may hold a name with a newline, so
+ * one that does must not pass for two names. */
+static const char *shown(struct printer *printer, const char *text, size_t *bytes)
+{
+    if (printer->style == STYLE_NULL || (!printer->terminal && !has_control(text, *bytes)))
+        return text;
+    output_escape(text, *bytes, printer->escaped, sizeof printer->escaped);
+    *bytes = strlen(printer->escaped);
+    return printer->escaped;
+}
+
+static void print_text(struct printer *printer, const char *text, size_t bytes)
+{
+    text = shown(printer, text, &bytes);
+    fwrite_unlocked(text, 1, bytes, stdout);
+}
+
+static void print_dimensions(struct printer *printer, uint32_t ordinal)
+{
+    uint64_t width, height;
+    char text[48] = "-";
+
+    if (cursor_number(&printer->width, ordinal, &width) && cursor_number(&printer->height, ordinal, &height))
+        snprintf(text, sizeof text, "%" PRIu64 "x%" PRIu64, width, height);
+    printf("  %11s", text);
+}
+
+static void print_label(struct printer *printer, uint32_t ordinal)
+{
+    const char *label = "-";
+    size_t bytes = 1;
+
+    cursor_text(&printer->label, ordinal, &label, &bytes);
+    fputs("  ", stdout);
+    print_text(printer, label, bytes);
+    printf("%*s  ", bytes < 12 ? (int)(12 - bytes) : 0, "");
+}
+
+static void print_long(struct printer *printer, const struct aimg_listed *listed, const struct aimg_entry *entry)
+{
+    printf("%*" PRIu64, printer->position_width, listed->position);
+    if (entry != NULL)
+        printf("  %11" PRIu64 "  %7s", entry->raw_bytes, aimg_format_name(entry->format));
+    else
+        printf("  %11s  %7s", "?", "?");
+    print_dimensions(printer, listed->ordinal);
+    print_label(printer, listed->ordinal);
+    print_text(printer, listed->name, listed->name_bytes);
+    putchar_unlocked('\n');
+}
+
+static void put_number(struct json_object *object, struct cursor *cursor, uint32_t ordinal)
+{
+    uint64_t number;
+
+    if (cursor_number(cursor, ordinal, &number))
+        json_put_count(object, cursor->column.name, number);
+}
+
+static int print_json(struct printer *printer, const struct aimg_listed *listed, const struct aimg_entry *entry)
+{
+    struct json_object object = json_object_begin();
+    const char *label;
+    size_t bytes;
+
+    json_put_count(&object, "position", listed->position);
+    json_put_count(&object, "ordinal", listed->ordinal);
+    json_put_text(&object, "name", listed->name, listed->name_bytes);
+    if (entry != NULL) {
+        json_put_count(&object, "bytes", entry->raw_bytes);
+        json_put_count(&object, "stored_bytes", entry->stored_bytes);
+        json_put_string(&object, "format", aimg_format_name(entry->format));
+    }
+    put_number(&object, &printer->width, listed->ordinal);
+    put_number(&object, &printer->height, listed->ordinal);
+    put_number(&object, &printer->channels, listed->ordinal);
+    if (cursor_text(&printer->label, listed->ordinal, &label, &bytes))
+        json_put_text(&object, "label", label, bytes);
+    if (entry != NULL)
+        json_put_hash(&object, "xxh128", entry->hash);
+    return json_print(&object);
+}
+
+/* Returns an exit_code that ends the listing when it is not EXIT_DONE. */
+static int print_image(struct printer *printer, const struct aimg_listed *listed)
+{
+    struct aimg_entry entry;
+    struct aimg_error error;
+    const struct aimg_entry *known = &entry;
+    enum aimg_status status;
+
+    if (printer->style == STYLE_NAMES || printer->style == STYLE_NULL) {
+        print_text(printer, listed->name, listed->name_bytes);
+        putchar_unlocked(printer->style == STYLE_NULL ? '\0' : '\n');
+        return EXIT_DONE;
+    }
+    status = aimg_reader_entry(printer->reader, listed->ordinal, &entry, &error);
+    if (status != AIMG_OK) {
+        printer->code = output_status(printer->path, status, &error);
+        known = NULL;
+    }
+    if (printer->style == STYLE_JSON)
+        return print_json(printer, listed, known);
+    print_long(printer, listed, known);
+    return EXIT_DONE;
+}
+
+static int list_images(struct printer *printer, struct selection *selection)
+{
+    struct walk walk;
+    struct aimg_listed listed;
+    int code = EXIT_DONE;
+
+    walk_begin(&walk, printer->reader, printer->path, selection);
+    while (code == EXIT_DONE && !ferror_unlocked(stdout) && walk_next(&walk, &listed))
+        code = print_image(printer, &listed);
+    walk_end(&walk);
+    code = worse_code(worse_code(code, printer->code), walk.code);
+    code = worse_code(code, worse_code(printer->width.code, printer->height.code));
+    return worse_code(code, worse_code(printer->channels.code, printer->label.code));
+}
+
+static int list_archive(const char *path, enum style style, char *const *globs, int glob_count)
+{
+    struct printer printer = {.path = path, .style = style};
+    struct selection selection;
+    struct aimg_reader *reader;
+    int code = reading_open(path, READING_MAPPED, &reader);
+
+    if (code != EXIT_DONE)
+        return code;
+    code = selection_init(&selection, globs, glob_count);
+    if (code != EXIT_DONE)
+        goto out;
+    printer.reader = reader;
+    printer.terminal = isatty(STDOUT_FILENO);
+    printer.position_width = snprintf(NULL, 0, "%" PRIu64, aimg_reader_count(reader));
+    cursor_begin(&printer.width, reader, path, "width");
+    cursor_begin(&printer.height, reader, path, "height");
+    cursor_begin(&printer.channels, reader, path, "channels");
+    cursor_begin(&printer.label, reader, path, "label");
+    code = list_images(&printer, &selection);
+    if (!ferror_unlocked(stdout))
+        code = worse_code(code, selection_report(&selection));
+    cursor_end(&printer.label);
+    selection_fini(&selection);
+out:
+    aimg_reader_close(reader);
+    return output_finish(code);
+}
+
+int cmd_ls(int argc, char **argv, const struct common_options *common)
+{
+    enum { OPTION_JSON = LONG_OPTION };
+    static const struct option options[] = {
+        {"null", no_argument, NULL, '0'}, {"json", no_argument, NULL, OPTION_JSON}, {NULL, 0, NULL, 0}};
+    enum style style = STYLE_NAMES, wanted;
+    int found;
+
+    (void)common;
+    optind = 0;
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, ":l0", options, NULL)) != -1) {
+        if (found == '?' || found == ':')
+            return reading_bad_option("ls", found, argv);
+        wanted = found == 'l' ? STYLE_LONG : found == '0' ? STYLE_NULL : STYLE_JSON;
+        if (style != STYLE_NAMES && style != wanted)
+            return output_usage("ls", "-l, -0 and --json cannot be combined");
+        style = wanted;
+    }
+    if (optind >= argc)
+        return output_usage("ls", "ARCHIVE is missing");
+    return list_archive(argv[optind], style, argv + optind + 1, argc - optind - 1);
+}

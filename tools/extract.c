@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "extract.h"
+
+#include "interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    TEMPORARY_BYTES = 32,
+    TEMPORARY_TRIES = 100,
+    WRITE_PIECE = 8 << 20, /* between two looks at interrupt_pending */
+    COMPARE_PIECE = 64 << 10
+};
+
+int extract_check_free(const struct extract_folder *folder, const char *base)
+{
+    struct stat status;
+
+    if (fstatat(folder->fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return EEXIST;
+    return errno == ENOENT ? 0 : errno;
+}
+
+/* ------------------------------------------------------------------ comparing */
+
+static int compare_bytes(int fd, const char *data, uint64_t bytes)
+{
+    char piece[COMPARE_PIECE];
+    ssize_t got;
+
+    while (bytes > 0) {
+        got = read(fd, piece, bytes < sizeof piece ? (size_t)bytes : sizeof piece);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return errno;
+        if (got == 0 || memcmp(piece, data, (size_t)got) != 0)
+            return EEXIST;
+        data += got;
+        bytes -= (uint64_t)got;
+    }
+    return 0;
+}
+
+int extract_compare(const struct extract_folder *folder, const char *base, const void *data, uint64_t bytes)
+{
+    struct stat status;
+    /* A FIFO in the place must not make us wait for a writer. */
+    int error, fd = openat(folder->fd, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == ELOOP || errno == ENXIO ? EEXIST : errno;
+    if (fstat(fd, &status) != 0)
+        error = errno;
+    else if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size != bytes)
+        error = EEXIST;
+    else
+        error = compare_bytes(fd, data, bytes);
+    close(fd);
+    return error;
+}
+
+/* ------------------------------------------------------------------ writing */
+
+static int create_temporary(struct extract_folder *folder, char name[TEMPORARY_BYTES], int *fd_out)
+{
+    for (int i = 0; i < TEMPORARY_TRIES; i++) {
+        snprintf(name, TEMPORARY_BYTES, ".aimg-%016" PRIx64, folder->temporary++);
+        *fd_out = openat(folder->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (*fd_out >= 0)
+            return 0;
+        if (errno != EEXIST)
+            return errno;
+    }
+    return EEXIST;
+}
+
+static int write_bytes(int fd, const char *data, uint64_t bytes)
+{
+    ssize_t put;
+
+    while (bytes > 0) {
+        if (interrupt_pending())
+            return EINTR;
+        put = write(fd, data, bytes < WRITE_PIECE ? (size_t)bytes : WRITE_PIECE);
+        if (put < 0 && errno != EINTR)
+            return errno;
+        if (put > 0) {
+            data += put;
+            bytes -= (uint64_t)put;
+        }
+    }
+    return 0;
+}
+
+static int set_mtime(int fd, int64_t mtime_ns)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_ns / 1000000000, .tv_nsec = mtime_ns % 1000000000}};
+
+    if (times[1].tv_nsec < 0) {
+        times[1].tv_sec--;
+        times[1].tv_nsec += 1000000000;
+    }
+    return futimens(fd, times) == 0 ? 0 : errno;
+}
+
+static int fill_temporary(int fd, const struct extract_file *file)
+{
+    int error = write_bytes(fd, file->data, file->bytes);
+
+    if (error == 0 && file->has_mtime)
+        error = set_mtime(fd, file->mtime_ns);
+    /* A network file system may tell of a full disk only here. */
+    if (close(fd) != 0 && error == 0)
+        error = errno;
+    return error;
+}
+
+static bool is_archive(const struct extract_folder *folder, const char *base)
+{
+    const struct extract_root *root = folder->root;
+    struct stat status;
+
+    return fstatat(folder->fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_dev == root->archive_device &&
+           status.st_ino == root->archive_inode;
+}
+
+static int rename_temporary(const struct extract_folder *folder, const char *temporary, const char *base, bool replace)
+{
+    int at = folder->fd;
+
+    if (replace) {
+        if (is_archive(folder, base))
+            return ETXTBSY;
+        return renameat(at, temporary, at, base) == 0 ? 0 : errno;
+    }
+    if (renameat2(at, temporary, at, base, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
+    /* This file system cannot; a second link does not replace either. */
+    if (linkat(at, temporary, at, base, 0) != 0)
+        return errno == EPERM ? ENOTSUP : errno;
+    return unlinkat(at, temporary, 0) == 0 ? 0 : errno;
+}
+
+int extract_write(struct extract_folder *folder, const char *base, const struct extract_file *file)
+{
+    char temporary[TEMPORARY_BYTES];
+    int fd, error = create_temporary(folder, temporary, &fd);
+
+    if (error != 0)
+        return error;
+    error = fill_temporary(fd, file);
+    if (error == 0)
+        error = rename_temporary(folder, temporary, base, file->replace);
+    if (error != 0)
+        unlinkat(folder->fd, temporary, 0);
+    return error;
+}
+
+/* ------------------------------------------------------------------ words */
+
+const char *extract_reason(int error)
+{
+    switch (error) {
+    case EEXIST:
+        return "is there already, or another name of this archive is the same to this file system (--force replaces, "
+               "--skip-existing "
+               "resumes)";
+    case EINVAL:
+        return "is a name that no archive may hold";
+    case ELOOP:
+        return "a symbolic link stands in its path and is not followed";
+    case ENOTDIR:
+        return "a file stands where its folder must be";
+    case EISDIR:
+    case ENOTEMPTY:
+        return "a folder stands in its place";
+    case EXDEV:
+        return "its folder is a mount point, and other file systems are not entered";
+    case ETXTBSY:
+        return "is the archive itself";
+    case ENOTSUP:
+        return "this file system can only rename by replacing: use --force";
+    default:
+        return strerror(error);
+    }
+}
+
+bool extract_is_fatal(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EROFS || error == EIO || error == EMFILE || error == ENFILE ||
+           error == ENOMEM || error == EINTR;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The facts are put into a JSON object once; the table for people is printed from the same object. */
+#include "info.h"
+
+#include "cmd.h"
+#include "json.h"
+#include "output.h"
+#include "reading.h"
+#include "values.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ESCAPED_BYTES = 4 * 1024 + 1, TYPE_TEXT_BYTES = 48, SHOWN_BYTES = 200 };
+
+/* ------------------------------------------------------------------ printing */
+
+static void print_text(const json_t *value)
+{
+    char escaped[ESCAPED_BYTES];
+
+    fputs(output_escape(json_string_value(value), json_string_length(value), escaped, sizeof escaped), stdout);
+}
+
+static void print_count(const json_t *value)
+{
+    char text[32];
+
+    fputs(output_count((uint64_t)json_integer_value(value), text, sizeof text), stdout);
+}
+
+static void print_size(const json_t *value)
+{
+    char size[32], count[32];
+    uint64_t bytes = (uint64_t)json_integer_value(value);
+
+    printf("%s (%s bytes)", output_size(bytes, size, sizeof size), output_count(bytes, count, sizeof count));
+}
+
+static void print_flag(const json_t *value)
+{
+    fputs(json_is_true(value) ? "yes" : "no", stdout);
+}
+
+/* Long lists and texts are cut: the whole of them is in --json. */
+static void print_value(const json_t *value)
+{
+    char *text;
+
+    if (json_is_string(value)) {
+        print_text(value);
+        return;
+    }
+    text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+    if (text != NULL)
+        printf("%.*s%s", SHOWN_BYTES, text, strlen(text) > SHOWN_BYTES ? " ..." : "");
+    free(text);
+}
+
+struct row {
+    const char *key, *label;
+    void (*print)(const json_t *value);
+};
+
+static void print_rows(const struct row *rows, const json_t *object)
+{
+    const json_t *value;
+
+    for (; rows->key != NULL; rows++) {
+        value = json_object_get(object, rows->key);
+        if (value == NULL)
+            continue;
+        printf("%-14s", rows->label);
+        rows->print(value);
+        putchar('\n');
+    }
+}
+
+/* ------------------------------------------------------------------ the archive */
+
+static const struct row archive_rows[] = {
+    {"path", "archive", print_text},
+    {"format_version", "format", print_text},
+    {"uuid", "uuid", print_text},
+    {"writer", "written by", print_text},
+    {"images", "images", print_count},
+    {"ordinals", "ordinals", print_count},
+    {"removed", "removed", print_count},
+    {"attachments", "attachments", print_count},
+    {"commits", "commits", print_count},
+    {"created", "created", print_text},
+    {"last_commit", "last commit", print_text},
+    {"file_bytes", "file", print_size},
+    {"stored_bytes", "stored", print_size},
+    {"overhead_bytes", "overhead", print_size},
+    {"overhead_bytes_per_image", "  an image", print_value},
+    {"dictionaries", "dictionaries", print_count},
+    {"alignment", "alignment", print_count},
+    {"root", "root", print_text},
+    {"sealed", "sealed", print_flag},
+    {"torn_tail_bytes", "torn tail", print_size},
+    {NULL, NULL, NULL},
+};
+
+static const char *uuid_text(const uint8_t uuid[16], char text[37])
+{
+    static const char dashes[16] = {[4] = 1, [6] = 1, [8] = 1, [10] = 1};
+    char *end = text;
+
+    for (int i = 0; i < 16; i++)
+        end += sprintf(end, dashes[i] ? "-%02x" : "%02x", uuid[i]);
+    return text;
+}
+
+static void put_time(struct json_object *object, const char *key, const char *key_ns, uint64_t time_ns)
+{
+    char time[TIME_TEXT_BYTES];
+
+    json_put_string(object, key, reading_time(time_ns, time));
+    json_put_count(object, key_ns, time_ns);
+}
+
+static enum aimg_status put_times(struct json_object *object, const struct aimg_reader *reader, const struct aimg_info *info,
+                                  struct aimg_error *error)
+{
+    struct aimg_commit last;
+    enum aimg_status status;
+
+    put_time(object, "created", "created_ns", info->created_ns);
+    if (info->commit_count == 0)
+        return AIMG_OK;
+    status = aimg_reader_commit(reader, info->commit_count - 1, &last, error);
+    if (status == AIMG_OK)
+        put_time(object, "last_commit", "last_commit_ns", last.time_ns);
+    return status;
+}
+
+/* Overhead is all that is not the bytes of an image that can still be reached, so removed images count as overhead. */
+static void put_sizes(struct json_object *object, const struct aimg_info *info)
+{
+    uint64_t images = info->ordinal_count - info->dead_count;
+    uint64_t overhead = info->file_bytes - info->live_stored_bytes;
+
+    json_put_count(object, "file_bytes", info->file_bytes);
+    json_put_count(object, "stored_bytes", info->live_stored_bytes);
+    json_put_count(object, "overhead_bytes", overhead);
+    if (images > 0)
+        json_put(object, "overhead_bytes_per_image", json_real((double)overhead / (double)images));
+}
+
+static enum aimg_status put_column_types(struct json_object *object, const struct aimg_reader *reader, uint32_t count,
+                                         struct aimg_error *error)
+{
+    json_t *columns = json_array();
+    enum aimg_status status = AIMG_OK;
+    char type[TYPE_TEXT_BYTES];
+    struct aimg_column column;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct json_object one;
+
+        status = aimg_reader_column(reader, i, &column, error);
+        if (status != AIMG_OK)
+            break;
+        one = json_object_begin();
+        json_put_text(&one, "name", column.name, column.name_bytes);
+        json_put_string(&one, "type", value_type_text(&column, type, sizeof type));
+        if (column.type == AIMG_TYPE_DICTIONARY)
+            json_put_count(&one, "values", column.dictionary_count);
+        if (json_array_append_new(columns, one.value) != 0 || one.failed)
+            object->failed = true;
+    }
+    json_put(object, "columns", columns);
+    return status;
+}
+
+static void print_column_types(const json_t *object)
+{
+    const json_t *columns = json_object_get(object, "columns"), *values;
+
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const json_t *one = json_array_get(columns, i);
+
+        printf("%-14s", i == 0 ? "columns" : "");
+        print_text(json_object_get(one, "name"));
+        printf(" %s", json_string_value(json_object_get(one, "type")));
+        values = json_object_get(one, "values");
+        if (values != NULL) {
+            fputs(" of ", stdout);
+            print_count(values);
+            fputs(" values", stdout);
+        }
+        putchar('\n');
+    }
+}
+
+static enum aimg_status fill_archive(struct json_object *object, const struct aimg_reader *reader, const char *path,
+                                     struct aimg_error *error)
+{
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    enum aimg_status status = aimg_reader_info(reader, &info, error);
+    char text[40];
+
+    if (status != AIMG_OK)
+        return status;
+    json_put_string(object, "schema", "aimg.info/1");
+    json_put_string(object, "path", path);
+    snprintf(text, sizeof text, "%u.%u", info.version_major, info.version_minor);
+    json_put_string(object, "format_version", text);
+    json_put_string(object, "uuid", uuid_text(info.uuid, text));
+    json_put_string(object, "writer", info.writer);
+    json_put_count(object, "images", info.listed_count);
+    json_put_count(object, "ordinals", info.ordinal_count);
+    json_put_count(object, "removed", info.dead_count);
+    json_put_count(object, "attachments", info.ordinal_count - info.listed_count - info.dead_count);
+    json_put_count(object, "commits", info.commit_count);
+    json_put_count(object, "dictionaries", info.coding_count);
+    json_put_count(object, "alignment", info.alignment);
+    json_put_hash(object, "root", info.chain);
+    json_put_bool(object, "sealed", info.sealed != 0);
+    json_put_count(object, "torn_tail_bytes", info.tail_bytes);
+    put_sizes(object, &info);
+    status = put_times(object, reader, &info, error);
+    return status == AIMG_OK ? put_column_types(object, reader, info.column_count, error) : status;
+}
+
+/* ------------------------------------------------------------------ an image */
+
+static const struct row image_rows[] = {
+    {"name", "name", print_text},      {"position", "position", print_count}, {"ordinal", "ordinal", print_count},
+    {"format", "format", print_text},  {"bytes", "bytes", print_size},        {"stored_bytes", "stored", print_size},
+    {"coding", "coding", print_count}, {"offset", "offset", print_count},     {"frame_offset", "frame offset", print_count},
+    {"alias", "alias", print_flag},    {"xxh128", "xxh128", print_text},      {NULL, NULL, NULL},
+};
+
+static enum aimg_status put_values(struct json_object *object, const struct aimg_reader *reader, uint32_t ordinal,
+                                   struct aimg_error *error)
+{
+    struct json_object values = json_object_begin();
+    struct aimg_column column;
+    enum aimg_status status = AIMG_OK;
+    json_t *value;
+
+    for (uint32_t i = 0; status == AIMG_OK; i++) {
+        status = aimg_reader_column(reader, i, &column, error);
+        if (status == AIMG_OK)
+            status = value_json(reader, &column, ordinal, &value, error);
+        if (status == AIMG_OK)
+            json_put(&values, column.name, value);
+    }
+    object->failed = object->failed || values.failed;
+    json_put(object, "columns", values.value);
+    return status == AIMG_NOT_FOUND ? AIMG_OK : status;
+}
+
+static void print_values(const json_t *object)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(json_object_get(object, "columns"), name, value)
+    {
+        char escaped[ESCAPED_BYTES];
+
+        printf("%-13s ", output_escape(name, strlen(name), escaped, sizeof escaped));
+        print_value(value);
+        putchar('\n');
+    }
+}
+
+static void put_entry(struct json_object *object, const struct aimg_entry *entry)
+{
+    json_put_string(object, "format", aimg_format_name(entry->format));
+    json_put_count(object, "bytes", entry->raw_bytes);
+    json_put_count(object, "stored_bytes", entry->stored_bytes);
+    json_put_count(object, "coding", entry->coding);
+    json_put_count(object, "offset", entry->data_offset);
+    json_put_count(object, "frame_offset", entry->frame_offset);
+    json_put_bool(object, "alias", entry->alias != 0);
+    json_put_hash(object, "xxh128", entry->hash);
+}
+
+static enum aimg_status fill_image(struct json_object *object, const struct aimg_reader *reader, uint32_t ordinal,
+                                   struct aimg_error *error)
+{
+    char name[1025];
+    size_t name_bytes;
+    uint64_t position;
+    struct aimg_entry entry;
+    enum aimg_status status = aimg_reader_name(reader, ordinal, name, sizeof name, &name_bytes, error);
+
+    if (status == AIMG_OK)
+        status = aimg_reader_position_of(reader, ordinal, &position, error);
+    if (status == AIMG_OK)
+        status = aimg_reader_entry(reader, ordinal, &entry, error);
+    if (status != AIMG_OK)
+        return status;
+    json_put_string(object, "schema", "aimg.info-image/1");
+    json_put_text(object, "name", name, name_bytes);
+    json_put_count(object, "position", position);
+    json_put_count(object, "ordinal", ordinal);
+    put_entry(object, &entry);
+    return put_values(object, reader, ordinal, error);
+}
+
+/* ------------------------------------------------------------------ both */
+
+/* What could be had is shown also when something was damaged. */
+static int show(struct json_object *object, const struct row *rows, void (*print_columns)(const json_t *object), bool json)
+{
+    if (json_object_size(object->value) == 0) {
+        json_decref(object->value);
+        return EXIT_DONE;
+    }
+    if (json || object->failed)
+        return json_print(object);
+    print_rows(rows, object->value);
+    print_columns(object->value);
+    json_decref(object->value);
+    return EXIT_DONE;
+}
+
+int info_archive(const struct aimg_reader *reader, const char *path, bool json)
+{
+    struct json_object object = json_object_begin();
+    struct aimg_error error;
+    enum aimg_status status = fill_archive(&object, reader, path, &error);
+    int code = status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
+
+    return worse_code(code, show(&object, archive_rows, print_column_types, json));
+}
+
+int info_image(const struct aimg_reader *reader, const char *path, uint32_t ordinal, bool json)
+{
+    struct json_object object = json_object_begin();
+    struct aimg_error error;
+    enum aimg_status status = fill_image(&object, reader, ordinal, &error);
+    int code = status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
+
+    return worse_code(code, show(&object, image_rows, print_values, json));
+}

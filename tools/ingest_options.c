@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest_options.h"
+
+#include "cmd.h"
+#include "output.h"
+#include "reading.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One row an option: a row with a value sets a text, one without sets a bool. */
+struct row {
+    const char *name;
+    size_t place; /* in struct ingest_options */
+    int has_value;
+    unsigned verbs;
+};
+
+#define PLACE(field) offsetof(struct ingest_options, field)
+
+static const struct row rows[] = {
+    {"prefix", PLACE(prefix), 1, INGEST_PACK | INGEST_ADD},
+    {"files-from", PLACE(files_from), 1, INGEST_PACK | INGEST_ADD},
+    {"null", PLACE(zero_separated), 0, INGEST_PACK | INGEST_ADD},
+    {"follow", PLACE(follow), 0, INGEST_PACK | INGEST_ADD},
+    {"all", PLACE(all), 0, INGEST_PACK | INGEST_ADD},
+    {"strict", PLACE(strict), 0, INGEST_PACK | INGEST_ADD},
+    {"escape-names", PLACE(escape_names), 0, INGEST_PACK | INGEST_ADD},
+    {"compress", PLACE(compress_text), 1, INGEST_PACK | INGEST_ADD},
+    {"level", PLACE(level_text), 1, INGEST_PACK | INGEST_ADD},
+    {"no-label", PLACE(no_label), 0, INGEST_PACK | INGEST_ADD},
+    {"times", PLACE(times), 0, INGEST_PACK | INGEST_ADD},
+    {"message", PLACE(message), 1, INGEST_PACK | INGEST_ADD},
+    {"one-commit", PLACE(one_commit), 0, INGEST_PACK | INGEST_ADD},
+    {"threads", PLACE(threads_text), 1, INGEST_PACK | INGEST_ADD},
+    {"force", PLACE(force), 0, INGEST_PACK},
+    {"resume", PLACE(resume), 0, INGEST_PACK},
+    {"align", PLACE(alignment_text), 1, INGEST_PACK},
+    {"replace", PLACE(replace), 0, INGEST_ADD},
+    {"skip-existing", PLACE(skip), 0, INGEST_ADD},
+    {"update", PLACE(update), 0, INGEST_ADD},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static void set(struct ingest_options *options, const struct row *row, char *value)
+{
+    char *place = (char *)options + row->place;
+    if (row->has_value) {
+        memcpy(place, &value, sizeof value);
+    } else {
+        bool yes = true;
+        memcpy(place, &yes, sizeof yes);
+    }
+}
+
+/* getopt moves the words around; the command line must be there as it was given, to be printed. */
+static bool copy_words(struct ingest_options *options)
+{
+    size_t bytes = ((size_t)options->argc + 1) * sizeof *options->words;
+    options->words = malloc(bytes);
+    if (options->words == NULL)
+        return false;
+    memcpy(options->words, options->argv, bytes);
+    return true;
+}
+
+static int read_words(const char *name, enum ingest_verb verb, struct ingest_options *options)
+{
+    if (!copy_words(options)) {
+        output_error("out of memory");
+        return EXIT_SYSTEM;
+    }
+    struct option table[ROWS + 1];
+    memset(table, 0, sizeof table);
+    int count = 0;
+    for (int i = 0; i < ROWS; i++)
+        if (rows[i].verbs & (unsigned)verb)
+            table[count++] = (struct option){rows[i].name, rows[i].has_value, NULL, LONG_OPTION + i};
+    opterr = 0;
+    int found;
+    while ((found = getopt_long(options->argc, options->words, ":0", table, NULL)) != -1)
+        if (found == '0')
+            options->zero_separated = true;
+        else if (found >= LONG_OPTION)
+            set(options, &rows[found - LONG_OPTION], optarg);
+        else
+            return reading_bad_option(name, found, options->words);
+    if (optind == options->argc)
+        return output_usage(name, "ARCHIVE is missing");
+    options->archive = options->words[optind++];
+    options->paths = options->words + optind;
+    options->path_count = (size_t)(options->argc - optind);
+    return EXIT_DONE;
+}
+
+/* A whole number in a range. */
+static bool parse_number(const char *text, unsigned long least, unsigned long most, unsigned long *number_out)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number < least || number > most)
+        return false;
+    *number_out = number;
+    return true;
+}
+
+static int set_storage(const char *verb, struct ingest_options *options)
+{
+    unsigned long number = 0;
+    const char *compress = options->compress_text;
+    if (compress != NULL && strcmp(compress, "zstd") == 0)
+        options->compress = AIMG_COMPRESS_ZSTD;
+    else if (compress != NULL && strcmp(compress, "store") != 0)
+        return output_usage(verb, "--compress is store or zstd, not '%s'", compress);
+    if (options->level_text != NULL) {
+        if (!parse_number(options->level_text, 1, 19, &number))
+            return output_usage(verb, "--level is 1 to 19, not '%s'", options->level_text);
+        if (options->compress != AIMG_COMPRESS_ZSTD)
+            return output_usage(verb, "--level is for --compress zstd");
+        options->level = (int32_t)number;
+    }
+    if (options->alignment_text != NULL) {
+        if (!parse_number(options->alignment_text, 8, 4096, &number) || (number & (number - 1)) != 0)
+            return output_usage(verb, "--align is a power of two from 8 to 4096, not '%s'", options->alignment_text);
+        options->alignment = (uint32_t)number;
+    }
+    if (options->message != NULL && strlen(options->message) > 254)
+        return output_usage(verb, "--message has %zu bytes, at most 254 are stored", strlen(options->message));
+    return EXIT_DONE;
+}
+
+static unsigned core_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return (unsigned)CPU_COUNT(&set);
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online < 1 ? 1 : (unsigned)online;
+}
+
+static int set_manner(const char *verb, struct ingest_options *options)
+{
+    unsigned long number = core_count();
+    if (options->threads_text != NULL && !parse_number(options->threads_text, 1, 256, &number))
+        return output_usage(verb, "--threads is 1 to 256, not '%s'", options->threads_text);
+    options->threads = (unsigned)number;
+    if (options->replace + options->skip + options->update > 1)
+        return output_usage(verb, "only one of --replace, --skip-existing and --update can be given");
+    if (options->replace)
+        options->existing = EXISTING_REPLACE;
+    else if (options->skip)
+        options->existing = EXISTING_SKIP;
+    else if (options->update || options->resume)
+        options->existing = EXISTING_UPDATE;
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    if (epoch == NULL || epoch[0] == '\0')
+        return EXIT_DONE;
+    if (!parse_number(epoch, 0, UINT64_MAX / 1000000000 - 1, &number))
+        return output_usage(verb, "SOURCE_DATE_EPOCH is a number of seconds since 1970, not '%s'", epoch);
+    options->reproducible = true;
+    /* Zero nanoseconds would mean the clock. */
+    options->time_ns = number == 0 ? 1 : (uint64_t)number * 1000000000;
+    return EXIT_DONE;
+}
+
+static int check_words(const char *verb, const struct ingest_options *options)
+{
+    if (options->archive[0] == '\0')
+        return output_usage(verb, "ARCHIVE is empty");
+    if (options->path_count == 0 && options->files_from == NULL)
+        return output_usage(verb, "no PATH and no --files-from: nothing to %s", verb);
+    if (options->zero_separated && options->files_from == NULL)
+        return output_usage(verb, "-0 is for --files-from");
+    return EXIT_DONE;
+}
+
+int ingest_options_parse(enum ingest_verb verb, int argc, char **argv, bool quiet, struct ingest_options *options_out)
+{
+    const char *name = argv[0];
+    *options_out = (struct ingest_options){.quiet = quiet, .argc = argc, .argv = argv};
+    int code = read_words(name, verb, options_out);
+    if (code == EXIT_DONE)
+        code = set_storage(name, options_out);
+    if (code == EXIT_DONE)
+        code = set_manner(name, options_out);
+    if (code == EXIT_DONE)
+        code = check_words(name, options_out);
+    if (code != EXIT_DONE)
+        ingest_options_fini(options_out);
+    return code;
+}
+
+void ingest_options_fini(struct ingest_options *options)
+{
+    free(options->words);
+    options->words = NULL;
+}
+
+struct input_options ingest_input_options(const struct ingest_options *options, const char *own_part)
+{
+    return (struct input_options){.paths = options->paths,
+                                  .path_count = options->path_count,
+                                  .files_from = options->files_from,
+                                  .prefix = options->prefix,
+                                  .own = {options->archive, own_part},
+                                  .zero_separated = options->zero_separated,
+                                  .escape_names = options->escape_names,
+                                  .follow = options->follow};
+}
+
+struct aimg_writer_options ingest_writer_options(const struct ingest_options *options, const uint8_t *seed)
+{
+    return (struct aimg_writer_options){.struct_bytes = sizeof(struct aimg_writer_options),
+                                        .alignment = options->alignment,
+                                        .compress = options->compress,
+                                        .level = options->level,
+                                        .time_ns = options->time_ns,
+                                        .seed = options->reproducible ? seed : NULL,
+                                        .program = "aimg " AIMG_VERSION};
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "intake.h"
+
+#include "cmd.h"
+#include "output.h"
+#include "precheck.h"
+
+#include <string.h>
+#include <time.h>
+
+/* When an open batch is committed although more is to come. The number bounds the memory that its index takes. */
+#define PART_BYTES (UINT64_C(1) << 30)
+enum { PART_IMAGES = 500000, PART_SECONDS = 60 };
+
+double intake_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+int intake_begin(struct intake *intake)
+{
+    const struct ingest_options *options = intake->options;
+    intake->part_begin = intake_clock();
+    int code = existing_begin(&intake->existing, intake->writer, options->existing);
+    if (code != EXIT_DONE)
+        return code;
+    /* An archive that keeps times keeps them for what is updated, or the next update would have to read it all. */
+    bool times = options->times || (options->existing == EXISTING_UPDATE && intake->existing.has_times);
+    return ingest_columns_begin(&intake->columns, intake->writer, intake->target, !options->no_label, times);
+}
+
+void intake_end(struct intake *intake)
+{
+    existing_end(&intake->existing);
+}
+
+static int report_trouble(struct intake *intake, const struct input *input, const char *trouble, int sys_errno)
+{
+    char path[INPUT_PATH_BYTES];
+    input_path(input, path, sizeof path);
+    const char *what_now = intake->options->strict ? "stopping, as --strict says" : "left out";
+    if (sys_errno != 0)
+        output_error("%s: %s: %s; %s", path, trouble, strerror(sys_errno), what_now);
+    else
+        output_error("%s: %s; %s", path, trouble, what_now);
+    intake->totals->troubles++;
+    return intake->options->strict ? EXIT_NO : EXIT_DONE;
+}
+
+static int report_failure(const struct intake *intake, enum aimg_status status, const struct aimg_error *error)
+{
+    return output_status(intake->target, status, error);
+}
+
+static int report_clash(struct intake *intake, const struct input *input)
+{
+    if (!precheck_report_clash(intake->inputs, intake->options->all, input->name, input->name_bytes)) {
+        char path[INPUT_PATH_BYTES];
+        output_error("%s: the name '%.*s' is taken; use --prefix", input_path(input, path, sizeof path), (int)input->name_bytes,
+                     input->name);
+    }
+    return EXIT_NO;
+}
+
+int intake_commit(struct intake *intake)
+{
+    struct aimg_error error;
+    enum aimg_status status =
+        aimg_writer_commit(intake->writer, intake->part_images > 0 ? intake->options->message : NULL, &error);
+    if (status != AIMG_OK)
+        return report_failure(intake, status, &error);
+    intake->totals->commits += intake->part_images > 0;
+    intake->part_bytes = 0;
+    intake->part_images = 0;
+    intake->part_begin = intake_clock();
+    existing_refresh(&intake->existing);
+    return EXIT_DONE;
+}
+
+static int commit_part_when_due(struct intake *intake)
+{
+    if (intake->options->one_commit)
+        return EXIT_DONE;
+    bool due = intake->part_bytes >= PART_BYTES || intake->part_images >= PART_IMAGES;
+    /* What the clock says must not show in a result that is to be reproducible. */
+    if (!due && !intake->options->reproducible)
+        due = intake_clock() - intake->part_begin >= PART_SECONDS;
+    return due ? intake_commit(intake) : EXIT_DONE;
+}
+
+static int add_image(struct intake *intake, const struct load_item *item, bool replace)
+{
+    struct ingest_values values;
+    ingest_columns_fill(&intake->columns, item, &values);
+    struct aimg_image image = {.struct_bytes = sizeof image,
+                               .name = item->input.name,
+                               .name_bytes = item->input.name_bytes,
+                               .prepared = &item->prepared,
+                               .values = values.values,
+                               .value_count = values.count,
+                               .format = (uint32_t)item->picture.format,
+                               .flags = replace ? AIMG_ADD_REPLACE : 0};
+    struct aimg_error error;
+    enum aimg_status status = aimg_writer_add(intake->writer, &image, NULL, &error);
+    if (status == AIMG_EXISTS)
+        return report_clash(intake, &item->input);
+    if (status != AIMG_OK)
+        return report_failure(intake, status, &error);
+    if (!load_is_unchanged(item)) {
+        /* Its bytes went into the file after they were hashed. */
+        char path[INPUT_PATH_BYTES];
+        output_error("%s: changed while it was being stored; nothing since the last commit is kept, try again",
+                     input_path(&item->input, path, sizeof path));
+        return EXIT_SYSTEM;
+    }
+    intake->totals->images++;
+    intake->totals->bytes += item->bytes;
+    intake->totals->replaced += replace;
+    intake->part_images++;
+    intake->part_bytes += item->bytes;
+    return commit_part_when_due(intake);
+}
+
+static int store(struct intake *intake, const struct load_item *item)
+{
+    struct aimg_error error;
+    bool replace = false;
+    switch (existing_decide(&intake->existing, item, &error)) {
+    case EXISTING_LEAVE:
+        intake->totals->skipped++;
+        return EXIT_DONE;
+    case EXISTING_TWICE:
+        return report_clash(intake, &item->input);
+    case EXISTING_TROUBLE:
+        return report_failure(intake, error.status, &error);
+    case EXISTING_CHANGE:
+        replace = true;
+        break;
+    case EXISTING_NEW:
+        break;
+    }
+    if (!load_is_unchanged(item))
+        return report_trouble(intake, &item->input, "changed while it was being read", 0);
+    if (item->picture.damaged) {
+        char path[INPUT_PATH_BYTES];
+        intake->totals->damaged++;
+        output_warning("%s: is a damaged %s picture; stored as it is", input_path(&item->input, path, sizeof path),
+                       aimg_format_name((unsigned)item->picture.format));
+    }
+    return add_image(intake, item, replace);
+}
+
+int intake_take(struct intake *intake, const struct load_item *item)
+{
+    char path[INPUT_PATH_BYTES];
+    switch (item->result) {
+    case LOAD_READY:
+    case LOAD_SAME:
+        return store(intake, item);
+    case LOAD_NOT_PICTURE:
+        intake->totals->not_pictures++;
+        return EXIT_DONE;
+    case LOAD_OWN:
+        return EXIT_DONE;
+    case LOAD_LINK_TO_FOLDER:
+        intake->totals->links++;
+        output_warning("%s: is a symbolic link to a folder; left out, --follow takes it",
+                       input_path(&item->input, path, sizeof path));
+        return EXIT_DONE;
+    case LOAD_TROUBLE:
+        break;
+    }
+    return report_trouble(intake, &item->input, item->trouble, item->sys_errno);
+}
+
+int intake_before(struct intake *intake, const struct input *input, struct load_item *known, bool *read_out)
+{
+    struct aimg_error error;
+    *read_out = false;
+    if (input->trouble != NULL && input->loop) {
+        char path[INPUT_PATH_BYTES];
+        intake->totals->links++;
+        output_warning("%s: is a symbolic link that leads in a circle; left out", input_path(input, path, sizeof path));
+        return EXIT_DONE;
+    }
+    if (input->trouble != NULL)
+        return report_trouble(intake, input, input->trouble, input->sys_errno);
+    switch (existing_before(&intake->existing, input, known, &error)) {
+    case EXISTING_LEAVE:
+        intake->totals->skipped++;
+        return EXIT_DONE;
+    case EXISTING_TWICE:
+        return report_clash(intake, input);
+    case EXISTING_TROUBLE:
+        return report_failure(intake, error.status, &error);
+    case EXISTING_NEW:
+    case EXISTING_CHANGE:
+        break;
+    }
+    *read_out = true;
+    return EXIT_DONE;
+}

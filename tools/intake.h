@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of the road into an archive: one input after the other is stored, left out or refused, and parts are committed. */
+#ifndef AIMG_TOOLS_INTAKE_H
+#define AIMG_TOOLS_INTAKE_H
+
+#include "existing.h"
+#include "ingest.h"
+#include "ingest_columns.h"
+
+struct intake {
+    const struct ingest_options *options; /* set by the caller, down to totals; all borrowed */
+    struct inputs *inputs;
+    const char *target; /* file that the writer writes */
+    struct aimg_writer *writer;
+    struct ingest_totals *totals;
+
+    struct existing existing;
+    struct ingest_columns columns;
+    uint64_t part_bytes, part_images; /* since the last commit */
+    double part_begin;
+};
+
+/* All return an exit_code; other than EXIT_DONE means that the command ends here. They print what is wrong. */
+int intake_begin(struct intake *intake);
+/* Before an input is read: *read_out false when it need not be. Fills what is known of it. */
+int intake_before(struct intake *intake, const struct input *input, struct load_item *known, bool *read_out);
+/* What came of an input. */
+int intake_take(struct intake *intake, const struct load_item *item);
+int intake_commit(struct intake *intake);
+void intake_end(struct intake *intake);
+
+/* Seconds of a clock that only goes forward. */
+double intake_clock(void);
+
+#endif

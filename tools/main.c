@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd.h"
+#include "guard.h"
+#include "output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct verb verbs[] = {
+    {"pack", "[options] ARCHIVE PATH...", "make an archive of pictures: folders and files", help_pack, cmd_pack},
+    {"add", "[options] ARCHIVE PATH...", "append pictures to an archive", help_add, cmd_add},
+    {"unpack", "[options] ARCHIVE [-C DIR] [GLOB...]", "write the pictures back as files", help_unpack, cmd_unpack},
+    {"ls", "[options] ARCHIVE [GLOB...]", "list the pictures", help_ls, cmd_ls},
+    {"cat", "[options] ARCHIVE NAME|@N", "write the bytes of one picture to standard output", help_cat, cmd_cat},
+    {"info", "[options] ARCHIVE [NAME|@N]", "tell about an archive or one picture", help_info, cmd_info},
+    {"log", "[options] ARCHIVE", "list the commits", help_log, cmd_log},
+    {"verify", "[options] ARCHIVE...", "check every byte and every rule", help_verify, cmd_verify},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static const char common_help[] = "  -q, --quiet            no progress, no warnings, no summary\n"
+                                  "  -h, --help             this text\n";
+
+static int print_start(void)
+{
+    fputs("aimg keeps many images in one file and reads any of them at once. To get started:\n\n"
+          "  aimg pack photos.aimg photos/          put a folder of pictures into one file\n"
+          "  aimg ls -l photos.aimg                 see what is in it\n"
+          "  aimg unpack photos.aimg -C copy        get the files back, byte for byte\n\n"
+          "aimg --help lists all commands.\n",
+          stdout);
+    return output_finish(EXIT_DONE);
+}
+
+static int print_help(void)
+{
+    fputs("usage: aimg VERB [options] ARCHIVE [arguments]\n\n", stdout);
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+        printf("  %-8s %s\n", verb->name, verb->summary);
+    fputs("\naimg VERB --help tells about one verb; man aimg about all.\n"
+          "  -h, --help     this text\n"
+          "  --version      versions of the tool, the library and the format\n\n"
+          "exit status: 0 done; 1 the answer is no (damage found, name not there, some inputs left out); 2 usage;\n"
+          "3 input, output or system; 4 not an archive, unsupported, truncated or corrupt\n",
+          stdout);
+    return output_finish(EXIT_DONE);
+}
+
+static int print_verb_help(const struct verb *verb)
+{
+    printf("usage: aimg %s %s\n%s\n\n%s", verb->name, verb->synopsis, verb->summary, verb->help);
+    printf("\ncommon to all verbs:\n%s", common_help);
+    return output_finish(EXIT_DONE);
+}
+
+static int print_version(void)
+{
+    printf("aimg %s (library %s, format %s)\n", AIMG_VERSION, aimg_version(), AIMG_FORMAT_VERSION);
+    return output_finish(EXIT_DONE);
+}
+
+static bool is_one_of(const char *word, const char *first, const char *second)
+{
+    return strcmp(word, first) == 0 || strcmp(word, second) == 0;
+}
+
+/* Takes the common options out of argv, up to "--". Returns the new argc; *help_out: the verb's help is asked for. */
+static int take_common(int argc, char **argv, struct common_options *common, bool *help_out)
+{
+    int kept = 1;
+    bool ended = false;
+    for (int i = 1; i < argc; i++) {
+        if (!ended && is_one_of(argv[i], "-q", "--quiet")) {
+            common->quiet = true;
+            continue;
+        }
+        if (!ended && is_one_of(argv[i], "-h", "--help")) {
+            *help_out = true;
+            continue;
+        }
+        ended = ended || strcmp(argv[i], "--") == 0;
+        argv[kept++] = argv[i];
+    }
+    argv[kept] = NULL;
+    return kept;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+    struct common_options common = {.quiet = false};
+    bool help = false;
+    argc = take_common(argc, argv, &common, &help);
+    if (help)
+        return print_verb_help(verb);
+    output_set_quiet(common.quiet);
+    guard_install();
+    return verb->run(argc, argv, &common);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return print_start();
+    if (is_one_of(argv[1], "-h", "--help"))
+        return print_help();
+    if (strcmp(argv[1], "--version") == 0)
+        return print_version();
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+        if (strcmp(argv[1], verb->name) == 0)
+            return run_verb(verb, argc - 1, argv + 1);
+    return output_usage(NULL, "there is no verb '%s'", argv[1]);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "part.h"
+
+#include "cmd.h"
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int part_init(struct part *part, const char *archive)
+{
+    size_t bytes = strlen(archive);
+    const char *slash = strrchr(archive, '/');
+    *part = (struct part){.archive = archive, .path = malloc(bytes + sizeof ".part")};
+    if (slash == NULL)
+        part->folder = strdup(".");
+    else
+        part->folder = slash == archive ? strdup("/") : strndup(archive, (size_t)(slash - archive));
+    if (part->path == NULL || part->folder == NULL) {
+        part_fini(part);
+        output_error("out of memory");
+        return EXIT_SYSTEM;
+    }
+    memcpy(part->path, archive, bytes);
+    memcpy(part->path + bytes, ".part", sizeof ".part");
+    return EXIT_DONE;
+}
+
+void part_fini(struct part *part)
+{
+    free(part->path);
+    free(part->folder);
+    part->path = NULL;
+    part->folder = NULL;
+}
+
+static int check_archive(const char *archive, bool force)
+{
+    struct stat status;
+    if (lstat(archive, &status) != 0)
+        return EXIT_DONE;
+    if (S_ISDIR(status.st_mode)) {
+        output_error("%s: is a folder; name the file to be made first, then what goes into it: aimg pack photos.aimg photos/",
+                     archive);
+        return EXIT_NO;
+    }
+    if (!force) {
+        output_error("%s: is there already; 'aimg add' appends to it, --force replaces it", archive);
+        return EXIT_NO;
+    }
+    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
+        output_error("%s: is not a regular file; --force replaces regular files only", archive);
+        return EXIT_NO;
+    }
+    return EXIT_DONE;
+}
+
+/* A writer holds a lock on the first byte (spec/SPEC.md, section 4.2). */
+static bool has_writer(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    bool held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(fd);
+    return held;
+}
+
+int part_prepare(const struct part *part, const struct ingest_options *options)
+{
+    int code = check_archive(part->archive, options->force);
+    if (code != EXIT_DONE)
+        return code;
+    struct stat status;
+    bool there = lstat(part->path, &status) == 0;
+    if (options->resume && !there) {
+        output_error("%s: is not there, so there is nothing to resume; pack without --resume", part->path);
+        return EXIT_SYSTEM;
+    }
+    if (!there || options->resume)
+        return EXIT_DONE;
+    if (has_writer(part->path)) {
+        output_error("%s: another 'aimg pack' is writing it now", part->path);
+        return EXIT_SYSTEM;
+    }
+    if (!options->force) {
+        output_error("%s: is there, from a pack that was stopped; --resume goes on with it, --force starts again", part->path);
+        return EXIT_NO;
+    }
+    if (unlink(part->path) != 0) {
+        output_error("%s: cannot remove what a pack that was stopped left: %s", part->path, strerror(errno));
+        return EXIT_SYSTEM;
+    }
+    return EXIT_DONE;
+}
+
+void part_identify(struct part *part)
+{
+    struct stat status;
+    if (stat(part->path, &status) == 0) {
+        part->device = status.st_dev;
+        part->inode = status.st_ino;
+    }
+}
+
+static bool is_ours(const struct part *part)
+{
+    struct stat status;
+    return stat(part->path, &status) == 0 && status.st_dev == part->device && status.st_ino == part->inode;
+}
+
+void part_remove(const struct part *part)
+{
+    if (is_ours(part))
+        unlink(part->path);
+}
+
+static int sync_path(const char *path, int flags)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (fd < 0)
+        return -1;
+    int result = fsync(fd);
+    /* some file systems cannot sync a directory and need not */
+    if (result != 0 && (errno == EINVAL || errno == ENOTSUP))
+        result = 0;
+    int code = errno;
+    close(fd);
+    errno = code;
+    return result;
+}
+
+static int rename_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (link(from, to) == 0)
+        return unlink(from);
+    return errno == EEXIST ? -1 : rename(from, to);
+}
+
+int part_finish(const struct part *part, bool replace, bool sync_file)
+{
+    if (!is_ours(part)) {
+        output_error("%s: was removed or replaced by another program before it was whole; %s is not made", part->path,
+                     part->archive);
+        return EXIT_SYSTEM;
+    }
+    if (sync_file && sync_path(part->path, 0) != 0) {
+        output_error("%s: cannot sync: %s", part->path, strerror(errno));
+        return EXIT_SYSTEM;
+    }
+    int result = replace ? rename(part->path, part->archive) : rename_new(part->path, part->archive);
+    if (result != 0) {
+        output_error("%s: cannot be renamed to %s: %s; it is whole and may be renamed by hand", part->path, part->archive,
+                     strerror(errno));
+        return errno == EEXIST ? EXIT_NO : EXIT_SYSTEM;
+    }
+    if (sync_path(part->folder, O_DIRECTORY) != 0) {
+        output_error("%s: cannot sync the folder: %s; %s is whole but may be lost in a power cut", part->folder, strerror(errno),
+                     part->archive);
+        return EXIT_SYSTEM;
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "precheck.h"
+
+#include "cmd.h"
+#include "interrupt.h"
+#include "load.h"
+#include "name_set.h"
+#include "output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SHOWN = 20, MOST_CLASHES = 20 };
+
+struct check {
+    const struct ingest_options *options;
+    const struct aimg_writer *writer;
+    struct precheck *result;
+    struct name_set names;
+    bool may_clash;
+    uint64_t refused, taken;
+    char *clashes[MOST_CLASHES]; /* names that two inputs seem to have */
+    size_t clash_count;
+};
+
+static void check_name(struct check *check, const struct input *input)
+{
+    struct aimg_error error;
+    if (aimg_name_check(input->name, input->name_bytes, &error) == AIMG_OK)
+        return;
+    if (++check->refused <= MOST_SHOWN) {
+        char path[INPUT_PATH_BYTES];
+        output_error("%s: %s", input_path(input, path, sizeof path), error.message);
+    }
+}
+
+static int check_taken(struct check *check, const struct input *input)
+{
+    if (check->writer == NULL || check->options->existing != EXISTING_REFUSE)
+        return EXIT_DONE;
+    uint32_t ordinal;
+    struct aimg_error error;
+    enum aimg_status status = aimg_writer_find(check->writer, input->name, input->name_bytes, &ordinal, &error);
+    if (status == AIMG_NOT_FOUND)
+        return EXIT_DONE;
+    if (status != AIMG_OK)
+        return output_status(check->options->archive, status, &error);
+    if (load_would_store(input, check->options->all) && ++check->taken <= MOST_SHOWN) {
+        char path[INPUT_PATH_BYTES];
+        output_error("%s: the archive has the name '%.*s' already", input_path(input, path, sizeof path), (int)input->name_bytes,
+                     input->name);
+    }
+    return EXIT_DONE;
+}
+
+/* Notes names that came before. Whether it is a clash is asked when all are seen: then the inputs can be walked again. */
+static void check_clash(struct check *check, const struct input *input)
+{
+    if (!check->may_clash || check->clash_count == MOST_CLASHES || !name_set_add(&check->names, input->name, input->name_bytes) ||
+        !load_would_store(input, check->options->all))
+        return;
+    char *name = strndup(input->name, input->name_bytes);
+    if (name != NULL)
+        check->clashes[check->clash_count++] = name;
+}
+
+static void digest_name(struct precheck *precheck, const struct input *input)
+{
+    uint64_t hash = name_hash(input->name, input->name_bytes);
+    precheck->digest[0] = precheck->digest[0] * UINT64_C(0x9E3779B97F4A7C15) + hash;
+    precheck->digest[1] = (precheck->digest[1] ^ hash) * UINT64_C(0xD1342543DE82EF95) + 1;
+}
+
+static int check_all(struct check *check, struct inputs *inputs)
+{
+    struct input input;
+    int code = EXIT_DONE;
+    while (code == EXIT_DONE && inputs_next(inputs, &input)) {
+        if (interrupt_pending()) {
+            output_error("interrupted; nothing was written");
+            return EXIT_SYSTEM;
+        }
+        if (input.trouble != NULL)
+            continue;
+        check->result->files++;
+        check_name(check, &input);
+        check_clash(check, &input);
+        if (check->options->reproducible)
+            digest_name(check->result, &input);
+        code = check_taken(check, &input);
+    }
+    return code;
+}
+
+bool precheck_report_clash(struct inputs *inputs, bool all, const char *name, size_t name_bytes)
+{
+    struct input input;
+    char first[INPUT_PATH_BYTES] = "";
+    bool reported = false;
+    inputs_rewind(inputs);
+    while (!reported && inputs_next(inputs, &input)) {
+        if (input.trouble != NULL || input.name_bytes != name_bytes || memcmp(input.name, name, name_bytes) != 0 ||
+            !load_would_store(&input, all))
+            continue;
+        if (first[0] == '\0') {
+            input_path(&input, first, sizeof first);
+            continue;
+        }
+        char second[INPUT_PATH_BYTES];
+        output_error("%s and %s would both be stored as '%.*s'; pack one of them and 'aimg add --prefix P/' the other", first,
+                     input_path(&input, second, sizeof second), (int)name_bytes, name);
+        reported = true;
+    }
+    inputs_rewind(inputs);
+    return reported;
+}
+
+static int conclude(struct check *check, struct inputs *inputs)
+{
+    if (check->refused > 0) {
+        output_error("%llu names cannot be stored; nothing was written. Rename the files, or use --escape-names",
+                     (unsigned long long)check->refused);
+        return EXIT_NO;
+    }
+    bool clash = false;
+    for (size_t i = 0; i < check->clash_count && !clash; i++)
+        clash = precheck_report_clash(inputs, check->options->all, check->clashes[i], strlen(check->clashes[i]));
+    if (clash) {
+        output_error("two inputs have one name; nothing was written");
+        return EXIT_NO;
+    }
+    if (check->taken > 0) {
+        output_error(
+            "%s: has %llu of these names already; nothing was written. Use --replace, --skip-existing, --update, or --prefix",
+            check->options->archive, (unsigned long long)check->taken);
+        return EXIT_NO;
+    }
+    return EXIT_DONE;
+}
+
+int precheck_names(struct inputs *inputs, const struct ingest_options *options, const struct aimg_writer *writer,
+                   struct precheck *precheck_out)
+{
+    *precheck_out = (struct precheck){.files = 0};
+    struct check check = {.options = options, .writer = writer, .result = precheck_out};
+    /* One folder without escapes cannot clash with itself. */
+    check.may_clash = options->path_count > 1 || options->files_from != NULL || options->escape_names;
+    int code = check_all(&check, inputs);
+    name_set_free(&check.names);
+    if (code == EXIT_DONE)
+        code = conclude(&check, inputs);
+    for (size_t i = 0; i < check.clash_count; i++)
+        free(check.clashes[i]);
+    inputs_rewind(inputs);
+    return code;
+}

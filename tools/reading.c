@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reading.h"
+
+#include "cmd.h"
+#include "output.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static void warn_torn_tail(const char *path, const struct aimg_reader *reader)
+{
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    char size[32];
+
+    if (aimg_reader_info(reader, &info, NULL) != AIMG_OK || info.tail_bytes == 0)
+        return;
+    output_warning("%s: the last %s, from offset %" PRIu64
+                   ", are what an interrupted writer left; they are ignored, and the next "
+                   "'aimg add' drops them",
+                   path, output_size(info.tail_bytes, size, sizeof size), info.file_bytes);
+}
+
+int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out)
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options};
+    struct aimg_error error;
+    struct stat file;
+    enum aimg_status status;
+
+    options.flags = mode == READING_COPIED ? AIMG_READER_NO_MAP : 0;
+    /* A stored image is never larger than its archive, so an archive that was packed here can always be read here. */
+    if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > INT64_C(1) << 30)
+        options.limits.image_bytes = (uint64_t)file.st_size;
+    status = aimg_reader_open(path, &options, reader_out, &error);
+    if (status != AIMG_OK)
+        return output_status(path, status, &error);
+    warn_torn_tail(path, *reader_out);
+    return EXIT_DONE;
+}
+
+enum aimg_status reading_image(const struct aimg_reader *reader, uint32_t ordinal, struct image_buffer *buffer,
+                               struct aimg_error *error)
+{
+    enum aimg_status status = aimg_reader_read(reader, ordinal, 0, buffer->data, buffer->room, &buffer->bytes, error);
+    void *data;
+
+    if (status != AIMG_BUFFER_TOO_SMALL)
+        return status;
+    data = buffer->bytes <= SIZE_MAX ? realloc(buffer->data, (size_t)buffer->bytes) : NULL;
+    if (data == NULL) {
+        *error = (struct aimg_error){.status = AIMG_OUT_OF_MEMORY, .offset = AIMG_NO_OFFSET};
+        snprintf(error->message, sizeof error->message, "out of memory for an image of %" PRIu64 " bytes", buffer->bytes);
+        return AIMG_OUT_OF_MEMORY;
+    }
+    buffer->data = data;
+    buffer->room = buffer->bytes;
+    return aimg_reader_read(reader, ordinal, 0, buffer->data, buffer->room, &buffer->bytes, error);
+}
+
+int reading_bad_option(const char *verb, int found, char *const *argv)
+{
+    const char *word = argv[optind - 1];
+    bool is_long = optopt == 0 || optopt >= LONG_OPTION || (strncmp(word, "--", 2) == 0 && strchr(word, '=') != NULL);
+
+    if (found == ':' && is_long)
+        return output_usage(verb, "option '%s' needs a value", word);
+    if (found == ':')
+        return output_usage(verb, "option '-%c' needs a value", optopt);
+    if (!is_long)
+        return output_usage(verb, "unknown option '-%c'", optopt);
+    if (optopt != 0)
+        return output_usage(verb, "option '%s' takes no value", word);
+    return output_usage(verb, "unknown option '%s'", word);
+}
+
+bool reading_parse_size(const char *text, uint64_t *bytes_out)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    const char *unit;
+    uint64_t bytes;
+
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    bytes = strtoull(text, &end, 10);
+    if (errno != 0)
+        return false;
+    if (*end != '\0') {
+        unit = strchr(units, *end == 'k' ? 'K' : *end);
+        if (unit == NULL || end[1] != '\0')
+            return false;
+        for (const char *step = units; step <= unit; step++)
+            if (__builtin_mul_overflow(bytes, UINT64_C(1000), &bytes))
+                return false;
+    }
+    *bytes_out = bytes;
+    return true;
+}
+
+const char *reading_time(uint64_t time_ns, char buffer[TIME_TEXT_BYTES])
+{
+    time_t seconds = (time_t)(time_ns / 1000000000u);
+    struct tm parts;
+
+    if (gmtime_r(&seconds, &parts) == NULL || strftime(buffer, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        strcpy(buffer, "unknown");
+    return buffer;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs that read have in common: opening, words for a bad option, numbers and times as text. */
+#ifndef AIMG_TOOLS_READING_H
+#define AIMG_TOOLS_READING_H
+
+#include <aimg/aimg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline int worse_code(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+enum reading_mode {
+    READING_MAPPED, /* columns as arrays, fast names */
+    READING_COPIED  /* pread only: a file that shrinks under our hands is an error and no SIGBUS */
+};
+
+/* Values of long options that have no short form; above all characters. */
+enum { LONG_OPTION = 256 };
+
+/* Opens an archive. Prints what is wrong, and warns of a torn tail. Returns an exit_code. */
+int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out);
+
+/* Memory that grows to the largest image it was asked to hold. All zero at first; released with free(data). */
+struct image_buffer {
+    void *data;
+    uint64_t room;
+    uint64_t bytes; /* of the image that is in it */
+};
+
+/* Reads the original bytes of an image, checked. */
+enum aimg_status reading_image(const struct aimg_reader *reader, uint32_t ordinal, struct image_buffer *buffer,
+                               struct aimg_error *error);
+
+/* getopt_long returned '?' or ':'. Returns EXIT_USAGE. */
+int reading_bad_option(const char *verb, int found, char *const *argv);
+
+/* "4096", "10K", "3G": powers of 1000, as output_size prints them. False for all else. */
+bool reading_parse_size(const char *text, uint64_t *bytes_out);
+
+enum { TIME_TEXT_BYTES = 40 };
+
+/* "2026-11-21T04:47:28Z". Returns buffer. */
+const char *reading_time(uint64_t time_ns, char buffer[TIME_TEXT_BYTES]);
+
+#endif

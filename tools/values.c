@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "values.h"
+
+#include "json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *from_unsigned(const uint8_t *bytes, size_t width)
+{
+    uint64_t number = 0;
+
+    for (size_t i = width; i-- > 0;)
+        number = number << 8 | bytes[i];
+    return json_from_count(number);
+}
+
+static json_t *from_signed(const uint8_t *bytes, size_t width)
+{
+    uint64_t number = bytes[width - 1] >= 0x80 ? UINT64_MAX : 0;
+
+    for (size_t i = width; i-- > 0;)
+        number = number << 8 | bytes[i];
+    return json_integer((json_int_t)number);
+}
+
+static json_t *from_bool(const uint8_t *bytes, size_t width)
+{
+    (void)width;
+    return json_boolean(bytes[0] != 0);
+}
+
+static double half_to_double(unsigned half)
+{
+    unsigned exponent = half >> 10 & 31, fraction = half & 1023;
+    uint64_t scale_bits;
+    double scale, value;
+
+    if (exponent == 31)
+        return fraction != 0 ? (double)NAN : (double)INFINITY;
+    if (exponent == 0)
+        exponent = 1;
+    else
+        fraction += 1024;
+    /* 2^(exponent - 25), put together here rather than with ldexp, which alone would need libm. */
+    scale_bits = (uint64_t)(exponent + 1023 - 25) << 52;
+    memcpy(&scale, &scale_bits, sizeof scale);
+    value = fraction * scale;
+    return half & 0x8000 ? -value : value;
+}
+
+static json_t *from_float(const uint8_t *bytes, size_t width)
+{
+    double value;
+    float single;
+
+    if (width == 2)
+        value = half_to_double((unsigned)bytes[0] | (unsigned)bytes[1] << 8);
+    else if (width == 4) {
+        memcpy(&single, bytes, 4);
+        value = (double)single;
+    } else
+        memcpy(&value, bytes, 8);
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *from_hex(const uint8_t *bytes, size_t count)
+{
+    char *digits = malloc(count * 2 + 1);
+    json_t *value;
+
+    if (digits == NULL)
+        return NULL;
+    digits[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        snprintf(digits + i * 2, 3, "%02x", bytes[i]);
+    value = json_stringn(digits, count * 2);
+    free(digits);
+    return value;
+}
+
+static json_t *from_text(const uint8_t *bytes, size_t count)
+{
+    return json_from_text((const char *)bytes, count);
+}
+
+/* One row a type: its name, the width of an element, and how one is shown; width 0: the whole value is one text. */
+static const struct type_row {
+    const char *name;
+    size_t width;
+    json_t *(*show)(const uint8_t *bytes, size_t bytes_count);
+} types[] = {
+    [AIMG_TYPE_BOOL] = {"bool", 1, from_bool},
+    [AIMG_TYPE_U8] = {"u8", 1, from_unsigned},
+    [AIMG_TYPE_U16] = {"u16", 2, from_unsigned},
+    [AIMG_TYPE_U32] = {"u32", 4, from_unsigned},
+    [AIMG_TYPE_U64] = {"u64", 8, from_unsigned},
+    [AIMG_TYPE_I8] = {"i8", 1, from_signed},
+    [AIMG_TYPE_I16] = {"i16", 2, from_signed},
+    [AIMG_TYPE_I32] = {"i32", 4, from_signed},
+    [AIMG_TYPE_I64] = {"i64", 8, from_signed},
+    [AIMG_TYPE_F16] = {"f16", 2, from_float},
+    [AIMG_TYPE_F32] = {"f32", 4, from_float},
+    [AIMG_TYPE_F64] = {"f64", 8, from_float},
+    [AIMG_TYPE_UTF8] = {"utf8", 0, from_text},
+    [AIMG_TYPE_BYTES] = {"bytes", 0, from_hex},
+    [AIMG_TYPE_DICTIONARY] = {"dictionary", 0, from_text},
+    [AIMG_TYPE_IMAGE] = {"image", 4, from_unsigned},
+};
+
+static const struct type_row *type_of(const struct aimg_column *column)
+{
+    static const struct type_row unknown = {"unknown", 0, from_hex};
+
+    if (column->type >= sizeof types / sizeof types[0] || types[column->type].name == NULL)
+        return &unknown;
+    return &types[column->type];
+}
+
+const char *value_type_text(const struct aimg_column *column, char *buffer, size_t buffer_bytes)
+{
+    char vector[16] = "";
+
+    if (column->width > 1)
+        snprintf(vector, sizeof vector, "[%u]", (unsigned)column->width);
+    snprintf(buffer, buffer_bytes, column->list ? "list<%s%s>" : "%s%s", type_of(column)->name, vector);
+    return buffer;
+}
+
+/* `count` values of `each` bytes as an array, each made by type itself, or as arrays of width elements. */
+static json_t *show_array(const struct type_row *type, const uint8_t *bytes, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; array != NULL && i < count; i++) {
+        if (json_array_append_new(array, type->show(bytes + i * type->width, type->width)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *show_list(const struct type_row *type, uint32_t width, const uint8_t *bytes, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; array != NULL && i + width <= count; i += width) {
+        if (json_array_append_new(array, show_array(type, bytes + i * type->width, width)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *show_value(const struct aimg_column *column, const uint8_t *bytes, size_t bytes_count)
+{
+    const struct type_row *type = type_of(column);
+
+    if (type->width == 0)
+        return type->show(bytes, bytes_count);
+    if (column->list && column->width > 1)
+        return show_list(type, column->width, bytes, bytes_count / type->width);
+    if (column->list || column->width > 1)
+        return show_array(type, bytes, bytes_count / type->width);
+    return type->show(bytes, type->width);
+}
+
+static enum aimg_status out_of_memory(struct aimg_error *error)
+{
+    *error = (struct aimg_error){
+        .status = AIMG_OUT_OF_MEMORY, .offset = AIMG_NO_OFFSET, .message = "out of memory for a column's value"};
+    return AIMG_OUT_OF_MEMORY;
+}
+
+enum aimg_status value_json(const struct aimg_reader *reader, const struct aimg_column *column, uint32_t ordinal,
+                            json_t **value_out, struct aimg_error *error)
+{
+    uint8_t small[512];
+    uint8_t *buffer = small;
+    json_t *value = NULL;
+    size_t bytes = 0;
+    int null = 0;
+    enum aimg_status status = aimg_reader_value(reader, column->index, ordinal, small, sizeof small, &bytes, &null, error);
+
+    if (status == AIMG_BUFFER_TOO_SMALL) {
+        buffer = malloc(bytes);
+        if (buffer == NULL)
+            return out_of_memory(error);
+        status = aimg_reader_value(reader, column->index, ordinal, buffer, bytes, &bytes, &null, error);
+    }
+    if (status == AIMG_OK) {
+        value = null ? json_null() : show_value(column, buffer, bytes);
+        if (value == NULL)
+            status = out_of_memory(error);
+    }
+    if (buffer != small)
+        free(buffer);
+    if (status == AIMG_OK)
+        *value_out = value;
+    return status;
+}

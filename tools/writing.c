@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "writing.h"
+
+#include "cmd.h"
+#include "output.h"
+
+#include <string.h>
+
+/* 16 bytes that depend on the time and on what is given. */
+static void make_seed(const struct ingest_options *options, const uint64_t digest[2], uint8_t seed_out[16])
+{
+    uint64_t halves[2] = {digest[0] ^ options->time_ns, digest[1] ^ (options->time_ns * UINT64_C(0x9E3779B97F4A7C15))};
+    /* An archive's identity may not be all zero. */
+    halves[0] |= halves[1] == 0;
+    for (int i = 0; i < 16; i++)
+        seed_out[i] = (uint8_t)(halves[i / 8] >> (8 * (i % 8)));
+}
+
+int writing_create(const char *path, const struct ingest_options *options, const uint64_t digest[2],
+                   struct aimg_writer **writer_out)
+{
+    uint8_t seed[16];
+    struct aimg_error error;
+    make_seed(options, digest, seed);
+    struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
+    enum aimg_status status = aimg_writer_create(path, &writer_options, writer_out, &error);
+    return status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
+}
+
+/* What an archive holds, in 16 bytes: the same input added to the same archive gives the same bytes. */
+static void digest_archive(const char *path, uint64_t digest[2])
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = AIMG_READER_NO_MAP};
+    struct aimg_reader *reader = NULL;
+    /* What is wrong with it will be said when it is opened to be written. */
+    if (aimg_reader_open(path, &options, &reader, NULL) != AIMG_OK)
+        return;
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    if (aimg_reader_info(reader, &info, NULL) == AIMG_OK)
+        memcpy(digest, info.chain, sizeof info.chain);
+    aimg_reader_close(reader);
+}
+
+static void warn_dropped(const char *path, const struct aimg_writer *writer)
+{
+    uint64_t bytes, images;
+    char size[32], count[32];
+    aimg_writer_dropped(writer, &bytes, &images);
+    if (bytes > 0) {
+        output_warning("%s: a writer was interrupted; %s after the last commit, with %s images, were dropped", path,
+                       output_size(bytes, size, sizeof size), output_count(images, count, sizeof count));
+    }
+}
+
+int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out)
+{
+    uint64_t digest[2] = {0, 0};
+    uint8_t seed[16];
+    struct aimg_error error;
+    if (options->reproducible)
+        digest_archive(path, digest);
+    make_seed(options, digest, seed);
+    struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
+    enum aimg_status status = aimg_writer_open(path, &writer_options, writer_out, &error);
+    if (status == AIMG_NOT_FOUND) {
+        output_error("%s: is not there; 'aimg pack' makes an archive", path);
+        return EXIT_SYSTEM;
+    }
+    if (status != AIMG_OK)
+        return output_status(path, status, &error);
+    warn_dropped(path, *writer_out);
+    return EXIT_DONE;
+}
+
+void writing_state(const struct aimg_writer *writer, uint64_t *commits_out, uint64_t *images_out)
+{
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    bool known = aimg_reader_info(aimg_writer_base(writer), &info, NULL) == AIMG_OK;
+    *commits_out = known ? info.commit_count : 0;
+    *images_out = known ? info.listed_count : 0;
+}
+
+int writing_close(struct aimg_writer *writer, const char *path)
+{
+    struct aimg_error error;
+    enum aimg_status status = aimg_writer_close(writer, &error);
+    return status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
+}

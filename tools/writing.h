@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writers as pack and add open them. */
+#ifndef AIMG_TOOLS_WRITING_H
+#define AIMG_TOOLS_WRITING_H
+
+#include "ingest_options.h"
+
+/* Print what is wrong; return an exit_code. digest: of the input, for results that are to be reproducible. */
+int writing_create(const char *path, const struct ingest_options *options, const uint64_t digest[2],
+                   struct aimg_writer **writer_out);
+/* Also tells of a torn tail that was cut off. */
+int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out);
+
+/* Commits and listed images of the last committed state. */
+void writing_state(const struct aimg_writer *writer, uint64_t *commits_out, uint64_t *images_out);
+int writing_close(struct aimg_writer *writer, const char *path);
+
+#endif
