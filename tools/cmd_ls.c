@@ -99,40 +99,42 @@ static void print_long(struct printer *printer, const struct aimg_listed *listed
     putchar_unlocked('\n');
 }
 
-static void put_number(struct json_object *object, struct cursor *cursor, uint32_t ordinal)
+static void put_number(struct json_line *line, struct cursor *cursor, uint32_t ordinal)
 {
     uint64_t number;
 
     if (cursor_number(cursor, ordinal, &number))
-        json_put_count(object, cursor->column.name, number);
+        json_line_count(line, cursor->column.name, number);
 }
 
-static int print_json(struct printer *printer, const struct aimg_listed *listed, const struct aimg_entry *entry)
+static void print_json(struct printer *printer, const struct aimg_listed *listed, const struct aimg_entry *entry)
 {
-    struct json_object object = json_object_begin();
-    const char *label;
+    struct json_line line;
+    const char *text;
+    char hash[33];
     size_t bytes;
 
-    json_put_count(&object, "position", listed->position);
-    json_put_count(&object, "ordinal", listed->ordinal);
-    json_put_text(&object, "name", listed->name, listed->name_bytes);
+    json_line_begin(&line);
+    json_line_count(&line, "position", listed->position);
+    json_line_count(&line, "ordinal", listed->ordinal);
+    json_line_text(&line, "name", listed->name, listed->name_bytes);
     if (entry != NULL) {
-        json_put_count(&object, "bytes", entry->raw_bytes);
-        json_put_count(&object, "stored_bytes", entry->stored_bytes);
-        json_put_string(&object, "format", aimg_format_name(entry->format));
+        json_line_count(&line, "bytes", entry->raw_bytes);
+        json_line_count(&line, "stored_bytes", entry->stored_bytes);
+        text = aimg_format_name(entry->format);
+        json_line_text(&line, "format", text, strlen(text));
     }
-    put_number(&object, &printer->width, listed->ordinal);
-    put_number(&object, &printer->height, listed->ordinal);
-    put_number(&object, &printer->channels, listed->ordinal);
-    if (cursor_text(&printer->label, listed->ordinal, &label, &bytes))
-        json_put_text(&object, "label", label, bytes);
+    put_number(&line, &printer->width, listed->ordinal);
+    put_number(&line, &printer->height, listed->ordinal);
+    put_number(&line, &printer->channels, listed->ordinal);
+    if (cursor_text(&printer->label, listed->ordinal, &text, &bytes))
+        json_line_text(&line, "label", text, bytes);
     if (entry != NULL)
-        json_put_hash(&object, "xxh128", entry->hash);
-    return json_print(&object);
+        json_line_text(&line, "xxh128", output_hash(entry->hash, hash), sizeof hash - 1);
+    json_line_end(&line);
 }
 
-/* Returns an exit_code that ends the listing when it is not EXIT_DONE. */
-static int print_image(struct printer *printer, const struct aimg_listed *listed)
+static void print_image(struct printer *printer, const struct aimg_listed *listed)
 {
     struct aimg_entry entry;
     struct aimg_error error;
@@ -142,7 +144,7 @@ static int print_image(struct printer *printer, const struct aimg_listed *listed
     if (printer->style == STYLE_NAMES || printer->style == STYLE_NULL) {
         print_text(printer, listed->name, listed->name_bytes);
         putchar_unlocked(printer->style == STYLE_NULL ? '\0' : '\n');
-        return EXIT_DONE;
+        return;
     }
     status = aimg_reader_entry(printer->reader, listed->ordinal, &entry, &error);
     if (status != AIMG_OK) {
@@ -150,22 +152,22 @@ static int print_image(struct printer *printer, const struct aimg_listed *listed
         known = NULL;
     }
     if (printer->style == STYLE_JSON)
-        return print_json(printer, listed, known);
-    print_long(printer, listed, known);
-    return EXIT_DONE;
+        print_json(printer, listed, known);
+    else
+        print_long(printer, listed, known);
 }
 
 static int list_images(struct printer *printer, struct selection *selection)
 {
     struct walk walk;
     struct aimg_listed listed;
-    int code = EXIT_DONE;
+    int code;
 
     walk_begin(&walk, printer->reader, printer->path, selection);
-    while (code == EXIT_DONE && !ferror_unlocked(stdout) && walk_next(&walk, &listed))
-        code = print_image(printer, &listed);
+    while (!ferror_unlocked(stdout) && walk_next(&walk, &listed))
+        print_image(printer, &listed);
     walk_end(&walk);
-    code = worse_code(worse_code(code, printer->code), walk.code);
+    code = worse_code(printer->code, walk.code);
     code = worse_code(code, worse_code(printer->width.code, printer->height.code));
     return worse_code(code, worse_code(printer->channels.code, printer->label.code));
 }

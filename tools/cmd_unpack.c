@@ -174,24 +174,23 @@ static unsigned count_cores(void)
 
 static int finish(const struct request *request, const struct unpack *unpack)
 {
-    char images[32], bytes[32], skipped[64] = "", count[32];
+    char images[COUNT_TEXT_BYTES], bytes[32], skipped[64] = "";
 
-    output_count(unpack->written, images, sizeof images);
+    reading_count(unpack->written, "image", images);
     if (interrupt_pending()) {
-        output_error("%s: interrupted after %s images, which are whole. This goes on:", request->archive, images);
+        output_error("%s: interrupted; %s unpacked. This goes on:", request->archive, images);
         command_line_print("  ", request->argc, request->argv, "--skip-existing");
         return EXIT_SYSTEM;
     }
     if (unpack->skipped > 0)
-        snprintf(skipped, sizeof skipped, ", %s were there already", output_count(unpack->skipped, count, sizeof count));
-    output_note("%s: unpacked %s images, %s, into %s%s", request->archive, images,
+        snprintf(skipped, sizeof skipped, ", %" PRIu64 " there already", unpack->skipped);
+    output_note("%s: unpacked %s, %s, into %s%s", request->archive, images,
                 output_size(unpack->written_bytes, bytes, sizeof bytes), request->directory, skipped);
     if (unpack->damaged > 0)
-        output_error("%s: damaged: %s images are left out; 'aimg verify' tells more", request->archive,
-                     output_count(unpack->damaged, count, sizeof count));
+        output_error("%s: damaged: %s left out; 'aimg verify' tells more", request->archive,
+                     reading_count(unpack->damaged, "image", images));
     if (unpack->refused > 0)
-        output_error("%s: %s images could not be written", request->directory,
-                     output_count(unpack->refused, count, sizeof count));
+        output_error("%s: %s not written", request->directory, reading_count(unpack->refused, "image", images));
     return unpack->code;
 }
 

@@ -111,20 +111,20 @@ static double seconds_now(void)
 static void print_summary(const struct check *check, double seconds)
 {
     const struct aimg_verify_result *result = &check->result;
-    char images[32], commits[32], bytes[32], faults[32], warnings[32];
-    char counts[80] = "";
+    char images[COUNT_TEXT_BYTES], commits[COUNT_TEXT_BYTES], faults[COUNT_TEXT_BYTES], warnings[COUNT_TEXT_BYTES + 2] = "",
+                                                                                                                    bytes[32];
 
-    output_count(result->faults, faults, sizeof faults);
-    output_count(result->warnings, warnings, sizeof warnings);
-    if (result->warnings > 0)
-        snprintf(counts, sizeof counts, ", %s %s", warnings, result->warnings == 1 ? "warning" : "warnings");
+    if (result->warnings > 0) {
+        warnings[0] = ',';
+        warnings[1] = ' ';
+        reading_count(result->warnings, "warning", warnings + 2);
+    }
     if (result->faults > 0)
-        output_error("%s: damaged: %s %s%s", check->path, faults, result->faults == 1 ? "fault" : "faults", counts);
+        output_error("%s: damaged: %s%s", check->path, reading_count(result->faults, "fault", faults), warnings);
     else
-        output_note("%s: ok, %s images, %s %s, %s checked in %.1f s%s", check->path,
-                    output_count(result->images, images, sizeof images), output_count(result->commits, commits, sizeof commits),
-                    result->commits == 1 ? "commit" : "commits", output_size(result->bytes, bytes, sizeof bytes), seconds,
-                    counts);
+        output_note("%s: ok, %s, %s, %s checked in %.1f s%s", check->path, reading_count(result->images, "image", images),
+                    reading_count(result->commits, "commit", commits), output_size(result->bytes, bytes, sizeof bytes), seconds,
+                    warnings);
 }
 
 static struct json_object result_json(struct check *check, enum aimg_status status, const struct aimg_error *error)

@@ -104,36 +104,37 @@ void extract_folder_fini(struct extract_folder *folder)
     leave(folder);
 }
 
-/* One component, for kernels without openat2. *fd_out is the caller's. */
-static int open_component(const struct extract_root *root, int at, const char *component, int *fd_out)
+/* The device is looked at for kernels without openat2. *fd_out is the caller's. */
+static int open_on_device(int at, const char *component, dev_t device, int *fd_out)
 {
     struct stat status;
     int error, fd = openat(at, component, FOLDER_FLAGS);
 
-    if (fd < 0) {
-        error = errno;
-        /* The system says "not a directory" of a link as well. */
-        if (error == ENOTDIR && fstatat(at, component, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode))
-            error = ELOOP;
-        return error;
-    }
-    error = fstat(fd, &status) != 0 ? errno : status.st_dev != root->device ? EXDEV : 0;
-    if (error != 0) {
+    if (fd < 0)
+        return errno;
+    error = fstat(fd, &status) != 0 ? errno : status.st_dev != device ? EXDEV : 0;
+    if (error != 0)
         close(fd);
-        return error;
-    }
-    *fd_out = fd;
-    return 0;
+    else
+        *fd_out = fd;
+    return error;
 }
 
 static int open_one(const struct extract_root *root, int at, const char *component, bool make, int *fd_out)
 {
+    struct stat status;
+    int error = 0;
+
     if (make && mkdirat(at, component, 0755) != 0 && errno != EEXIST)
         return errno;
     if (root->stepwise)
-        return open_component(root, at, component, fd_out);
-    *fd_out = open_safely(at, component);
-    return *fd_out < 0 ? errno : 0;
+        error = open_on_device(at, component, root->device, fd_out);
+    else if ((*fd_out = open_safely(at, component)) < 0)
+        error = errno;
+    /* The system says "not a directory" of a link as well. */
+    if (error == ENOTDIR && fstatat(at, component, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode))
+        error = ELOOP;
+    return error;
 }
 
 /* Component after component: each is created in a folder that was opened safely. mkdirat with a longer path would follow links.
@@ -171,7 +172,8 @@ static int open_folder(const struct extract_root *root, const char *path, bool m
         *fd_out = open_safely(root->fd, path);
         if (*fd_out >= 0)
             return 0;
-        if (errno != ENOENT || !make)
+        /* Step by step, what is missing can be made, and what is no directory be named. */
+        if (errno != ENOTDIR && (errno != ENOENT || !make))
             return errno;
     }
     return open_stepwise(root, path, make, fd_out);

@@ -38,6 +38,11 @@ static void print_size(const json_t *value)
     printf("%s (%s bytes)", output_size(bytes, size, sizeof size), output_count(bytes, count, sizeof count));
 }
 
+static void print_average(const json_t *value)
+{
+    printf("%.1f bytes an image", json_real_value(value));
+}
+
 static void print_flag(const json_t *value)
 {
     fputs(json_is_true(value) ? "yes" : "no", stdout);
@@ -61,6 +66,7 @@ static void print_value(const json_t *value)
 struct row {
     const char *key, *label;
     void (*print)(const json_t *value);
+    bool rare; /* no row when it is 0 */
 };
 
 static void print_rows(const struct row *rows, const json_t *object)
@@ -69,7 +75,8 @@ static void print_rows(const struct row *rows, const json_t *object)
 
     for (; rows->key != NULL; rows++) {
         value = json_object_get(object, rows->key);
-        if (value == NULL)
+        /* Only a torn tail that is there is worth a line. */
+        if (value == NULL || (rows->rare && json_integer_value(value) == 0))
             continue;
         printf("%-14s", rows->label);
         rows->print(value);
@@ -80,27 +87,27 @@ static void print_rows(const struct row *rows, const json_t *object)
 /* ------------------------------------------------------------------ the archive */
 
 static const struct row archive_rows[] = {
-    {"path", "archive", print_text},
-    {"format_version", "format", print_text},
-    {"uuid", "uuid", print_text},
-    {"writer", "written by", print_text},
-    {"images", "images", print_count},
-    {"ordinals", "ordinals", print_count},
-    {"removed", "removed", print_count},
-    {"attachments", "attachments", print_count},
-    {"commits", "commits", print_count},
-    {"created", "created", print_text},
-    {"last_commit", "last commit", print_text},
-    {"file_bytes", "file", print_size},
-    {"stored_bytes", "stored", print_size},
-    {"overhead_bytes", "overhead", print_size},
-    {"overhead_bytes_per_image", "  an image", print_value},
-    {"dictionaries", "dictionaries", print_count},
-    {"alignment", "alignment", print_count},
-    {"root", "root", print_text},
-    {"sealed", "sealed", print_flag},
-    {"torn_tail_bytes", "torn tail", print_size},
-    {NULL, NULL, NULL},
+    {"path", "archive", print_text, false},
+    {"format_version", "format", print_text, false},
+    {"uuid", "uuid", print_text, false},
+    {"writer", "written by", print_text, false},
+    {"images", "images", print_count, false},
+    {"ordinals", "ordinals", print_count, false},
+    {"removed", "removed", print_count, false},
+    {"attachments", "attachments", print_count, false},
+    {"commits", "commits", print_count, false},
+    {"created", "created", print_text, false},
+    {"last_commit", "last commit", print_text, false},
+    {"file_bytes", "file", print_size, false},
+    {"stored_bytes", "stored", print_size, false},
+    {"overhead_bytes", "overhead", print_size, false},
+    {"overhead_bytes_per_image", "", print_average, false},
+    {"dictionaries", "dictionaries", print_count, false},
+    {"alignment", "alignment", print_count, false},
+    {"root", "root", print_text, false},
+    {"sealed", "sealed", print_flag, false},
+    {"torn_tail_bytes", "torn tail", print_size, true},
+    {NULL, NULL, NULL, false},
 };
 
 static const char *uuid_text(const uint8_t uuid[16], char text[37])
@@ -228,10 +235,18 @@ static enum aimg_status fill_archive(struct json_object *object, const struct ai
 /* ------------------------------------------------------------------ an image */
 
 static const struct row image_rows[] = {
-    {"name", "name", print_text},      {"position", "position", print_count}, {"ordinal", "ordinal", print_count},
-    {"format", "format", print_text},  {"bytes", "bytes", print_size},        {"stored_bytes", "stored", print_size},
-    {"coding", "coding", print_count}, {"offset", "offset", print_count},     {"frame_offset", "frame offset", print_count},
-    {"alias", "alias", print_flag},    {"xxh128", "xxh128", print_text},      {NULL, NULL, NULL},
+    {"name", "name", print_text, false},
+    {"position", "position", print_count, false},
+    {"ordinal", "ordinal", print_count, false},
+    {"format", "format", print_text, false},
+    {"bytes", "bytes", print_size, false},
+    {"stored_bytes", "stored", print_size, false},
+    {"coding", "coding", print_count, false},
+    {"offset", "offset", print_count, false},
+    {"frame_offset", "frame offset", print_count, false},
+    {"alias", "alias", print_flag, false},
+    {"xxh128", "xxh128", print_text, false},
+    {NULL, NULL, NULL, false},
 };
 
 static enum aimg_status put_values(struct json_object *object, const struct aimg_reader *reader, uint32_t ordinal,

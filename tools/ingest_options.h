@@ -70,7 +70,7 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "      --message TEXT     for the log, at most 254 bytes\n"                                                                  \
     "\nhow:\n"                                                                                                                   \
     "      --one-commit       make everything visible at once; else large input is committed in parts, each 1 GiB, 60 seconds\n" \
-    "                         or 500,000 images\n"                                                                               \
+    "                         or 1,000,000 images\n"                                                                               \
     "      --threads N        threads that read (default: all cores)\n"                                                          \
     "With SOURCE_DATE_EPOCH in the environment the same input gives the same bytes.\n"
 

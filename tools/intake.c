@@ -10,7 +10,7 @@
 
 /* When an open batch is committed although more is to come. The number bounds the memory that its index takes. */
 #define PART_BYTES (UINT64_C(1) << 30)
-enum { PART_IMAGES = 500000, PART_SECONDS = 60 };
+enum { PART_IMAGES = 1000000, PART_SECONDS = 60 };
 
 double intake_clock(void)
 {

@@ -103,6 +103,14 @@ bool reading_parse_size(const char *text, uint64_t *bytes_out)
     return true;
 }
 
+const char *reading_count(uint64_t count, const char *what, char buffer[COUNT_TEXT_BYTES])
+{
+    char digits[32];
+
+    snprintf(buffer, COUNT_TEXT_BYTES, "%s %s%s", output_count(count, digits, sizeof digits), what, count == 1 ? "" : "s");
+    return buffer;
+}
+
 const char *reading_time(uint64_t time_ns, char buffer[TIME_TEXT_BYTES])
 {
     time_t seconds = (time_t)(time_ns / 1000000000u);

@@ -40,7 +40,10 @@ int reading_bad_option(const char *verb, int found, char *const *argv);
 /* "4096", "10K", "3G": powers of 1000, as output_size prints them. False for all else. */
 bool reading_parse_size(const char *text, uint64_t *bytes_out);
 
-enum { TIME_TEXT_BYTES = 40 };
+enum { TIME_TEXT_BYTES = 40, COUNT_TEXT_BYTES = 64 };
+
+/* "1 image", "60,000 images": what is in the singular, without the s. Returns buffer. */
+const char *reading_count(uint64_t count, const char *what, char buffer[COUNT_TEXT_BYTES]);
 
 /* "2026-11-21T04:47:28Z". Returns buffer. */
 const char *reading_time(uint64_t time_ns, char buffer[TIME_TEXT_BYTES]);

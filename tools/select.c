@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "glob.h"
 #include "output.h"
+#include "reading.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -153,6 +154,7 @@ static void walk_report(struct walk *walk, enum aimg_status status, const struct
 static enum aimg_status step_over_damage(struct walk *walk, struct aimg_listed *listed, const struct aimg_error *first_error)
 {
     uint64_t first = walk->position, skipped;
+    char images[COUNT_TEXT_BYTES];
     struct aimg_error error;
     enum aimg_status status;
 
@@ -165,8 +167,8 @@ static enum aimg_status step_over_damage(struct walk *walk, struct aimg_listed *
     walk->damaged += skipped;
     walk_report(walk, first_error->status, first_error);
     if (!walk->silent)
-        output_error("%s: the names of %" PRIu64 " images from @%" PRIu64 " on cannot be read; these images are left out",
-                     walk->path, skipped, first);
+        output_error("%s: names from @%" PRIu64 " on cannot be read; %s left out", walk->path, first,
+                     reading_count(skipped, "image", images));
     if (status != AIMG_OK && status != AIMG_END)
         walk_report(walk, status, &error);
     return status;

@@ -82,6 +82,14 @@ enum aimg_status aimg_reader_position_of(const struct aimg_reader *reader, uint3
     return AIMG_OK;
 }
 
+enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal, struct aimg_error *error)
+{
+    uint64_t offset = run->entries_offset + (uint64_t)(ordinal - run->first) * AIMG_ENTRY_BYTES;
+    return aimg_fail_at(error, AIMG_CORRUPT, 42, offset,
+                        "the entry of image %" PRIu32 " points outside the archive, which ends at %" PRIu64 "; run verify, then repair", ordinal,
+                        reader->source.end);
+}
+
 enum aimg_status aimg_reader_entry_at(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry_record *entry,
                                       struct aimg_run **run_out, struct aimg_error *error)
 {
@@ -98,11 +106,8 @@ enum aimg_status aimg_reader_entry_at(const struct aimg_reader *reader, uint32_t
         return local.status;
     }
     aimg_entry_decode(bytes, entry);
-    uint64_t end = reader->source.end;
-    uint64_t data = aimg_entry_data_offset(entry);
-    if (entry->frame_offset < AIMG_HEAD_BYTES || data > end || entry->stored_bytes > end - data)
-        return aimg_fail_at(error, AIMG_CORRUPT, 42, offset, "the entry of image %" PRIu32 " points outside the archive; run verify, then repair",
-                            ordinal);
+    if (!aimg_entry_in_range(entry, reader->source.end))
+        return aimg_entry_fault(reader, run, ordinal, error);
     *run_out = run;
     return AIMG_OK;
 }
@@ -113,35 +118,43 @@ static enum aimg_status frame_fault(uint64_t offset, unsigned rule, struct aimg_
                         "the frame header at %" PRIu64 " is damaged (rule %u); run verify, then repair", offset, rule);
 }
 
-enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view, struct aimg_error *error)
+/* Copies `bytes` bytes of the file: what is checked is what is used, even if the file changes under the map. */
+static enum aimg_status copy_out(const struct aimg_source *source, uint64_t offset, size_t bytes, uint8_t *out, struct aimg_error *error)
 {
     struct aimg_error local;
-    const uint8_t *bytes = aimg_source_fetch(source, offset, AIMG_FRAME_BYTES, view->bytes, &local);
-    if (bytes != NULL && bytes != view->bytes)
-        memcpy(view->bytes, bytes, AIMG_FRAME_BYTES);
-    unsigned rule = bytes == NULL ? 0 : aimg_frame_decode(view->bytes, &view->frame);
-    if (rule != 0)
-        return frame_fault(offset, rule, error);
-    size_t header_bytes = bytes == NULL ? 0 : (size_t)view->frame.header_units * AIMG_UNIT;
-    if (bytes != NULL)
-        bytes = aimg_source_fetch(source, offset + AIMG_FRAME_BYTES, header_bytes - AIMG_FRAME_BYTES, view->bytes + AIMG_FRAME_BYTES, &local);
-    if (bytes == NULL) {
+    const uint8_t *data = aimg_source_fetch(source, offset, bytes, out, &local);
+    if (data == NULL) {
         if (error != NULL)
             *error = local;
         return local.status;
     }
-    if (bytes != view->bytes + AIMG_FRAME_BYTES)
-        memcpy(view->bytes + AIMG_FRAME_BYTES, bytes, header_bytes - AIMG_FRAME_BYTES);
+    if (data != out)
+        memcpy(out, data, bytes);
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view, struct aimg_error *error)
+{
+    enum aimg_status status = copy_out(source, offset, AIMG_FRAME_BYTES, view->bytes, error);
+    if (status != AIMG_OK)
+        return status;
+    unsigned rule = aimg_frame_decode(view->bytes, &view->frame);
+    if (rule != 0)
+        return frame_fault(offset, rule, error);
+    size_t header_bytes = (size_t)view->frame.header_units * AIMG_UNIT;
+    status = copy_out(source, offset + AIMG_FRAME_BYTES, header_bytes - AIMG_FRAME_BYTES, view->bytes + AIMG_FRAME_BYTES, error);
+    if (status != AIMG_OK)
+        return status;
     if (aimg_frame_total_bytes(&view->frame) > source->end - offset)
         return frame_fault(offset, 12, error);
-    if (aimg_frame_checksum(view->bytes, header_bytes, source->seed) != view->frame.check)
+    memset(view->bytes + AIMG_FRAME_CHECK_OFFSET, 0, 8); /* as it counts in its own checksum */
+    if (aimg_hash_low(view->bytes, header_bytes, source->seed) != view->frame.check)
         return frame_fault(offset, 13, error);
     rule = aimg_frame_check_fields(&view->frame);
     return rule == 0 ? AIMG_OK : frame_fault(offset, rule, error);
 }
 
-/* Rules 42 to 44: index and frame say the same. */
-static enum aimg_status check_frame(const struct aimg_reader *reader, uint32_t ordinal, const struct aimg_entry_record *entry,
+enum aimg_status aimg_frame_check_entry(const struct aimg_reader *reader, uint32_t ordinal, const struct aimg_entry_record *entry,
                                     struct aimg_frame_view *view, struct aimg_error *error)
 {
     int critical = 0;
@@ -193,146 +206,11 @@ enum aimg_status aimg_reader_entry(const struct aimg_reader *reader, uint32_t or
         return status;
     entry.dead = status == AIMG_NOT_FOUND;
     if (record.coding != AIMG_CODING_STORE) {
-        status = check_frame(reader, ordinal, &record, &view, error);
+        status = aimg_frame_check_entry(reader, ordinal, &record, &view, error);
         if (status != AIMG_OK)
             return status;
         entry.raw_bytes = view.frame.raw_bytes;
     }
     *entry_out = entry;
-    return AIMG_OK;
-}
-
-static enum aimg_status bytes_damaged(uint32_t ordinal, uint64_t offset, unsigned rule, struct aimg_error *error)
-{
-    return aimg_fail_at(error, AIMG_CHECKSUM, rule, offset,
-                        "image %" PRIu32 " is damaged: its bytes at %" PRIu64 " are not those that were written; run verify, then repair", ordinal,
-                        offset);
-}
-
-/* Frame header and stored bytes, already in memory. For coding 0 the entry's hash is stronger than the frame's. */
-static enum aimg_status verify_stored(const struct aimg_reader *reader, uint32_t ordinal, const struct aimg_entry_record *entry,
-                                      const void *stored, struct aimg_error *error)
-{
-    struct aimg_frame_view view;
-    enum aimg_status status = check_frame(reader, ordinal, entry, &view, error);
-    if (status != AIMG_OK)
-        return status;
-    struct aimg_hash hash = aimg_hash(stored, (size_t)entry->stored_bytes);
-    if (hash.low != view.frame.stored_hash)
-        return bytes_damaged(ordinal, aimg_entry_data_offset(entry), 18, error);
-    if (entry->coding == AIMG_CODING_STORE && !aimg_hash_equals(entry->hash, hash))
-        return bytes_damaged(ordinal, aimg_entry_data_offset(entry), 70, error);
-    return AIMG_OK;
-}
-
-static enum aimg_status check_borrow(const struct aimg_reader *reader, uint32_t flags, const void *bytes_out, struct aimg_error *error)
-{
-    if (reader == NULL || bytes_out == NULL || (flags & ~(uint32_t)AIMG_READ_VERIFY) != 0)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "borrowing needs a reader, a place for the bytes, and flags of 0 or AIMG_READ_VERIFY");
-    if (reader->source.io->base == NULL && reader->source.end > AIMG_HEAD_BYTES)
-        return aimg_fail(error, AIMG_SEQUENCE, "the archive was opened without a map: copy with aimg_reader_read");
-    return AIMG_OK;
-}
-
-static enum aimg_status borrow(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, struct aimg_bytes *bytes_out,
-                               struct aimg_error *error)
-{
-    struct aimg_entry_record entry = {.frame_offset = 0};
-    struct aimg_run *run = NULL;
-    enum aimg_status status = aimg_reader_entry_at(reader, ordinal, &entry, &run, error);
-    if (status == AIMG_OK && run->mask_table != NULL)
-        status = aimg_run_check_alive(&reader->source, run, ordinal, error);
-    if (status != AIMG_OK)
-        return status;
-    const uint8_t *data = reader->source.io->base + aimg_entry_data_offset(&entry);
-    if ((flags & AIMG_READ_VERIFY) != 0)
-        status = verify_stored(reader, ordinal, &entry, data, error);
-    if (status != AIMG_OK)
-        return status;
-    *bytes_out = (struct aimg_bytes){
-        .data = data, .bytes = entry.stored_bytes, .ordinal = ordinal, .format = entry.format, .coding = entry.coding};
-    return AIMG_OK;
-}
-
-enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, struct aimg_bytes *bytes_out,
-                                    struct aimg_error *error)
-{
-    enum aimg_status status = check_borrow(reader, flags, bytes_out, error);
-    return status != AIMG_OK ? status : borrow(reader, ordinal, flags, bytes_out, error);
-}
-
-/* Images in flight: enough to hide a miss behind the work on the others, few enough to stay in the first cache. */
-#define BATCH_AHEAD 16
-#define LINE_BYTES 64
-/* First lines of an image to fetch ahead; the hardware follows on its own from there. */
-#define AHEAD_LINES 16
-
-static void prefetch_lines(const uint8_t *data, uint64_t bytes)
-{
-    uint64_t lines = aimg_blocks(bytes, LINE_BYTES);
-    lines = lines < AHEAD_LINES ? lines : AHEAD_LINES;
-    for (uint64_t i = 0; i < lines; i++)
-        __builtin_prefetch(data + i * LINE_BYTES);
-}
-
-static const uint8_t *entry_address(const struct aimg_reader *reader, uint32_t ordinal)
-{
-    const struct aimg_run *run = &reader->catalog.runs[aimg_catalog_run(&reader->catalog, ordinal)];
-    return reader->source.io->base + run->entries_offset + (uint64_t)(ordinal - run->first) * AIMG_ENTRY_BYTES;
-}
-
-/* Step 1 of an image: its entry on the way. Step 2: its frame and first bytes on the way. */
-static void announce_entry(const struct aimg_reader *reader, uint32_t ordinal)
-{
-    if (ordinal < reader->catalog.head.ordinal_count)
-        __builtin_prefetch(entry_address(reader, ordinal));
-}
-
-static void announce_data(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags)
-{
-    struct aimg_entry_record entry = {.frame_offset = 0};
-    struct aimg_run *run = NULL;
-    if (aimg_reader_entry_at(reader, ordinal, &entry, &run, NULL) != AIMG_OK)
-        return;
-    const uint8_t *frame = reader->source.io->base + entry.frame_offset;
-    uint64_t header = (uint64_t)entry.header_units * AIMG_UNIT;
-    if ((flags & AIMG_READ_VERIFY) != 0)
-        prefetch_lines(frame, header + entry.stored_bytes);
-    else
-        prefetch_lines(frame + header, entry.stored_bytes);
-}
-
-enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count, uint32_t flags,
-                                          struct aimg_bytes *bytes_out, struct aimg_error *error)
-{
-    enum aimg_status first = check_borrow(reader, flags, bytes_out, error);
-    if (first != AIMG_OK)
-        return first;
-    for (size_t i = 0; i < count + 2 * BATCH_AHEAD; i++) {
-        if (i < count)
-            announce_entry(reader, ordinals[i]);
-        if (i >= BATCH_AHEAD && i - BATCH_AHEAD < count)
-            announce_data(reader, ordinals[i - BATCH_AHEAD], flags);
-        if (i < 2 * BATCH_AHEAD)
-            continue;
-        size_t now = i - 2 * BATCH_AHEAD;
-        bytes_out[now] = (struct aimg_bytes){.ordinal = ordinals[now]};
-        enum aimg_status status = borrow(reader, ordinals[now], flags, &bytes_out[now], first == AIMG_OK ? error : NULL);
-        bytes_out[now].status = (uint8_t)status;
-        first = first == AIMG_OK ? status : first;
-    }
-    return first;
-}
-
-enum aimg_status aimg_reader_prefetch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count, struct aimg_error *error)
-{
-    struct aimg_entry_record entry = {.frame_offset = 0};
-    struct aimg_run *run = NULL;
-    if (reader == NULL || (ordinals == NULL && count > 0))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_prefetch needs a reader and ordinals");
-    for (size_t i = 0; i < count; i++)
-        if (aimg_reader_entry_at(reader, ordinals[i], &entry, &run, NULL) == AIMG_OK)
-            reader->source.io->ops->announce(reader->source.io, entry.frame_offset,
-                                             (uint64_t)entry.header_units * AIMG_UNIT + entry.stored_bytes);
     return AIMG_OK;
 }

@@ -56,6 +56,24 @@ static void release_caches(struct aimg_reader *reader)
     reader->caches = NULL;
 }
 
+static void set_hot(struct aimg_reader *reader)
+{
+    const struct aimg_catalog *catalog = &reader->catalog;
+    bool plain = reader->source.io->base != NULL && catalog->run_count == 1 && catalog->runs[0].mask_table == NULL;
+    reader->hot = (struct aimg_hot){.base = reader->source.io->base, .end = reader->source.end};
+    if (plain) {
+        reader->hot.entries = reader->hot.base + catalog->runs[0].entries_offset;
+        reader->hot.plain_count = catalog->runs[0].count;
+    }
+    reader->hot.name_seed = reader->located.header.params.name_seed;
+    if (reader->hot.base != NULL && catalog->names_count == 1 && catalog->head.dead_count == 0) {
+        const struct aimg_table *table = &catalog->tables[catalog->names_first];
+        reader->hot.slots = reader->hot.base + table->payload + table->sections[0].offset;
+        reader->hot.slot_count = table->sections[0].extra;
+        reader->hot.slots_total = table->sections[0].count;
+    }
+}
+
 /* Maps and loads what located names. */
 static enum aimg_status load(struct aimg_reader *reader, struct aimg_error *error)
 {
@@ -66,7 +84,10 @@ static enum aimg_status load(struct aimg_reader *reader, struct aimg_error *erro
         status = aimg_io_file_map(reader->source.io, reader->located.end, error);
     if (status == AIMG_OK && !reader->located.empty)
         status = aimg_catalog_load(&reader->source, &reader->located.commit, &reader->catalog, error);
-    return status == AIMG_OK ? create_caches(reader, error) : status;
+    if (status != AIMG_OK)
+        return status;
+    set_hot(reader);
+    return create_caches(reader, error);
 }
 
 static void destroy(struct aimg_reader *reader)

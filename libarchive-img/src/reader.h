@@ -16,7 +16,20 @@ struct aimg_reader_caches {
     void *_Atomic *dictionaries; /* one a coding record */
 };
 
+/* What the shortest path of a borrowed read needs, side by side. */
+struct aimg_hot {
+    const uint8_t *base;    /* the map, or NULL */
+    uint64_t end;
+    const uint8_t *entries; /* of the only run */
+    uint32_t plain_count;   /* ordinals, when there is one run, in a map, and none of its rows is dead or an attachment; else 0 */
+    const uint8_t *slots;   /* of the only NAMES table, in a map, when nothing is dead; else NULL */
+    uint64_t slot_count;    /* the homes */
+    uint64_t slots_total;   /* and those past the last home */
+    uint64_t name_seed;
+};
+
 struct aimg_reader {
+    struct aimg_hot hot;
     struct aimg_source source;
     struct aimg_io io_storage;
     struct aimg_located located;
@@ -41,6 +54,17 @@ struct aimg_frame_view {
     uint8_t bytes[AIMG_FRAME_HEADER_MAX]; /* the header; the name begins at AIMG_FRAME_BYTES */
 };
 enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view, struct aimg_error *error);
+
+/* Whether an entry's frame and bytes lie in the archive. */
+static inline bool aimg_entry_in_range(const struct aimg_entry_record *entry, uint64_t end)
+{
+    uint64_t data = aimg_entry_data_offset(entry);
+    return entry->frame_offset >= AIMG_HEAD_BYTES && data <= end && entry->stored_bytes <= end - data;
+}
+enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal, struct aimg_error *error);
+/* Reads the frame that an entry designates; rules 42 to 44: index and frame say the same; 22: no extension that must be known. */
+enum aimg_status aimg_frame_check_entry(const struct aimg_reader *reader, uint32_t ordinal, const struct aimg_entry_record *entry,
+                                        struct aimg_frame_view *view, struct aimg_error *error);
 
 /* One group of texts, checked and decoded into raw (grown as needed). */
 enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,

@@ -36,11 +36,9 @@ static enum aimg_status take_options(const struct aimg_writer_options *options, 
     return AIMG_OK;
 }
 
-static enum aimg_status create(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
+static enum aimg_status create(const struct aimg_writer_options *options, struct aimg_writer **writer_out,
                                struct aimg_writer_options *taken, struct aimg_error *error)
 {
-    if (path == NULL || writer_out == NULL)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "a writer needs a path and a place for the handle");
     enum aimg_status status = take_options(options, taken, error);
     if (status != AIMG_OK)
         return status;
@@ -54,15 +52,10 @@ static enum aimg_status create(const char *path, const struct aimg_writer_option
     writer->level = taken->level;
     writer->time_ns = taken->time_ns;
     writer->seeded = taken->seed != NULL;
+    writer->run_rows = AIMG_RUN_ROWS;
+    writer->keys_max = AIMG_KEYS_MAX;
     writer->io = writer->out.io = &writer->io_storage;
     aimg_codec_pool_init(&writer->codecs);
-    size_t bytes = strlen(path) + 1;
-    writer->path = aimg_alloc_array(&taken->allocator, bytes, 1);
-    if (writer->path == NULL) {
-        aimg_release(&taken->allocator, writer);
-        return aimg_fail_memory(error, bytes);
-    }
-    memcpy(writer->path, path, bytes);
     *writer_out = writer;
     return AIMG_OK;
 }
@@ -75,7 +68,6 @@ static enum aimg_status destroy(struct aimg_writer *writer, struct aimg_error *e
     aimg_out_destroy(&writer->out);
     aimg_codec_pool_release(&writer->codecs);
     enum aimg_status status = writer->io->ops != NULL ? writer->io->ops->close(writer->io, error) : AIMG_OK;
-    aimg_release(&allocator, writer->path);
     aimg_release(&allocator, writer);
     return status;
 }
@@ -138,32 +130,63 @@ static enum aimg_status write_head(struct aimg_writer *writer, struct aimg_error
     return writer->io->ops->write_at(writer->io, 0, page, sizeof page, hints, sizeof hints, error);
 }
 
-enum aimg_status aimg_writer_create(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
-                                    struct aimg_error *error)
+/* With io open on nothing and the header made. */
+static enum aimg_status start_new(struct aimg_writer *writer, struct aimg_error *error)
 {
-    struct aimg_writer_options taken;
-    struct aimg_writer *writer = NULL;
-    enum aimg_status status = create(path, options, &writer, &taken, error);
-    if (status != AIMG_OK)
-        return status;
-    status = make_header(writer, &taken, error);
-    if (status == AIMG_OK)
-        status = aimg_io_file_create(writer->io, path, error);
-    if (status != AIMG_OK) {
-        writer->io->ops = NULL;
-        (void)destroy(writer, NULL);
-        return status;
-    }
     writer->located.empty = true;
     writer->located.end = writer->located.hinted_end = writer->located.file_bytes = AIMG_HEAD_BYTES;
-    status = write_head(writer, error);
-    if (status == AIMG_OK)
-        status = start(writer, error);
+    enum aimg_status status = write_head(writer, error);
+    return status == AIMG_OK ? start(writer, error) : status;
+}
+
+/* The writer to the caller, or away. */
+static enum aimg_status hand_over(struct aimg_writer *writer, enum aimg_status status, struct aimg_writer **writer_out)
+{
     if (status == AIMG_OK)
         *writer_out = writer;
     else
         (void)destroy(writer, NULL);
     return status;
+}
+
+static enum aimg_status check_places(const void *source, struct aimg_writer **writer_out, struct aimg_error *error)
+{
+    if (source == NULL || writer_out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "a writer needs a path and a place for the handle");
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_writer_create(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
+                                    struct aimg_error *error)
+{
+    struct aimg_writer_options taken;
+    struct aimg_writer *writer = NULL;
+    enum aimg_status status = check_places(path, writer_out, error);
+    if (status == AIMG_OK)
+        status = create(options, &writer, &taken, error);
+    if (status != AIMG_OK)
+        return status;
+    status = make_header(writer, &taken, error);
+    if (status == AIMG_OK)
+        status = aimg_io_file_create(writer->io, path, error);
+    if (status == AIMG_OK)
+        status = start_new(writer, error);
+    return hand_over(writer, status, writer_out);
+}
+
+enum aimg_status aimg_writer_create_io(const struct aimg_io *io, const struct aimg_writer_options *options,
+                                       struct aimg_writer **writer_out, struct aimg_error *error)
+{
+    struct aimg_writer_options taken;
+    struct aimg_writer *writer = NULL;
+    enum aimg_status status = create(options, &writer, &taken, error);
+    if (status != AIMG_OK)
+        return status;
+    *writer->io = *io;
+    status = make_header(writer, &taken, error);
+    if (status == AIMG_OK)
+        status = start_new(writer, error);
+    return hand_over(writer, status, writer_out);
 }
 
 static enum aimg_status check_writable(const struct aimg_located *located, struct aimg_error *error)
@@ -185,34 +208,45 @@ static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error 
     return writer->io->ops->truncate(writer->io, writer->located.end, error);
 }
 
-enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
-                                  struct aimg_error *error)
+/* With io open on an archive. */
+static enum aimg_status start_old(struct aimg_writer *writer, struct aimg_error *error)
 {
-    struct aimg_writer_options taken;
-    struct aimg_writer *writer = NULL;
-    enum aimg_status status = create(path, options, &writer, &taken, error);
-    if (status != AIMG_OK)
-        return status;
-    status = aimg_io_file_open(writer->io, path, true, error);
-    if (status != AIMG_OK) {
-        writer->io->ops = NULL;
-        (void)destroy(writer, NULL);
-        return status;
-    }
-    status = aimg_locate(writer->io, false, &writer->located, error);
+    enum aimg_status status = aimg_locate(writer->io, false, &writer->located, error);
     if (status == AIMG_OK)
         status = check_writable(&writer->located, error);
     if (status == AIMG_OK)
         status = aimg_confirm_commits(writer->io, &writer->located, error);
     if (status == AIMG_OK)
         status = drop_tail(writer, error);
+    return status == AIMG_OK ? start(writer, error) : status;
+}
+
+enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
+                                  struct aimg_error *error)
+{
+    struct aimg_writer_options taken;
+    struct aimg_writer *writer = NULL;
+    enum aimg_status status = check_places(path, writer_out, error);
     if (status == AIMG_OK)
-        status = start(writer, error);
+        status = create(options, &writer, &taken, error);
+    if (status != AIMG_OK)
+        return status;
+    status = aimg_io_file_open(writer->io, path, true, error);
     if (status == AIMG_OK)
-        *writer_out = writer;
-    else
-        (void)destroy(writer, NULL);
-    return status;
+        status = start_old(writer, error);
+    return hand_over(writer, status, writer_out);
+}
+
+enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
+                                     struct aimg_error *error)
+{
+    struct aimg_writer_options taken;
+    struct aimg_writer *writer = NULL;
+    enum aimg_status status = create(options, &writer, &taken, error);
+    if (status != AIMG_OK)
+        return status;
+    *writer->io = *io;
+    return hand_over(writer, start_old(writer, error), writer_out);
 }
 
 enum aimg_status aimg_writer_close(struct aimg_writer *writer, struct aimg_error *error)

@@ -24,13 +24,14 @@ struct aimg_writer {
     struct aimg_limits limits;
     struct aimg_io io_storage;
     struct aimg_io *io;
-    char *path;
     uint32_t flags;
     uint32_t compress;
     int32_t level;
     uint64_t time_ns;
     bool seeded;
     bool failed;       /* no further calls but close */
+    uint32_t run_rows; /* AIMG_RUN_ROWS and AIMG_KEYS_MAX; tests set them lower */
+    uint64_t keys_max;
     uint64_t dropped_bytes, dropped_images;
     struct aimg_codec_pool codecs;
 
@@ -54,6 +55,12 @@ struct aimg_writer {
     uint64_t pending_images, pending_bytes;
     uint64_t compat, ro_compat, incompat;
 };
+
+/* aimg_writer_create and aimg_writer_open on an io that is open; the writer copies it, and closes it in the end. Here tests stand in for a disk. */
+enum aimg_status aimg_writer_create_io(const struct aimg_io *io, const struct aimg_writer_options *options,
+                                       struct aimg_writer **writer_out, struct aimg_error *error);
+enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
+                                     struct aimg_error *error);
 
 /* Refuses a call on a handle that failed, or a NULL. */
 enum aimg_status aimg_writer_check(const struct aimg_writer *writer, struct aimg_error *error);

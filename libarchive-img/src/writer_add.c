@@ -296,9 +296,9 @@ static enum aimg_status prepare_here(struct aimg_writer *writer, const struct ai
 static enum aimg_status spill_if_full(struct aimg_writer *writer, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
-    if (writer->stage.rows == AIMG_RUN_ROWS)
+    if (writer->stage.rows == writer->run_rows)
         status = aimg_writer_spill_run(writer, error);
-    if (status == AIMG_OK && aimg_keys_count(&writer->keys) == AIMG_KEYS_MAX)
+    if (status == AIMG_OK && aimg_keys_count(&writer->keys) == writer->keys_max)
         status = aimg_writer_spill_names(writer, error);
     return status;
 }

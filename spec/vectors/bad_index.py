@@ -300,7 +300,7 @@ mask("mask_attached_more", "a row is in ATTACHED and is no attachment", bits(K.A
 mask("mask_rank", "the first element of RANK is 1", bits(K.RANK, 1))
 edited("mask_rank_count", 39, "RANK has two elements for four rows", scenes.removed, "mask", bits(K.RANK, 0, 1), 1, None)
 edited("mask_past_the_end", 62, "a bit of DEAD past the last row is set", scenes.removed, "sections",
-       lambda table: put(data=b"\1" + bytes(6) + b"\x80")(table.section(K.DEAD)), at=4)
+       lambda table: put(data=b"\2" + bytes(6) + b"\x80")(table.section(K.DEAD)), at=4)
 edited("mask_part_attached", 62, "attached of a MASK part is not the number of bits", scenes.removed, "root",
        lambda subject: put(attached=1)(subject.parts[-3]), 1, None)
 

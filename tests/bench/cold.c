@@ -9,15 +9,16 @@
 #include "files.h"
 #include "store.h"
 
-#define ROUNDS 5
-#define READS 2000
-#define SLOW_READS 200
-#define QUICK_COUNT 5300
-#define FULL_COUNT 21000
+#define ROUNDS       7
+#define QUICK_ROUNDS 3
+#define READS        2000
+#define SLOW_READS   200
+#define QUICK_COUNT  5300
+#define FULL_COUNT   21000
 
 const struct cold_way *const cold_ways[] = {
-    &cold_pread,      &cold_aimg_announced, &cold_pread_random, &cold_map_announced, &cold_aimg_copy,
-    &cold_uring,      &cold_aimg_window,    &cold_map,          &cold_aimg_plain,    NULL,
+    &cold_pread, &cold_aimg_announced, &cold_pread_random, &cold_map_announced, &cold_aimg_copy,
+    &cold_uring, &cold_aimg_window,    &cold_map,          &cold_aimg_plain,    NULL,
 };
 
 static void build(const struct store *store, const char *path, size_t count)
@@ -92,7 +93,7 @@ void cold_run(const struct bench_options *options, struct results *results)
     char *flat_path = bench_text("%s/cold.flat", directory);
     char *aimg_path = bench_text("%s/cold.aimg", directory);
     uint32_t *order = bench_alloc(count, sizeof *order);
-    unsigned rounds = options->rounds ? options->rounds : ROUNDS;
+    unsigned rounds = bench_rounds(options, ROUNDS, QUICK_ROUNDS);
     files_make_directory(directory);
     if (!(options->keep && files_bytes(flat_path)))
         build(&store_flat, flat_path, count);

@@ -7,7 +7,7 @@
 #include "flat.h"
 
 #define COLD_IMAGE_BYTES ((size_t)100000)
-#define COLD_DEPTH 64 /* reads that are under way at once, for those who look ahead */
+#define COLD_DEPTH       64 /* reads that are under way at once, for those who look ahead */
 
 struct cold_files {
     const char *flat_path;
@@ -17,7 +17,7 @@ struct cold_files {
 
 struct cold_way {
     const char *title;
-    int slow; /* does a fraction of the reads: each takes milliseconds */
+    int slow;                                            /* does a fraction of the reads: each takes milliseconds */
     const char *(*path)(const struct cold_files *files); /* the file that must be cold */
     /* Opens, reads and touches the images of the order, closes. Returns the seconds of the reading. */
     double (*run)(const struct cold_files *files, const uint32_t *order, size_t count);

@@ -8,7 +8,8 @@
 #include "files.h"
 #include "set.h"
 
-#define ROUNDS 7
+#define ROUNDS         7
+#define QUICK_ROUNDS   3
 #define MOST_ARGUMENTS 12
 
 struct command {
@@ -51,10 +52,11 @@ static double run_command(const struct bench_options *options, const struct comm
 }
 
 /* The slow ones come last and are not warmed up: what they leave behind would slow the others down. */
-static void run_rounds(const struct bench_options *options, const struct set *set, const char *out, int slow, struct results *results)
+static void run_rounds(const struct bench_options *options, const struct set *set, const char *out, int slow,
+                       struct results *results)
 {
     unsigned warm = slow ? 0 : 1;
-    unsigned rounds = slow ? (unsigned)options->full : options->rounds ? options->rounds : ROUNDS;
+    unsigned rounds = slow ? (unsigned)options->full : bench_rounds(options, ROUNDS, QUICK_ROUNDS);
     for (unsigned round = 0; round < warm + rounds; round++)
         for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
             const struct command *command = &commands[i];

@@ -41,7 +41,8 @@ static void make_with_tar(const struct set *set, const char *path)
 
 static void make_with_tool(const struct bench_options *options, const struct set *set, const char *path)
 {
-    char *arguments[] = {(char *)options->tool, "pack", "--force", "--compress", "store", "--one-commit", (char *)path, set->root, NULL};
+    char *arguments[] = {(char *)options->tool, "pack",       "--force", "--compress", "store",
+                         "--one-commit",        (char *)path, set->root, NULL};
     run_or_die(NULL, arguments);
 }
 

@@ -10,8 +10,8 @@
 /* New text: where the container of that id is, or will be. */
 char *container_path(const struct bench_options *options, const struct set *set, const char *id);
 
-/* Writes it, durable, unless it is there and options->keep. The archive of ours is made by the command-line tool when there is one
- * (columns and all), so that what is measured is what users get. */
+/* Writes it, durable, unless it is there and options->keep. The archive of ours is made by the command-line tool when there is
+ * one (columns and all), so that what is measured is what users get. */
 void container_make(const struct bench_options *options, const struct set *set, const char *id);
 
 /* Writes the set from memory. */

@@ -11,9 +11,11 @@ struct contender {
     const char *container;     /* "flat", "tar", ...; the file that it reads, see containers.h */
     const struct store *store; /* of those that read by name; else NULL */
 
-    void *(*open)(const struct contender *contender, const struct set *set, const char *path, void *first); /* first: see struct store */
+    void *(*open)(const struct contender *contender, const struct set *set, const char *path,
+                  void *first); /* first: see struct store */
     struct span (*get)(void *state, uint32_t index);
-    void (*batch)(void *state, const uint32_t *indexes, size_t count, struct span *spans_out); /* instead of get; up to BENCH_BATCH */
+    void (*batch)(void *state, const uint32_t *indexes, size_t count,
+                  struct span *spans_out); /* instead of get; up to BENCH_BATCH */
     void (*close)(void *state);
 };
 

@@ -86,7 +86,8 @@ static inline void put_spans(const struct aimg_bytes *bytes, size_t count, struc
         spans_out[i] = (struct span){bytes[i].data, (size_t)bytes[i].bytes};
 }
 
-static inline void borrow_batch(const struct handle *h, const uint32_t *indexes, size_t count, uint32_t flags, struct span *spans_out)
+static inline void borrow_batch(const struct handle *h, const uint32_t *indexes, size_t count, uint32_t flags,
+                                struct span *spans_out)
 {
     struct aimg_bytes bytes[BENCH_BATCH];
     if (aimg_reader_borrow_batch(h->reader, indexes, count, flags, bytes, NULL))
@@ -115,7 +116,10 @@ static void batch_names(void *state, const uint32_t *indexes, size_t count, stru
     put_spans(bytes, count, spans_out);
 }
 
-#define OURS(title, get, batch) {title, "aimg", NULL, aimg_open, get, batch, aimg_close}
+#define OURS(title, get, batch)                                \
+    {                                                          \
+        title, "aimg", NULL, aimg_open, get, batch, aimg_close \
+    }
 
 const struct contender contender_aimg_number = OURS("aimg by number", get_plain, NULL);
 const struct contender contender_aimg_verified = OURS("aimg by number, verified in place", get_verified, NULL);

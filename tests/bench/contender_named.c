@@ -32,7 +32,10 @@ void named_close(void *state)
     free(named);
 }
 
-#define NAMED(title, container, store) {title, container, store, named_open, named_get, NULL, named_close}
+#define NAMED(title, container, store)                                    \
+    {                                                                     \
+        title, container, store, named_open, named_get, NULL, named_close \
+    }
 
 const struct contender contender_flat_name = NAMED("flat file, hash of the name, key compared", "flat", &store_flat);
 const struct contender contender_lmdb = NAMED("LMDB by key", "lmdb", &store_lmdb);
@@ -43,9 +46,21 @@ const struct contender contender_aimg_name = NAMED("aimg by name", "aimg", &stor
 
 /* Those that are held against each other run one after the other, so that the drift of the machine between them is small. */
 const struct contender *const contenders_all[] = {
-    &contender_flat_number,   &contender_aimg_number, &contender_aimg_verified, &contender_aimg_batch,
-    &contender_aimg_batch_verified, &contender_flat_name,   &contender_aimg_name,     &contender_aimg_names,
-    &contender_lmdb,          &contender_tar,         &contender_aimg_copy,     &contender_sqlite_mmap,
-    &contender_sqlite,        &contender_files,       &contender_zip,           &contender_hdf5,
+    &contender_flat_number,
+    &contender_aimg_number,
+    &contender_aimg_verified,
+    &contender_aimg_batch,
+    &contender_aimg_batch_verified,
+    &contender_flat_name,
+    &contender_aimg_name,
+    &contender_aimg_names,
+    &contender_lmdb,
+    &contender_tar,
+    &contender_aimg_copy,
+    &contender_sqlite_mmap,
+    &contender_sqlite,
+    &contender_files,
+    &contender_zip,
+    &contender_hdf5,
     NULL,
 };

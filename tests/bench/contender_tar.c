@@ -21,11 +21,11 @@ struct tar {
 };
 
 /* The fields of a ustar header that are needed here. */
-#define NAME_AT 0
-#define NAME_BYTES 100
-#define SIZE_AT 124
-#define TYPE_AT 156
-#define PREFIX_AT 345
+#define NAME_AT      0
+#define NAME_BYTES   100
+#define SIZE_AT      124
+#define TYPE_AT      156
+#define PREFIX_AT    345
 #define PREFIX_BYTES 155
 
 static int compare_names(const void *key, const void *element)

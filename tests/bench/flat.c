@@ -118,5 +118,7 @@ static void close_flat(void *state)
     flat_close(state);
 }
 
-const struct store store_flat = {"flat", "flat", "flat file, hash of the name", flat_create, flat_put, flat_finish, open_shared, find, close_flat};
-const struct store store_flat_random = {"flat-random", "flat", "flat file, MADV_RANDOM", NULL, NULL, NULL, open_random, find, close_flat};
+const struct store store_flat = {
+    "flat", "flat", "flat file, hash of the name", flat_create, flat_put, flat_finish, open_shared, find, close_flat};
+const struct store store_flat_random = {"flat-random", "flat",    "flat file, MADV_RANDOM", NULL, NULL, NULL, open_random,
+                                        find,          close_flat};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layout of the flat file, and its writer. Records from offset 0, each rounded up to 8 bytes; slots; trailer. Native byte order: it
- * lives no longer than the benchmark. */
+/* Layout of the flat file, and its writer. Records from offset 0, each rounded up to 8 bytes; slots; trailer. Native byte order:
+ * it lives no longer than the benchmark. */
 #ifndef BENCH_FLAT_LAYOUT_H
 #define BENCH_FLAT_LAYOUT_H
 

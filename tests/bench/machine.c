@@ -74,7 +74,8 @@ void files_populate(const char *path)
             continue;
         if (offset >= file_bytes)
             continue;
-        size_t left = (file_bytes - offset + 4095) & ~(size_t)4095; /* a mapping may go on past the end of its file, as LMDB's does */
+        size_t left =
+            (file_bytes - offset + 4095) & ~(size_t)4095; /* a mapping may go on past the end of its file, as LMDB's does */
         populate_range(begin, end - begin > left ? begin + left : end);
     }
     fclose(maps);

@@ -8,20 +8,19 @@
 #include "report.h"
 #include "scale.h"
 
-static const char usage[] =
-    "usage: aimg-bench [quick|full] [options]\n"
-    "  --data DIR        archives of test pictures; where they are missing, pictures are made up\n"
-    "  --work DIR        scratch folder (a full run takes 15 GB)\n"
-    "  --tool FILE       the command-line tool aimg\n"
-    "  --suite NAME      only reads, scale, cold, pack, commands or size\n"
-    "  --set NAME        only cifar or imagenet\n"
-    "  --only NAME       only this contender\n"
-    "  --rounds N        instead of what each suite thinks right\n"
-    "  --count N         scale: only this many entries\n"
-    "  --keep            use and leave the files of the last run\n"
-    "  --warm            leave out what empties the caches of the whole machine\n"
-    "  --plain           lines of tab-separated medians instead of tables\n"
-    "  --json FILE, --markdown FILE, --commit ID\n";
+static const char usage[] = "usage: aimg-bench [quick|full] [options]\n"
+                            "  --data DIR        archives of test pictures; where they are missing, pictures are made up\n"
+                            "  --work DIR        scratch folder (a full run takes 15 GB)\n"
+                            "  --tool FILE       the command-line tool aimg\n"
+                            "  --suite NAME      only reads, scale, cold, pack, commands or size\n"
+                            "  --set NAME        only cifar or imagenet\n"
+                            "  --only NAME       only this contender\n"
+                            "  --rounds N        instead of what each suite thinks right\n"
+                            "  --count N         scale: only this many entries\n"
+                            "  --keep            use and leave the files of the last run\n"
+                            "  --warm            leave out what empties the caches of the whole machine\n"
+                            "  --plain           lines of tab-separated medians instead of tables\n"
+                            "  --json FILE, --markdown FILE, --commit ID\n";
 
 struct suite {
     const char *name;
@@ -29,7 +28,8 @@ struct suite {
 };
 
 static const struct suite suites[] = {
-    {"reads", reads_run}, {"scale", scale_run}, {"cold", cold_run}, {"pack", pack_run}, {"commands", commands_run}, {"size", size_run},
+    {"reads", reads_run}, {"scale", scale_run},       {"cold", cold_run},
+    {"pack", pack_run},   {"commands", commands_run}, {"size", size_run},
 };
 
 struct outputs {
@@ -44,6 +44,13 @@ int bench_wants(const struct bench_options *options, const char *contender)
     return !options->contender || !strcmp(options->contender, contender);
 }
 
+unsigned bench_rounds(const struct bench_options *options, unsigned full, unsigned quick)
+{
+    if (options->rounds)
+        return options->rounds;
+    return options->full ? full : quick;
+}
+
 /* Returns how many arguments it took; 0 when it is none that it knows. */
 static int take_option(const char *name, const char *value, struct bench_options *options, struct outputs *outputs)
 {
@@ -51,8 +58,8 @@ static int take_option(const char *name, const char *value, struct bench_options
         const char *name;
         const char **text;
     } texts[] = {
-        {"--data", &options->data},   {"--work", &options->work},      {"--tool", &options->tool},
-        {"--suite", &options->suite}, {"--set", &options->set},        {"--only", &options->contender},
+        {"--data", &options->data},   {"--work", &options->work},         {"--tool", &options->tool},
+        {"--suite", &options->suite}, {"--set", &options->set},           {"--only", &options->contender},
         {"--json", &outputs->json},   {"--markdown", &outputs->markdown}, {"--commit", &outputs->commit},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts && value; i++)
@@ -78,7 +85,8 @@ static int take_option(const char *name, const char *value, struct bench_options
     return options->full || !strcmp(name, "quick");
 }
 
-static void write_report(const char *path, void (*write)(FILE *, const struct bench_options *, const struct results *, const char *),
+static void write_report(const char *path,
+                         void (*write)(FILE *, const struct bench_options *, const struct results *, const char *),
                          const struct bench_options *options, const struct results *results, const char *commit)
 {
     FILE *out = path ? fopen(path, "we") : NULL;
@@ -94,7 +102,8 @@ static void write_report(const char *path, void (*write)(FILE *, const struct be
 static void write_tables(FILE *out, const struct bench_options *options, const struct results *results, const char *commit)
 {
     report_machine(out, options, commit);
-    fputs("Each cell: the median, [the least to the most], and the median of the ratios to the first row within a round.\n\n", out);
+    fputs("Each cell: the median, [the least to the most], and the median of the ratios to the first row within a round.\n\n",
+          out);
     report_tables(out, results);
     check_report(out, results);
 }
@@ -130,7 +139,10 @@ int main(int count, char **arguments)
         }
         i += taken;
     }
+    getloadavg(&options.load, 1);
     files_make_directory(options.work);
+    char *work = realpath(options.work, NULL); /* commands run in other folders */
+    options.work = work;
     run_suites(&options, &results);
     if (outputs.plain)
         report_plain(stdout, &results);
@@ -139,5 +151,6 @@ int main(int count, char **arguments)
     write_report(outputs.markdown, write_tables, &options, &results, outputs.commit);
     write_report(outputs.json, report_json, &options, &results, outputs.commit);
     results_free(&results);
+    free(work);
     return 0;
 }

@@ -8,7 +8,8 @@
 #include "set.h"
 #include "store.h"
 
-#define ROUNDS 7
+#define ROUNDS       9
+#define QUICK_ROUNDS 5
 
 static const struct store *const stores[] = {
     &store_flat, &store_aimg, &store_lmdb, &store_lmdb_append, &store_sqlite, &store_sqlite_64k, NULL,
@@ -24,7 +25,7 @@ static void run_set(const struct bench_options *options, const char *name, struc
     struct set *set = set_load(name, options->data, options->work);
     char *directory = bench_text("%s/pack", options->work);
     char *path = bench_text("%s/out", directory);
-    unsigned rounds = options->rounds ? options->rounds : ROUNDS;
+    unsigned rounds = bench_rounds(options, ROUNDS, QUICK_ROUNDS);
     results_heading(results, "pack", set->name, set->title);
     files_make_directory(directory);
     for (unsigned round = 0; round <= rounds; round++) /* the first writes over blocks of the disk that were never written */

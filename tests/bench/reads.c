@@ -10,9 +10,9 @@
 #include "contender.h"
 #include "files.h"
 
-#define MOST_THREADS 2
-#define ROUNDS 7
-#define TIMED_SECONDS 0.03 /* as many passes a round as fill this */
+#define MOST_THREADS      2
+#define ROUNDS            7
+#define TIMED_SECONDS     0.03 /* as many passes a round as fill this */
 #define SLOW_PASS_SECONDS 0.1
 
 struct runner {
@@ -29,6 +29,7 @@ struct share {
     unsigned passes;
     unsigned processor;
     pthread_barrier_t *start;
+    double begin, end;
 };
 
 static uint64_t read_single(const struct contender *contender, void *state, const uint32_t *order, size_t count)
@@ -69,7 +70,9 @@ static void *run_thread(void *argument)
     struct share *share = argument;
     files_pin(share->processor);
     pthread_barrier_wait(share->start);
+    share->begin = bench_now();
     read_share(share);
+    share->end = bench_now();
     return NULL;
 }
 
@@ -79,20 +82,30 @@ static double run_passes(const struct runner *runner, const uint32_t *order, siz
     struct share shares[MOST_THREADS];
     pthread_t ids[MOST_THREADS];
     pthread_barrier_t start;
-    pthread_barrier_init(&start, NULL, threads + 1);
+    pthread_barrier_init(&start, NULL, threads);
     for (unsigned t = 0; t < threads; t++) {
         size_t begin = count * t / threads;
-        shares[t] = (struct share){runner, runner->states[t], order + begin, count * (t + 1) / threads - begin, passes, t + 1, &start};
+        shares[t] = (struct share){
+            .runner = runner,
+            .state = runner->states[t],
+            .order = order + begin,
+            .count = count * (t + 1) / threads - begin,
+            .passes = passes,
+            .processor = t + 1,
+            .start = &start,
+        };
         if (pthread_create(&ids[t], NULL, run_thread, &shares[t]))
             bench_die("cannot start a thread");
     }
-    pthread_barrier_wait(&start);
-    double begin = bench_now();
-    for (unsigned t = 0; t < threads; t++)
+    double begin = 0;
+    double end = 0;
+    for (unsigned t = 0; t < threads; t++) {
         pthread_join(ids[t], NULL);
-    double seconds = bench_now() - begin;
+        begin = !t || shares[t].begin < begin ? shares[t].begin : begin;
+        end = shares[t].end > end ? shares[t].end : end;
+    }
     pthread_barrier_destroy(&start);
-    return seconds;
+    return end - begin;
 }
 
 /* Every contender must hand out the very bytes of the files. */
@@ -138,13 +151,13 @@ static void run_rounds(const struct bench_options *options, struct runner *runne
                        struct results *results)
 {
     uint32_t *order = bench_alloc(set->count, sizeof *order);
-    unsigned rounds = options->rounds ? options->rounds : ROUNDS;
+    unsigned rounds = bench_rounds(options, ROUNDS, ROUNDS);
     for (unsigned round = 0; round < rounds; round++)
         for (unsigned threads = 1; threads <= MOST_THREADS; threads++) {
             bench_shuffle(order, set->count, round * 977 + threads);
             for (size_t i = 0; i < runner_count; i++)
-                results_add(results, "reads", set->name, threads == 1 ? "1 thread" : "2 threads", runners[i].contender->title, "ns",
-                            run_turn(&runners[i], order, set->count, threads) * 1e9);
+                results_add(results, "reads", set->name, threads == 1 ? "1 thread" : "2 threads", runners[i].contender->title,
+                            "ns", run_turn(&runners[i], order, set->count, threads) * 1e9);
         }
     free(order);
 }

@@ -46,7 +46,7 @@ static void print_number(FILE *out, double value)
     if (value >= 100 || value == (double)(long long)value)
         fprintf(out, "%.0f", value);
     else
-        fprintf(out, value >= 10 ? "%.1f" : value >= 1 ? "%.3f" : "%.4f", value);
+        fprintf(out, value >= 10 ? "%.1f" : "%.4f", value);
 }
 
 static void print_cell(FILE *out, const struct series *s, const struct series *base)
@@ -92,7 +92,8 @@ static void print_row(FILE *out, const struct results *results, const struct hea
     for (size_t i = 0; i < results->count; i++) {
         const struct series *s = &results->series[i];
         if (in_table(s, heading) && is_new(results, i, offsetof(struct series, metric)))
-            print_cell(out, results_find(results, s->suite, s->set, s->metric, contender), first_of(results, s->suite, s->set, s->metric));
+            print_cell(out, results_find(results, s->suite, s->set, s->metric, contender),
+                       first_of(results, s->suite, s->set, s->metric));
     }
     fputc('\n', out);
 }
@@ -143,8 +144,9 @@ void report_machine(FILE *out, const struct bench_options *options, const char *
     char *model = processor_model();
     strftime(date, sizeof date, "%Y-%m-%d", gmtime(&now));
     uname(&system);
-    fprintf(out, "%s, commit %s, %s run. %ld x %s, %.0f GiB, %s %s, compiler %s.\n\n", date, commit, options->full ? "full" : "quick",
-            sysconf(_SC_NPROCESSORS_ONLN), model, (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1 << 30),
-            system.sysname, system.release, __VERSION__);
+    fprintf(out, "%s, commit %s, %s run. %ld x %s, %.0f GiB, %s %s, compiler %s; load %.1f before.\n\n", date, commit,
+            options->full ? "full" : "quick", sysconf(_SC_NPROCESSORS_ONLN), model,
+            (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1 << 30), system.sysname, system.release,
+            __VERSION__, options->load);
     free(model);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All that was measured: series of one value a round. Values of the same round and metric were taken next to each other in time, so
- * the ratio of two contenders is the median of the ratios of their rounds, which the drift of the machine does not touch. */
+/* All that was measured: series of one value a round. Values of the same round and metric were taken next to each other in time,
+ * so the ratio of two contenders is the median of the ratios of their rounds, which the drift of the machine does not touch. */
 #ifndef BENCH_RESULTS_H
 #define BENCH_RESULTS_H
 
@@ -23,7 +23,7 @@ struct results {
     size_t count;
     struct heading {
         char *suite, *set, *text; /* what stands above the table of a suite and a set */
-    } *headings;
+    } * headings;
     size_t heading_count;
 };
 

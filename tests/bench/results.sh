@@ -6,11 +6,10 @@ results=$root/tests/bench/RESULTS.md
 
 # Name of the commit that is measured.
 bench_commit() {
-    local name
+    local name changes
     name=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || name='none yet'
-    if [ "$name" != 'none yet' ] && [ -n "$(git -C "$root" status --porcelain -- format libarchive-img tools tests/bench 2>/dev/null | grep -v RESULTS.md)" ]; then
-        name+=' with changes'
-    fi
+    changes=$(git -C "$root" status --porcelain -- format libarchive-img tools 2>/dev/null)
+    [ -z "$changes" ] || name+=' with changes'
     printf '%s' "$name"
 }
 
@@ -23,7 +22,8 @@ old_section() {
 write_results() {
     local section text
     text=$(
-        printf '%s\n\n' '# Results' 'Written by `./dev bench full` and `tests/bench/yardstick.sh`; do not edit. What is measured, and how: [README.md](README.md).'
+        printf '# Results\n\nWritten by `./dev bench full` and `tests/bench/yardstick.sh`; do not edit. '
+        printf 'What is measured, and how: [README.md](README.md).\n\n'
         for section in run yardstick; do
             printf '<!-- begin %s -->\n' "$section"
             if [ "$section" = "$1" ]; then cat "$2"; else old_section "$section"; fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev bench [quick|full] [OPTIONS]: builds the benchmark and runs it. A full run takes about ten minutes and 20 GB of disk and is
-# kept in RESULTS.md; a quick one (the default) two minutes. OPTIONS are those of aimg-bench and keep the run out of RESULTS.md.
+# ./dev bench [quick|full] [OPTIONS]: builds the benchmark and runs it. A full run takes about ten minutes and 20 GB of disk and
+# is kept in RESULTS.md; a quick one (the default) two minutes. OPTIONS are those of aimg-bench and keep a run out of RESULTS.md.
 set -euo pipefail
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
@@ -20,7 +20,8 @@ build_preset bench || fail "the build failed"
 
 heading "Measure ($mode)"
 "$build/bench/tests/bench/aimg-bench" "$mode" --data "${AIMG_TEST_DATA:-$root/../shared/data}" --work "$build/bench" \
-    --tool "$build/bench/tools/aimg" --commit "$(bench_commit)" --json "$build/bench/results.json" --markdown "$build/bench/results.md" "$@"
+    --tool "$build/bench/tools/aimg" --commit "$(bench_commit)" --json "$build/bench/results.json" \
+    --markdown "$build/bench/results.md" "$@"
 
 if [ "$mode" = full ] && [ $# = 0 ]; then
     write_results run "$build/bench/results.md"

@@ -5,10 +5,11 @@
 
 #include "files.h"
 
-#define WARM_PROCESSES 31
-#define COLD_PROCESSES 9
-#define ZIP_COUNT 1000000 /* libzip reads its whole directory when it opens: seconds a time */
-#define ZIP_PROCESSES 3
+#define WARM_PROCESSES       31
+#define COLD_PROCESSES       11
+#define QUICK_COLD_PROCESSES 5
+#define ZIP_COUNT            1000000 /* libzip reads its whole directory when it opens: seconds a time */
+#define ZIP_PROCESSES        3
 
 static const struct store *const stores[] = {
     &store_flat, &store_flat_random, &store_aimg, &store_lmdb, &store_sqlite_mmap, &store_sqlite, &store_zip, NULL,
@@ -49,7 +50,8 @@ static int is_written(const struct bench_options *options, const struct store *w
     return 0;
 }
 
-static void build_all(const struct bench_options *options, const char *directory, const char *set, size_t count, struct results *results)
+static void build_all(const struct bench_options *options, const char *directory, const char *set, size_t count,
+                      struct results *results)
 {
     for (size_t i = 0; stores[i]; i++) {
         char *path = scale_path(directory, stores[i], count);
@@ -57,7 +59,8 @@ static void build_all(const struct bench_options *options, const char *directory
             double begin = bench_now();
             scale_build(stores[i], path, count);
             results_add(results, "scale", set, "build", stores[i]->title, "s", bench_now() - begin);
-            results_add(results, "scale", set, "file bytes an entry", stores[i]->title, "", (double)files_bytes(path) / (double)count);
+            results_add(results, "scale", set, "file bytes an entry", stores[i]->title, "",
+                        (double)files_bytes(path) / (double)count);
         }
         if (files_bytes(path))
             files_settle(path);
@@ -70,10 +73,11 @@ static uint32_t pick(uint64_t *state, size_t count)
     return (uint32_t)(bench_random(state) % count);
 }
 
-static void open_warm(const struct bench_options *options, const char *directory, const char *set, size_t count, struct results *results)
+static void open_warm(const struct bench_options *options, const char *directory, const char *set, size_t count,
+                      struct results *results)
 {
     uint64_t state = 42;
-    for (unsigned round = 0; round < (options->rounds ? options->rounds : WARM_PROCESSES); round++)
+    for (unsigned round = 0; round < bench_rounds(options, WARM_PROCESSES, WARM_PROCESSES); round++)
         for (size_t i = 0; stores[i]; i++) {
             if (!takes_part(options, stores[i], count) || (stores[i] == &store_zip && round >= ZIP_PROCESSES))
                 continue;
@@ -86,26 +90,28 @@ static void open_warm(const struct bench_options *options, const char *directory
         }
 }
 
-static void open_cold(const struct bench_options *options, const char *directory, const char *set, size_t count, struct results *results)
+static void open_cold(const struct bench_options *options, const char *directory, const char *set, size_t count,
+                      struct results *results)
 {
     uint64_t state = 43;
-    for (unsigned round = 0; round < COLD_PROCESSES; round++)
+    for (unsigned round = 0; round < bench_rounds(options, COLD_PROCESSES, QUICK_COLD_PROCESSES); round++)
         for (size_t i = 0; stores[i]; i++) {
             if (!takes_part(options, stores[i], count) || stores[i] == &store_zip)
                 continue;
             char *path = scale_path(directory, stores[i], count);
             int all = files_drop_all(path);
             struct scale_opened opened = scale_open_fresh(options, stores[i], path, pick(&state, count));
-            results_add(results, "scale", set, all ? "open and first read, cold" : "open and first read, cold (file only)", stores[i]->title,
-                        "us", opened.total_us);
+            results_add(results, "scale", set, all ? "open and first read, cold" : "open and first read, cold (file only)",
+                        stores[i]->title, "us", opened.total_us);
             free(path);
         }
 }
 
-static void count_calls(const struct bench_options *options, const char *directory, const char *set, size_t count, struct results *results)
+static void count_calls(const struct bench_options *options, const char *directory, const char *set, size_t count,
+                        struct results *results)
 {
     for (size_t i = 0; stores[i]; i++) {
-        if (!takes_part(options, stores[i], count))
+        if (!takes_part(options, stores[i], count) || stores[i] == &store_zip) /* a million calls, each one stopped at */
             continue;
         char *path = scale_path(directory, stores[i], count);
         int calls = scale_count_calls(options, stores[i], path, (uint32_t)(count / 3));

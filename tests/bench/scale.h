@@ -6,7 +6,7 @@
 #include "bench_options.h"
 #include "store.h"
 
-#define SCALE_NAME_BYTES 18
+#define SCALE_NAME_BYTES  18
 #define SCALE_VALUE_BYTES 64
 
 /* img/0000000042.jpg and a zero byte. */
@@ -37,8 +37,8 @@ static inline uint64_t scale_touch(struct span span, uint32_t number)
 void scale_build(const struct store *store, const char *path, size_t count);
 
 struct scale_opened {
-    double open_us;  /* until the handle is there */
-    double total_us; /* and the first value was found and touched */
+    double open_us;    /* until the handle is there */
+    double total_us;   /* and the first value was found and touched */
     double heap_bytes; /* that malloc gave out in between and did not get back */
 };
 
@@ -46,7 +46,8 @@ struct scale_opened {
 int scale_child(const char *store_id, const char *path, const char *number);
 
 /* In the parent: starts a fresh process of this program and waits for what it prints. */
-struct scale_opened scale_open_fresh(const struct bench_options *options, const struct store *store, const char *path, uint32_t number);
+struct scale_opened scale_open_fresh(const struct bench_options *options, const struct store *store, const char *path,
+                                     uint32_t number);
 
 /* System calls between the two markers of such a process; -1 where processes may not be traced. */
 int scale_count_calls(const struct bench_options *options, const struct store *store, const char *path, uint32_t number);

@@ -43,6 +43,7 @@ int scale_child(const char *store_id, const char *path, const char *number)
     double end = bench_now();
     marker();
     heap = heap_bytes() - heap;
+    store->close(state);
     printf("%.3f %.3f %.0f\n", (opened - begin) * 1e6, (end - begin) * 1e6, heap);
     return 0;
 }
@@ -63,14 +64,16 @@ static char **child_arguments(const struct bench_options *options, const struct 
     return arguments;
 }
 
-struct scale_opened scale_open_fresh(const struct bench_options *options, const struct store *store, const char *path, uint32_t number)
+struct scale_opened scale_open_fresh(const struct bench_options *options, const struct store *store, const char *path,
+                                     uint32_t number)
 {
     struct scale_opened opened;
     posix_spawn_file_actions_t actions;
     int ends[2];
     int status = 0;
     pid_t child = 0;
-    if (pipe(ends) || posix_spawn_file_actions_init(&actions) || posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO))
+    if (pipe(ends) || posix_spawn_file_actions_init(&actions) ||
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO))
         bench_die("cannot prepare a process: %s", strerror(errno));
     if (posix_spawn(&child, options->self, &actions, NULL, child_arguments(options, store, path, number), child_environment))
         bench_die("cannot start %s", options->self);

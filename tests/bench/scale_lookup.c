@@ -7,9 +7,9 @@
 #include "scale.h"
 #include "store_aimg.h"
 
-#define ROUNDS 7
+#define ROUNDS          7
 #define LOOKUPS_A_ROUND (BENCH_BATCH * 3000)
-#define WARM_LOOKUPS (BENCH_BATCH * 300)
+#define WARM_LOOKUPS    (BENCH_BATCH * 300)
 
 struct lookup {
     const char *title;
@@ -121,7 +121,8 @@ static void pick_numbers(uint32_t *numbers, uint64_t *state, size_t count)
         numbers[i] = (uint32_t)(bench_random(state) % count);
 }
 
-static void open_lookups(const struct bench_options *options, const char *directory, size_t count, const uint32_t *numbers, void **states)
+static void open_lookups(const struct bench_options *options, const char *directory, size_t count, const uint32_t *numbers,
+                         void **states)
 {
     for (size_t i = 0; i < LOOKUP_COUNT; i++) {
         if (!bench_wants(options, lookups[i].store->id))
@@ -158,7 +159,7 @@ void scale_lookups(const struct bench_options *options, const char *directory, s
     char *set = bench_text("%zu", count);
     pick_numbers(numbers, &random, count);
     open_lookups(options, directory, count, numbers, states);
-    for (unsigned round = 0; round < (options->rounds ? options->rounds : ROUNDS); round++) {
+    for (unsigned round = 0; round < (bench_rounds(options, ROUNDS, ROUNDS)); round++) {
         pick_numbers(numbers, &random, count);
         for (size_t i = 0; i < LOOKUP_COUNT; i++) {
             if (!states[i])

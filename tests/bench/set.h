@@ -6,9 +6,9 @@
 #include "bench.h"
 
 struct set {
-    const char *name;   /* "cifar" */
-    const char *title;  /* with its size, for the report */
-    char *root;         /* the folder */
+    const char *name;  /* "cifar" */
+    const char *title; /* with its size, for the report */
+    char *root;        /* the folder */
     size_t count;
     char **paths;       /* of the files */
     const char **names; /* in the containers: the path relative to root, in byte order */
@@ -20,8 +20,8 @@ struct set {
     int synthetic; /* the real pictures are not here */
 };
 
-/* Unpacks the set from data_directory into work_directory, once; where its archive is missing makes pictures of the same sizes instead.
- * Then reads all of it. name: "cifar" or "imagenet". */
+/* Unpacks the set from data_directory into work_directory, once; where its archive is missing makes pictures of the same sizes
+ * instead. Then reads all of it. name: "cifar" or "imagenet". */
 struct set *set_load(const char *name, const char *data_directory, const char *work_directory);
 
 /* Writes a folder of synthetic pictures. */

@@ -27,9 +27,9 @@ static const struct shape shapes[] = {
 static size_t put_header(uint8_t *out, uint16_t pixels)
 {
     static const uint8_t header[] = {
-        0xFF, 0xD8, 0xFF, 0xE0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0,                  /* APP0 */
-        0xFF, 0xC0, 0, 17, 8, 0, 0, 0, 0, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1,                          /* SOF0 */
-        0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0,                                           /* SOS */
+        0xFF, 0xD8, 0xFF, 0xE0, 0, 16, 'J', 'F', 'I',  'F', 0,    1,    1,  0, 0,    1, 0, 1,    0, 0, /* APP0 */
+        0xFF, 0xC0, 0,    17,   8, 0,  0,   0,   0,    3,   1,    0x22, 0,  2, 0x11, 1, 3, 0x11, 1,    /* SOF0 */
+        0xFF, 0xDA, 0,    12,   3, 1,  0,   2,   0x11, 3,   0x11, 0,    63, 0,                         /* SOS */
     };
     memcpy(out, header, sizeof header);
     out[25] = out[27] = (uint8_t)(pixels >> 8);

@@ -11,8 +11,10 @@
 #include "set.h"
 
 #define ARCHIVE_OF 1000
+#define APPENDS    8
 
-static const char *const containers[] = {"aimg", "flat", "tar", "zip", "lmdb", "lmdb-append", "sqlite", "sqlite-64k", "hdf5", "directory"};
+static const char *const containers[] = {"aimg",        "flat",   "tar",        "zip",  "lmdb",
+                                         "lmdb-append", "sqlite", "sqlite-64k", "hdf5", "directory"};
 
 static const char *container_title(const char *id)
 {
@@ -71,16 +73,19 @@ static void measure_append(const struct bench_options *options, const struct set
 {
     char *path = bench_text("%s/containers/append.aimg", options->work);
     struct set thousand = *set;
+    if (set->count < ARCHIVE_OF + APPENDS)
+        bench_die("%s has too few pictures to append some to an archive of %d", set->name, ARCHIVE_OF);
     thousand.count = ARCHIVE_OF;
     thousand.total_bytes = 0;
     for (size_t i = 0; i < ARCHIVE_OF; i++)
         thousand.total_bytes += set->bytes[i];
     container_write(&store_aimg, &thousand, path);
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < APPENDS; i++) {
         uint64_t before = files_bytes(path);
         append_one(path, set, ARCHIVE_OF + i);
         double added = (double)(files_bytes(path) - before) - (double)set->bytes[ARCHIVE_OF + i];
-        results_add(results, "size", "append", "bytes beside the image", i ? "each of the next seven" : "first image added", "", added);
+        results_add(results, "size", "append", "bytes beside the image", i ? "each of the next seven" : "first image added", "",
+                    added);
     }
     files_remove(path);
     free(path);

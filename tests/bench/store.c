@@ -2,8 +2,8 @@
 #include "store.h"
 
 const struct store *const stores_all[] = {
-    &store_flat,   &store_flat_random, &store_aimg, &store_lmdb, &store_lmdb_append, &store_sqlite, &store_sqlite_mmap,
-    &store_sqlite_64k, &store_zip, &store_hdf5, NULL,
+    &store_flat,       &store_flat_random, &store_aimg, &store_lmdb, &store_lmdb_append, &store_sqlite, &store_sqlite_mmap,
+    &store_sqlite_64k, &store_zip,         &store_hdf5, NULL,
 };
 
 const struct store *store_by_id(const char *id)

@@ -129,4 +129,5 @@ static void close_reader(void *state)
     free(r);
 }
 
-const struct store store_hdf5 = {"hdf5", "hdf5", "HDF5, flat bytes and offsets", create, put, finish, open_reader, NULL, close_reader};
+const struct store store_hdf5 = {"hdf5", "hdf5",      "HDF5, flat bytes and offsets", create, put, finish, open_reader,
+                                 NULL,   close_reader};

@@ -5,7 +5,8 @@
 #include "files.h"
 #include "store.h"
 
-/* One transaction, as its users are told to write in bulk; but one of millions of pages spills, which is slower than to commit. */
+/* One transaction, as its users are told to write in bulk; but one of millions of pages spills, which is slower than to commit.
+ */
 #define PUTS_A_TRANSACTION 500000
 
 struct builder {
@@ -112,4 +113,5 @@ static void close_reader(void *state)
 }
 
 const struct store store_lmdb = {"lmdb", "lmdb", "LMDB", create_plain, put, finish, open_reader, find, close_reader};
-const struct store store_lmdb_append = {"lmdb-append", "lmdb-append", "LMDB, MDB_APPEND", create_append, put, finish, open_reader, find, close_reader};
+const struct store store_lmdb_append = {"lmdb-append", "lmdb-append", "LMDB, MDB_APPEND", create_append, put, finish,
+                                        open_reader,   find,          close_reader};

@@ -31,7 +31,8 @@ static void *create(const char *path, const struct store_plan *plan, int page_by
     free(pragma);
     if (plan->small_values)
         execute(h, "PRAGMA cache_size=-262144"); /* KiB: in the order of their keys, but the pages are many */
-    execute(h, plan->small_values ? "CREATE TABLE t(k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID" : "CREATE TABLE t(k TEXT PRIMARY KEY, v BLOB)");
+    execute(h, plan->small_values ? "CREATE TABLE t(k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID"
+                                  : "CREATE TABLE t(k TEXT PRIMARY KEY, v BLOB)");
     execute(h, "BEGIN");
     check(h, sqlite3_prepare_v2(h->database, "INSERT INTO t VALUES(?,?)", -1, &h->statement, NULL), "prepare");
     return h;
@@ -108,4 +109,5 @@ static struct span find(void *state, const char *name, size_t name_bytes)
 
 const struct store store_sqlite = {"sqlite", "sqlite", "SQLite", create_4k, put, finish, open_default, find, close_handle};
 const struct store store_sqlite_mmap = {"sqlite-mmap", "sqlite", "SQLite, mmap", NULL, NULL, NULL, open_mmap, find, close_handle};
-const struct store store_sqlite_64k = {"sqlite-64k", "sqlite-64k", "SQLite, pages of 64 KiB", create_64k, put, finish, open_default, find, close_handle};
+const struct store store_sqlite_64k = {
+    "sqlite-64k", "sqlite-64k", "SQLite, pages of 64 KiB", create_64k, put, finish, open_default, find, close_handle};

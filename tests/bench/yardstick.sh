@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# yardstick.sh DIRECTORY: holds the peers of this benchmark against other programs for the same work, so that no peer here is slow by
-# our own clumsiness. DIRECTORY has rread.c, pack.c, scale.c and cold.c with common.h. Each pair of programs takes turns; the figure is
-# the median of the ratios of the rounds. Needs the packages of ./dev bench and libarchive-dev. Takes a quarter of an hour.
+# yardstick.sh DIRECTORY: holds the peers of this benchmark against other programs for the same work, so that no peer here is
+# slow by our own clumsiness. DIRECTORY has rread.c, pack.c, scale.c and cold.c with common.h. Each pair of programs takes turns;
+# the figure is the median of the ratios of the rounds. Needs the packages of ./dev bench and libarchive-dev. Takes half an hour.
 set -euo pipefail
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
@@ -21,7 +21,10 @@ work=$build/bench/yardstick
 table=$work/table.md
 bench=$build/bench/tests/bench/aimg-bench
 
-ours() { "$bench" --data "${AIMG_TEST_DATA:-$root/../shared/data}" --work "$build/bench" --tool "$build/bench/tools/aimg" --keep --plain --warm "$@" 2>/dev/null; }
+ours() {
+    "$bench" --data "${AIMG_TEST_DATA:-$root/../shared/data}" --work "$build/bench" --tool "$build/bench/tools/aimg" \
+        --keep --plain --warm "$@" 2>/dev/null
+}
 
 # ours_value METRIC ARGUMENTS...: the median that it prints for the metric.
 ours_value() {
@@ -34,6 +37,12 @@ ours_value() {
 field() { sed -n "s|.*$1=\([0-9.]*\).*|\1|p"; }
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+# print_line LABEL THEIRS OURS RATIO: of the table.
+print_line() {
+    awk -v label="$1" -v a="$2" -v b="$3" -v r="$4" \
+        'BEGIN { printf "| %s | %.4g | %.4g | %.3f | %s |\n", label, a, b, r, r <= 1.05 ? "yes" : "**no**" }' | tee -a "$table"
+}
 
 # compare LABEL UNIT FUNCTION_THEIRS FUNCTION_OURS: the two by turns; a line of the table.
 compare() {
@@ -54,8 +63,7 @@ compare() {
         echo "$b" >>"$work/b"
         awk -v a="$a" -v b="$b" 'BEGIN { print b / a }' >>"$work/ratios"
     done
-    awk -v label="$label" -v unit="$unit" -v a="$(median <"$work/a")" -v b="$(median <"$work/b")" -v r="$(median <"$work/ratios")" \
-        'BEGIN { printf "| %s, %s | %.4g | %.4g | %.3f | %s |\n", label, unit, a, b, r, r <= 1.05 ? "yes" : "**no**" }' | tee -a "$table"
+    print_line "$label, $unit" "$(median <"$work/a")" "$(median <"$work/b")" "$(median <"$work/ratios")"
 }
 
 build_theirs() {
@@ -70,7 +78,8 @@ build_theirs() {
             cold) libraries="-luring" ;;
         esac
         # shellcheck disable=SC2046,SC2086
-        gcc -O3 -march=native -w $(pkg-config --cflags hdf5) "$theirs/$name.c" -o "$name" $(pkg-config --libs-only-L hdf5) $libraries -lpthread
+        gcc -O3 -march=native -w $(pkg-config --cflags hdf5) "$theirs/$name.c" -o "$name" \
+            $(pkg-config --libs-only-L hdf5) $libraries -lpthread
     done
     ln -sfn "$build/bench/data/cifar" data/cifar10
     ln -sfn "$build/bench/data/imagenet" data/imagenet-sample
@@ -132,7 +141,10 @@ LIST
 
 # ---- scale; their names are made with sprintf, whose time they print and we leave out
 
-their_open() { for _ in 1 2 3 4 5; do env $setting taskset -c 1 ./scale open "$backend" "$count" | field total_us; done | median; }
+their_open() {
+    local i
+    for i in 1 2 3 4 5; do env $setting taskset -c 1 ./scale open "$backend" "$count" | field total_us; done | median
+}
 our_open() { ours_value "open and first read, warm" --suite scale --only "$store" --count "$count" --rounds 5; }
 their_lookup() {
     env $setting taskset -c 1 ./scale open "$backend" "$count" |
@@ -165,7 +177,7 @@ LIST
 # ---- cold; their program does all its work at once, so it runs between two runs of ours
 
 compare_cold() {
-    local label pattern before after their
+    local label pattern before after their our
     ours --suite cold >"$work/before"
     ./cold "$build/bench/cold/cold.flat" >"$work/cold.out"
     ours --suite cold >"$work/after"
@@ -174,9 +186,8 @@ compare_cold() {
         their=$(grep -F -- "$pattern" "$work/cold.out" | sed 's/.* \([0-9.]*\) us\/op.*/\1/')
         before=$(awk -F '\t' -v c="$label" '$4 == c { print $6 }' "$work/before")
         after=$(awk -F '\t' -v c="$label" '$4 == c { print $6 }' "$work/after")
-        awk -v label="$label" -v a="$their" -v b="$before" -v c="$after" \
-            'BEGIN { m = (b + c) / 2; printf "| cold: %s, us | %.4g | %.4g | %.3f | %s |\n", label, a, m, m / a, m / a <= 1.05 ? "yes" : "**no**" }' |
-            tee -a "$table"
+        our=$(awk -v b="$before" -v c="$after" 'BEGIN { print (b + c) / 2 }')
+        print_line "cold: $label, us" "$their" "$our" "$(awk -v a="$their" -v b="$our" 'BEGIN { print b / a }')"
     done <<'LIST'
 flat file, pread|cold random 100000B th=1 pread                adv=normal
 flat file, pread, random advice|cold random 100000B th=1 pread                adv=RANDOM
@@ -191,7 +202,8 @@ mkdir -p "$work"
 ours --suite size --only directory >/dev/null # unpacks the sets
 build_theirs
 {
-    printf '## The peers against other programs for the same work\n\n%s, commit %s, %s rounds by turns, one thread.\n\n' "$(date -u +%F)" "$(bench_commit)" "$rounds"
+    printf '## The peers against other programs for the same work\n\n'
+    printf '%s, commit %s, %s rounds by turns, one thread.\n\n' "$(date -u +%F)" "$(bench_commit)" "$rounds"
     printf '| work | theirs | ours | ours / theirs | at most 1.05 |\n|---|---|---|---|---|\n'
 } >"$table"
 heading "Compare"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""check_spec.py ROOT: the numbers of SPEC.md and REGISTRY.md are those of format/constants.h and aimg.h, and the tables add up."""
+"""check_spec.py ROOT: the numbers of SPEC.md and REGISTRY.md are those of constants.h and aimg.h, and the tables add up."""
 
 import os
 import re

@@ -32,11 +32,11 @@ choose_folder() {
     [ -r "$1" ] && [ -x "$1" ] || fail "$1: the folder cannot be read"
     source=$(cd -- "$1" && pwd -P)
     case $demo/ in
-        "${source%/}"/*) fail "$1 holds this checkout, into which the demo writes; give a folder of pictures beside or below it" ;;
+        "${source%/}/"*) fail "$1 holds this checkout, into which the demo writes; give a folder of pictures outside" ;;
     esac
     archive=$demo/$(basename -- "$source").aimg
     local need have
-    need=$(($(du -s --bytes --apparent-size -- "$source" | cut -f1) * 21 / 10))
+    need=$(($(du -s --bytes -- "$source" 2>/dev/null | cut -f1) * 21 / 10))
     have=$(df --output=avail -B1 -- "$root" | tail -n 1)
     [ "$need" -lt "$have" ] || fail "$1: the demo needs $(megabytes "$need") in $root, where $(megabytes "$have") are free"
 }
@@ -91,7 +91,7 @@ said() { head -n "${1:-1000}" "$scratch/stdout" | sed 's/^/     /'; }
 # ------------------------------------------------------------------ steps
 
 demo_pack() {
-    local code=0
+    local code=0 bytes
     heading "Pack the folder into one file"
     step "$aimg" pack --force "$archive" "$source" || code=$?
     said
@@ -100,11 +100,12 @@ demo_pack() {
     "$aimg" ls "$archive" >"$scratch/names"
     packed=$(wc -l <"$scratch/names")
     [ "$packed" -gt 0 ] || fail "$source: no pictures in it"
-    say "$(count "$packed") images, archive $(megabytes "$(bytes_of "$archive")"): $(rate "$us" "$packed" "$(bytes_of "$archive")")"
+    bytes=$(bytes_of "$archive")
+    say "$(count "$packed") images, archive $(megabytes "$bytes"): $(rate "$us" "$packed" "$bytes")"
     heading "Verify every byte"
     step "$aimg" verify "$archive" || fail "verify found damage in a fresh archive"
     said
-    say "$(rate "$us" "$packed" "$(bytes_of "$archive")")"
+    say "$(rate "$us" "$packed" "$bytes")"
 }
 
 demo_look() {
@@ -134,10 +135,10 @@ demo_add() {
     local before
     before=$(bytes_of "$archive")
     if [ "$source" = "$demo/sample" ]; then
-        extra=$demo/more
-        step "$aimg" add "$archive" "$extra" || fail "add failed"
+        extra=('' "$demo/more")
+        step "$aimg" add "$archive" "$demo/more" || fail "add failed"
     else
-        extra=added/=$source
+        extra=(added/ "$source")
         head -n 100 "$scratch/names" >"$scratch/again"
         printf '   %s$ cd %s%s\n' "$bold" "$(show_command "$source")" "$plain"
         cd -- "$source"
@@ -160,11 +161,7 @@ demo_unpack() {
     step "$aimg" unpack "$archive" -C "$out" || fail "unpack failed"
     said
     say "$(rate "$us" "$packed" "$(bytes_of "$archive")")"
-    case $extra in
-        *=*) ;;
-        *) extra="=$extra" ;;
-    esac
-    step python3 "$root/tests/demo/compare.py" "$out" "$packed" "$source" "$extra" || {
+    step python3 "$root/tests/demo/compare.py" "$out" "$packed" "$source" "${extra[@]}" || {
         said
         fail "what was unpacked differs from its source"
     }
@@ -177,7 +174,7 @@ demo_next() {
     glob=${first%/*}/*
     [ "$glob" != "$first/*" ] || glob='*'
     heading "Three commands to try next"
-    printf '   %s\n' "$(show_command "$aimg" info "$archive" @42)" \
+    printf '   %s\n' "$(show_command "$aimg" info "$archive" "@$((packed / 2))")" \
         "$(show_command "$aimg" cat "$archive" "$first") >/tmp/picture.${first##*.}" \
         "$(show_command "$aimg" unpack "$archive" -C /tmp/pictures "$glob")"
 }

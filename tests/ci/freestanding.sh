@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# freestanding.sh ROOT CC: format/ needs no operating system. It compiles freestanding, and its objects ask for nothing but each other,
-# the four functions that every C compiler may call by itself, and xxHash.
+# freestanding.sh ROOT CC: format/ needs no operating system. It compiles freestanding, and its objects ask for nothing but each
+# other, the four functions that every C compiler may call by itself, and xxHash.
 set -euo pipefail
 root=$1 cc=$2
 scratch=$(mktemp -d)
@@ -9,7 +9,8 @@ trap 'rm -rf "$scratch"' EXIT
 
 for source in "$root"/format/*.c; do
     name=$(basename "$source" .c)
-    "$cc" -std=c11 -O2 -ffreestanding -Wall -Wextra -Werror -I"$root/format" -DAIMG_XXH_DISPATCH=0 -c "$source" -o "$scratch/$name.o"
+    "$cc" -std=c11 -O2 -ffreestanding -Wall -Wextra -Werror -I"$root/format" -DAIMG_XXH_DISPATCH=0 \
+        -c "$source" -o "$scratch/$name.o"
 done
 
 foreign=$(nm --undefined-only --format=posix "$scratch"/*.o | awk 'NF > 1 { print $1 }' | sort -u |
@@ -20,7 +21,8 @@ if [ -n "$foreign" ]; then
 fi
 
 # Writable data would be global state.
-state=$(nm --format=posix "$scratch"/*.o | awk '$2 ~ /^[bBdDC]$/ { print $1 }')
+state=$(nm --defined-only --format=sysv "$scratch"/*.o | tr -d ' ' |
+    awk -F'|' '$7 ~ /^(\.(data|bss|tdata|tbss)(\.rel(\.local)?)?|\*COM\*)$/ { print $1 }')
 if [ -n "$state" ]; then
     printf 'format/ has global state: %s\n' $state >&2
     exit 1

@@ -83,7 +83,7 @@ mount_inside() {
 
 in_root() {
     local top=$1
-    run() { chroot "$top" /usr/bin/env -i HOME=/root "TERM=${TERM:-dumb}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+    run() { chroot "$top" /usr/bin/env -i HOME=/root "TERM=${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
     traces() { cat "$top/var/log/dpkg.log" "$top/aimg/build/release/.ninja_log" | cksum; }
     run /aimg/dev demo
     local before

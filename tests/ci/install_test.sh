@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# install_test.sh ROOT CC: installs the library, shared and static, and builds a program against each with pkg-config and with CMake.
-# The installed tree is moved before it is used: nothing in it may name the place where it was installed.
+# install_test.sh ROOT CC: installs the library, shared and static, and builds a program against each with pkg-config and with
+# CMake. The installed tree is moved before it is used: nothing in it may name the place where it was installed.
 set -euo pipefail
 root=$1 cc=$2
 here=$root/tests/ci/consumer
@@ -13,10 +13,10 @@ die() {
     exit 1
 }
 
-# install_tree KIND SHARED: into $scratch/KIND
+# install_tree KIND SHARED PREFIX: into $scratch/KIND
 install_tree() {
-    cmake -S "$root" -B "$scratch/build-$1" -G Ninja -DCMAKE_C_COMPILER="$cc" -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS="$2" \
-        -DAIMG_BUILD_TOOLS=ON -DCMAKE_INSTALL_PREFIX=/usr >/dev/null
+    cmake -S "$root" -B "$scratch/build-$1" -G Ninja -DCMAKE_C_COMPILER="$cc" -DCMAKE_BUILD_TYPE=Release \
+        -DBUILD_SHARED_LIBS="$2" -DCMAKE_INSTALL_PREFIX="$3" >/dev/null
     cmake --build "$scratch/build-$1" >/dev/null
     cmake --install "$scratch/build-$1" --prefix "$scratch/first-$1" >/dev/null
     mv "$scratch/first-$1" "$scratch/$1"
@@ -24,15 +24,15 @@ install_tree() {
 }
 
 check_files() {
-    local tree=$1 file
+    local tree=$1 file version
     for file in bin/aimg include/aimg/aimg.h share/man/man1/aimg.1; do
         [ -s "$tree/$file" ] || die "$file is not installed"
     done
-    [ "$(cd "$tree/include" && find . -type f)" = ./aimg/aimg.h ] || die "more than aimg/aimg.h below include: $(find "$tree/include" -type f)"
+    [ "$(cd "$tree/include" && find . -type f)" = ./aimg/aimg.h ] || die "more than aimg/aimg.h below $tree/include"
     find "$tree" -name archive_img.pc | grep -q . || die "archive_img.pc is not installed"
     find "$tree" -iname 'archive_img*config.cmake' | grep -q . || die "the CMake package is not installed"
-    "$tree/bin/aimg" --version | grep -qF "$(sed -n 's/#define AIMG_VERSION "\(.*\)"/\1/p' "$root/libarchive-img/include/aimg/aimg.h")" ||
-        die "the installed aimg does not run or has another version"
+    version=$(sed -n 's/#define AIMG_VERSION "\(.*\)"/\1/p' "$tree/include/aimg/aimg.h")
+    "$tree/bin/aimg" --version | grep -qF "$version" || die "the installed aimg does not run or has another version"
 }
 
 run_consumer() {
@@ -57,9 +57,10 @@ with_cmake() {
     run_consumer "$scratch/consumer-$1/consumer"
 }
 
-install_tree shared ON
-install_tree static OFF
+install_tree shared ON /usr/local
+install_tree static OFF /usr # where Debian's library folder has one level more
 check_files "$scratch/shared"
+check_files "$scratch/static"
 find "$scratch/shared" -name 'libarchive_img.so.*' | grep -q . || die "no versioned shared library"
 find "$scratch/static" -name libarchive_img.a | grep -q . || die "no static library"
 ! find "$scratch/static" -name '*.so*' | grep . || die "a shared library in the static installation"
@@ -69,6 +70,6 @@ with_cmake shared
 with_cmake static
 
 # In the static library too, every name that others can collide with is ours.
-foreign=$(nm --extern-only --defined-only --format=posix "$(find "$scratch/static" -name libarchive_img.a)" | awk 'NF > 2 { print $1 }' |
-    grep -v '^aimg_' || true)
+library=$(find "$scratch/static" -name libarchive_img.a)
+foreign=$(nm --extern-only --defined-only --format=posix "$library" | awk 'NF > 2 { print $1 }' | grep -v '^aimg_' || true)
 [ -z "$foreign" ] || die "the static library defines names outside aimg_: $foreign"

@@ -8,7 +8,8 @@ unset CDPATH CFLAGS CPPFLAGS LDFLAGS
 build=$root/build
 jobs=$(nproc)
 
-base_packages=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libjansson-dev python3 python3-numpy python3-pil)
+base_packages=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libjansson-dev)
+base_packages+=(python3 python3-numpy python3-pil) # the sample of the demo
 test_packages=(clang-14 libclang-rt-14-dev gcovr mandoc zstd xxhash strace python3-xxhash python3-zstandard)
 bench_packages=(liblmdb-dev libsqlite3-dev libhdf5-dev libzip-dev liburing-dev)
 
@@ -151,7 +152,7 @@ build_release() {
 passed=0 failed=0 skipped=0
 failures=()
 
-# What every process of the tests gets: errors of the sanitizers end the program, and an allocation that is too large returns NULL.
+# What every process of the tests gets: errors of the sanitizers end the program, an allocation that is too large returns NULL.
 export ASAN_OPTIONS=allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
 
@@ -169,8 +170,8 @@ run_tests() {
     local log=$build/log/tests-$preset.log report=$build/log/tests-$preset.xml results=$build/log/tests-$preset.txt
     rm -f "$report"
     begin=$(now_us)
-    ctest --test-dir "$build/$preset" -j "$jobs" --timeout 300 --no-tests=error --output-on-failure --output-junit "$report" "$@" \
-        >"$log" 2>&1 </dev/null || code=$?
+    ctest --test-dir "$build/$preset" -j "$jobs" --timeout 300 --no-tests=error --output-on-failure \
+        --output-junit "$report" "$@" >"$log" 2>&1 </dev/null || code=$?
     python3 "$root/tests/ci/results.py" "$report" >"$results" 2>>"$log" && read -r good bad missed <"$results" || code=1
     if [ "$code" != 0 ] && [ "$bad" = 0 ]; then
         bad=1

@@ -8,7 +8,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 nm --dynamic --defined-only --format=posix "$library" | awk '{ print $1 }' | sort -u >"$scratch/exported"
 # A declaration begins with AIMG_API and ends with a semicolon; its name is the word before the first parenthesis.
-sed 's,//.*,,' "$root/libarchive-img/include/aimg/aimg.h" | tr '\n' ' ' | sed 's,/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/,,g' | tr ';' '\n' |
+tr '\n' ' ' <"$root/libarchive-img/include/aimg/aimg.h" | sed 's,/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/,,g' | tr ';' '\n' |
     sed -n 's/.*AIMG_API \(AIMG_MUST_CHECK \)\?[a-z0-9_ *]*\<\(aimg_[a-z0-9_]*\)(.*/\2/p' | sort -u >"$scratch/declared"
 
 [ -s "$scratch/declared" ] || { printf 'no declarations found in aimg.h\n' >&2; exit 1; }
@@ -18,11 +18,16 @@ if ! diff "$scratch/declared" "$scratch/exported" >"$scratch/difference"; then
     exit 1
 fi
 
-readelf -d "$library" | grep -q 'SONAME.*libarchive_img\.so\.[0-9]' || { printf '%s: no SONAME with a version\n' "$library" >&2; exit 1; }
+readelf -d "$library" | grep -q 'SONAME.*libarchive_img\.so\.[0-9]' || {
+    printf '%s: no SONAME with a version\n' "$library" >&2
+    exit 1
+}
 
-state=$(nm --defined-only --format=posix "$library" | awk '$2 ~ /^[bBdD]$/ { print $1 }' |
-    grep -vE '^(completed\.[0-9]+|__dso_handle|__bss_start|_edata|_end|_DYNAMIC|__TMC_END__|__FRAME_END__|_GLOBAL_OFFSET_TABLE_|__init_array_start|__frame_dummy_init_array_entry|__do_global_dtors_aux_fini_array_entry)(\..*)?$' || true)
-if [ -n "$state" ]; then
-    printf 'the library has writable data, that is, global state: %s\n' "$state" >&2
+# Constant tables of pointers lie in .data.rel.ro. What the compiler's own start-up code brings does not count.
+nm --defined-only --format=sysv "$library" | tr -d ' ' | awk -F'|' '$7 ~ /^\.(data|bss|tdata|tbss)$/ { print $1 }' |
+    grep -vE '^(_|completed\.)' >"$scratch/state" || true
+if [ -s "$scratch/state" ]; then
+    printf 'the library has writable data, that is, global state:\n' >&2
+    cat "$scratch/state" >&2
     exit 1
 fi

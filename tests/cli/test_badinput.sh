@@ -31,8 +31,8 @@ verbs() {
 }
 
 # not there, not readable, not a file
-verbs missing.aimg 3 'no such file'
-verbs photos/missing/deep.aimg 3 'no such file'
+verbs missing.aimg 3 'no such file|not there'
+verbs photos/missing/deep.aimg 3 'no such file|not there'
 verbs a.aimg/below 3 'not a directory'
 mkdir folder
 verbs folder 4 'directory'
@@ -159,6 +159,38 @@ for offset in 0 3 8 12 20 60 64 70 128 200 1000 4085 4096 4100 4110 5000 8190 81
     flipped="$((offset % 8)) of byte $offset"
     flip "$offset" $((offset % 8))
 done
+
+# names lie in groups: a damaged group takes its images with it, the others are listed and unpacked
+"$python" -c 'import os
+for i in range(6000):
+    folder = "names/%02d" % (i // 100)
+    os.makedirs(folder, exist_ok=True)
+    open("%s/%020d.pgm" % (folder, i * i * 7919), "wb").write(b"P5\n1 1\n255\n" + bytes([i % 251]))'
+expect_exit 0 env SOURCE_DATE_EPOCH=1700000000 "$AIMG" pack names.aimg names
+length=$(stat -c %s names.aimg)
+found=0
+for offset in $(seq $((length - 400000)) 2000 $((length - 8192))); do
+    "$python" flip.py names.aimg "$offset" 5 group.aimg
+    run "$AIMG" ls group.aimg
+    listed=$(wc -l <out)
+    if grep -q 'names from @' err && [ "$listed" -gt 0 ] && [ "$listed" -lt 6000 ]; then
+        found=1
+        break
+    fi
+done
+expect_equal "a damaged group of names: $found" 'a damaged group of names: 1'
+if [ $found = 1 ]; then
+    expect_equal "$status" 4
+    left=$(sed -n 's/.*cannot be read; \([0-9,]*\) images left out/\1/p' err | tr -d ,)
+    expect_equal $((listed + left)) 6000
+    sort out >listed
+    expect_exit 1 "$AIMG" unpack group.aimg -C rest
+    (cd rest && find . -type f | sed 's|^./||' | sort) >unpacked
+    expect_equal "$(comm -13 listed unpacked | wc -l)" 0
+    # the flipped bit may lie in the entry of one image besides
+    expect_true 'the others are unpacked' test "$(wc -l <unpacked)" -ge $((listed - 1))
+    expect_false 'wrong bytes were unpacked' grep -q differ <(diff -rq rest names)
+fi
 
 # hints are advice: damaged ones cost nothing but a finding
 cp a.aimg hints.aimg

@@ -32,7 +32,7 @@ expect_equal "$(json out 'type(o["commits"][0]["message"]).__name__')" str
 # many commits
 for i in $(seq 40); do
     make_picture "one/$i.pgm" 2 2 "$i"
-    "$AIMG" add -q a.aimg "one/$i.pgm" || fail "add $i"
+    "$AIMG" add -q --prefix one/ a.aimg "one/$i.pgm" || fail "add $i"
 done
 expect_exit 0 "$AIMG" log a.aimg
 expect_lines out 43

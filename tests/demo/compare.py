@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares an unpacked archive with what it was made of: compare.py OUT COUNT SOURCE [PREFIX=SOURCE]...
+"""Compares an unpacked archive with what it was made of: compare.py OUT COUNT SOURCE [PREFIX SOURCE]...
 
-Every file in OUT must have the bytes of the file of the same name in SOURCE, or, when its name begins with PREFIX, of the rest of its
-name in that SOURCE. OUT must hold COUNT files. Files of the first SOURCE that are not in OUT are counted: they are no pictures.
+Every file in OUT must have the bytes of the file of the same name in SOURCE, or, when its name begins with PREFIX, of the rest of
+its name in that SOURCE. OUT must hold COUNT files. Files of the first SOURCE that are not in OUT are counted: they are no pictures.
 Exit 1 when anything differs.
 """
 
@@ -49,12 +49,11 @@ def source_of(name, sources):
 
 
 def main(arguments):
-    if len(arguments) < 3:
+    if len(arguments) < 3 or len(arguments) % 2 == 0:
         sys.exit(__doc__)
     out, expected = arguments[0], int(arguments[1])
     sources = [(b"", os.fsencode(arguments[2]))]
-    for argument in arguments[3:]:
-        prefix, _, folder = argument.partition("=")
+    for prefix, folder in zip(arguments[3::2], arguments[4::2]):
         sources.insert(0, (os.fsencode(prefix), os.fsencode(folder)))
     names = names_below(out)
     wrong, total = 0, 0

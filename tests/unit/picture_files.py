@@ -75,10 +75,11 @@ class Tester:
         """Shorter parts of a whole picture must be known as such, and must never claim another size."""
         lengths = [length for length in lengths if 0 <= length < len(data)]
         for length, part in zip(lengths, self.probe([data[:length] for length in lengths])):
-            self.expect(part.format == "not found" or part.damaged == 1, name, f"the first {length} of {len(data)} bytes pass for whole")
+            cut = f"the first {length} of {len(data)} bytes"
+            self.expect(part.format == "not found" or part.damaged == 1, name, f"{cut} pass for whole")
             for field in ("width", "height", "channels", "bits"):
                 value = getattr(part, field)
-                self.expect(value in (0, getattr(whole, field)), name, f"of the first {length} bytes the probe says {field} {value}")
+                self.expect(value in (0, getattr(whole, field)), name, f"of {cut} the probe says {field} {value}")
 
     def end(self, name):
         print(f"{name}: {self.checked} checks, {self.failed} failed, {self.skipped} skipped", flush=True)

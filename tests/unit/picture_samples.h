@@ -39,8 +39,8 @@ struct picture_sample {
     }
 
 extern const struct picture_sample picture_samples_jpeg_png[], picture_samples_gif_webp_bmp[], picture_samples_tiff_pnm[];
-extern const struct picture_sample picture_samples_boxes[], picture_samples_other[];
+extern const struct picture_sample picture_samples_heif[], picture_samples_jxl_jp2[], picture_samples_other[];
 extern const size_t picture_samples_jpeg_png_count, picture_samples_gif_webp_bmp_count, picture_samples_tiff_pnm_count;
-extern const size_t picture_samples_boxes_count, picture_samples_other_count;
+extern const size_t picture_samples_heif_count, picture_samples_jxl_jp2_count, picture_samples_other_count;
 
 #endif

@@ -16,7 +16,8 @@ static const struct sample_set sets[] = {
     {picture_samples_jpeg_png, &picture_samples_jpeg_png_count},
     {picture_samples_gif_webp_bmp, &picture_samples_gif_webp_bmp_count},
     {picture_samples_tiff_pnm, &picture_samples_tiff_pnm_count},
-    {picture_samples_boxes, &picture_samples_boxes_count},
+    {picture_samples_heif, &picture_samples_heif_count},
+    {picture_samples_jxl_jp2, &picture_samples_jxl_jp2_count},
     {picture_samples_other, &picture_samples_other_count},
 };
 
@@ -130,6 +131,39 @@ static void check_arguments(void)
     EXPECT_EQ_UINT(picture.width, 0);
 }
 
+/* Brands that name a codec decide; those that name only the container leave it to a later one. */
+static void check_brands(void)
+{
+    static const char *const names[] = {"avif", "avis", "heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"};
+    static const char *const neutral[] = {"mif1", "mif2", "miaf", "msf1"};
+    struct aimg_picture picture;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        test_state.subject = names[i];
+        char box[] = "\0\0\0\030ftypXXXX\0\0\0\0heicavif";
+        enum aimg_format format = i < 2 ? AIMG_FORMAT_AVIF : AIMG_FORMAT_HEIF;
+        memcpy(box + 8, names[i], 4);
+        memcpy(box + 16, i < 2 ? "heic" : "avif", 4);
+        EXPECT_EQ_INT(probe(box, sizeof(box) - 1, &picture), AIMG_OK);
+        EXPECT_EQ_INT(picture.format, format);
+        for (size_t k = 0; k < sizeof(neutral) / sizeof(neutral[0]); k++) {
+            memcpy(box + 8, neutral[k], 4);
+            memcpy(box + 16, names[i], 4);
+            EXPECT_EQ_INT(probe(box, sizeof(box) - 1, &picture), AIMG_OK);
+            EXPECT_EQ_INT(picture.format, format);
+        }
+    }
+    for (size_t k = 0; k < sizeof(neutral) / sizeof(neutral[0]); k++) {
+        char box[] = "\0\0\0\024ftypXXXX\0\0\0\0xxxx";
+        test_state.subject = neutral[k];
+        memcpy(box + 8, neutral[k], 4);
+        EXPECT_EQ_INT(probe(box, sizeof(box) - 1, &picture), AIMG_OK);
+        EXPECT_EQ_INT(picture.format, AIMG_FORMAT_HEIF);
+        memcpy(box + 8, "mp42", 4);
+        EXPECT_EQ_INT(probe(box, sizeof(box) - 1, &picture), AIMG_NOT_FOUND);
+    }
+    test_state.subject = NULL;
+}
+
 /* The end marker counts however far before the end of the file it stands, but not when it stands before the scan. */
 static void check_long_jpeg(void)
 {
@@ -201,6 +235,7 @@ int main(int argc, char **argv)
     check_samples();
     check_names();
     check_arguments();
+    check_brands();
     check_long_jpeg();
     check_long_texts();
     return test_end("test_picture");

@@ -60,7 +60,7 @@ def check_photographs(tester, directory, name, count, cut_every):
                 cuts = [len(data) - 1, len(data) // 2] + [chance.randrange(len(data)) for _ in range(CUTS)]
                 tester.compare_cuts(member, data, answer, cuts)
     if seen:
-        tester.expect(seen == count and opened == count, name, f"of {count} pictures {seen} were there and Pillow opened {opened}")
+        tester.expect(seen == opened == count, name, f"of {count} pictures {seen} were there and Pillow opened {opened}")
 
 
 def check_pngsuite(tester, directory):

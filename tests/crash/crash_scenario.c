@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crash_scenario.h"
+
+#include "sample.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A writer between open and close, and the archive as it will be after the next commit. */
+struct work {
+    struct crash_run *run;
+    struct aimg_writer *writer;
+    struct model next;
+    uint32_t mood; /* column */
+    bool dead;
+    struct aimg_error error;
+};
+
+static struct aimg_writer_options options(void)
+{
+    struct aimg_writer_options all = sample_writer_options();
+    all.flags = 0;
+    return all;
+}
+
+/* Sessions of programs without a seed have a salt of their own; here it must be the same in every run. */
+static void choose_salt(struct work *work)
+{
+    if (!work->run->same_salt)
+        work->writer->out.salt = 0x5A17u * ++work->run->sessions;
+}
+
+static void begin_new(struct work *work, struct crash_run *run)
+{
+    struct aimg_writer_options how = options();
+    struct aimg_io io = fake_disk_io(&run->disk);
+    *work = (struct work){.run = run};
+    promise_only(&run->promise, &work->next);
+    work->dead = aimg_writer_create_io(&io, &how, &work->writer, &work->error) != AIMG_OK;
+    if (!work->dead)
+        choose_salt(work);
+}
+
+/* Opens what is there. What is seen then is what there is: nothing else may come back. */
+static void begin_old(struct work *work, struct crash_run *run)
+{
+    struct aimg_writer_options how = options();
+    struct aimg_io io = fake_disk_io(&run->disk);
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    *work = (struct work){.run = run};
+    work->dead = aimg_writer_open_io(&io, &how, &work->writer, &work->error) != AIMG_OK;
+    if (work->dead)
+        return;
+    choose_salt(work);
+    if (aimg_reader_info(aimg_writer_base(work->writer), &info, NULL) != AIMG_OK)
+        abort();
+    for (unsigned i = 0; i < run->promise.count; i++) {
+        if (run->promise.candidates[i].commit_count != info.commit_count)
+            continue;
+        work->next = run->promise.candidates[i];
+        promise_only(&run->promise, &work->next);
+        return;
+    }
+    snprintf(work->error.message, sizeof work->error.message, "the writer sees a commit that was not made");
+    work->dead = true;
+}
+
+static void add(struct work *work, const char *name, uint32_t content, uint32_t flags)
+{
+    struct aimg_value value = {.column = work->mood, .data = content % 2 == 0 ? "calm" : "wild", .bytes = 4};
+    uint8_t data[SAMPLE_MAX_BYTES];
+    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .flags = flags};
+    if (work->dead)
+        return;
+    image.data_bytes = sample_fill(content, data);
+    if (work->mood != 0) {
+        image.values = &value;
+        image.value_count = 1;
+    }
+    work->dead = aimg_writer_add(work->writer, &image, NULL, &work->error) != AIMG_OK;
+    (void)model_remove(&work->next, name);
+    model_put(&work->next, name, content);
+}
+
+static void take_away(struct work *work, const char *name)
+{
+    uint32_t ordinal = 0;
+    if (work->dead)
+        return;
+    work->dead = aimg_writer_find(work->writer, name, strlen(name), &ordinal, &work->error) != AIMG_OK ||
+                 aimg_writer_remove(work->writer, ordinal, &work->error) != AIMG_OK;
+    (void)model_remove(&work->next, name);
+}
+
+static void commit(struct work *work, const char *message)
+{
+    if (work->dead)
+        return;
+    work->next.commit_count++;
+    promise_also(&work->run->promise, &work->next);
+    work->dead = aimg_writer_commit(work->writer, message, &work->error) != AIMG_OK;
+    if (!work->dead)
+        promise_only(&work->run->promise, &work->next);
+}
+
+static void end(struct work *work)
+{
+    (void)aimg_writer_close(work->writer, NULL);
+    work->writer = NULL;
+}
+
+static void add_some(struct work *work, const char *prefix, uint32_t first, uint32_t count)
+{
+    char name[24];
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%s/%u.jpg", prefix, first + i);
+        add(work, name, first + i, 0);
+    }
+}
+
+/* ------------------------------------------------------------------ the scenarios */
+
+static void one(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    add_some(&work, "a", 1, 5);
+    commit(&work, NULL);
+    end(&work);
+}
+
+static void several(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!work.dead)
+            work.dead = aimg_writer_column(work.writer, "mood", AIMG_TYPE_DICTIONARY, 1, 0, &work.mood, &work.error) != AIMG_OK;
+        add_some(&work, "b", 10 * i, 1 + 3 * i);
+        commit(&work, i == 2 ? "the third" : NULL);
+    }
+    end(&work);
+}
+
+static void replace(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    add_some(&work, "c", 1, 6);
+    commit(&work, NULL);
+    add(&work, "c/2.jpg", 22, AIMG_ADD_REPLACE);
+    add(&work, "c/3.jpg", 23, AIMG_ADD_REPLACE);
+    take_away(&work, "c/5.jpg");
+    commit(&work, NULL);
+    add(&work, "c/5.jpg", 25, 0);
+    take_away(&work, "c/2.jpg");
+    commit(&work, NULL);
+    end(&work);
+}
+
+static void append(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    add_some(&work, "d", 1, 3);
+    commit(&work, NULL);
+    end(&work);
+    if (work.dead)
+        return;
+    begin_old(&work, run);
+    add_some(&work, "d", 11, 2);
+    commit(&work, "more");
+    add_some(&work, "dropped", 21, 2);
+    end(&work);
+    if (work.dead)
+        return;
+    begin_old(&work, run);
+    add_some(&work, "d", 31, 1);
+    commit(&work, NULL);
+    end(&work);
+}
+
+/* Images that go to the disk on their own, so that a batch is several writes and a table's header is filled in later. */
+static void big(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    add_some(&work, "e", 1, 2);
+    add(&work, "e/big.png", SAMPLE_BIG + 1, 0);
+    add_some(&work, "e", 3, 1);
+    commit(&work, NULL);
+    add(&work, "e/big.png", 4, AIMG_ADD_REPLACE);
+    commit(&work, NULL);
+    end(&work);
+}
+
+/* An earlier program was stopped with images on the disk and no commit. */
+static void torn(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    add_some(&work, "f", 1, 3);
+    commit(&work, NULL);
+    add_some(&work, "lost", 51, 4);
+    if (!work.dead) /* the bytes reach the disk, as they do when a batch is large */
+        work.dead = aimg_out_flush(&work.writer->out, &work.error) != AIMG_OK;
+    if (work.writer != NULL)
+        work.writer->failed = true; /* so that close does not tidy up */
+    end(&work);
+    if (work.dead)
+        return;
+    begin_old(&work, run);
+    add_some(&work, "f", 61, 4); /* as long as what is lost: frames of both fit together */
+    commit(&work, NULL);
+    end(&work);
+}
+
+/* A sync fails; the program ends; the next one goes on, on the same machine, whose cache and disk disagree. */
+static void failed(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    add_some(&work, "g", 1, 3);
+    commit(&work, NULL);
+    add_some(&work, "g", 71, 3);
+    commit(&work, NULL);
+    end(&work);
+    for (uint32_t i = 0; i < 2; i++) {
+        begin_old(&work, run);
+        add_some(&work, "h", 81 + 10 * i, 3); /* as long as those before */
+        commit(&work, NULL);
+        end(&work);
+    }
+}
+
+const struct crash_scenario crash_scenarios[] = {
+    {"one", one, false}, {"several", several, false}, {"replace", replace, false}, {"append", append, false},
+    {"big", big, false}, {"torn", torn, false},       {"failed", failed, true},
+};
+const unsigned crash_scenario_count = sizeof crash_scenarios / sizeof crash_scenarios[0];
+
+void crash_perform(const struct crash_scenario *scenario, const struct crash_setup *setup, struct crash_run *run)
+{
+    *run = (struct crash_run){.same_salt = setup->same_salt};
+    fake_disk_create(&run->disk, NULL, 0);
+    run->disk.stop_after = setup->stop_after;
+    run->disk.lying_sync = setup->lying_sync;
+    run->disk.failing_sync = setup->failing_sync;
+    run->disk.failing_cut = setup->failing_cut;
+    run->disk.after_failure = setup->after_failure;
+    run->disk.random = setup->stop_after ^ setup->failing_sync << 32;
+    scenario->run(run);
+}
+
+bool crash_append(struct crash_run *run, const struct model *base, uint32_t content, char reason[256])
+{
+    struct work work;
+    char name[24];
+    promise_only(&run->promise, base);
+    snprintf(name, sizeof name, "next/%u.jpg", content);
+    begin_old(&work, run);
+    add(&work, name, content, 0);
+    commit(&work, NULL);
+    end(&work);
+    snprintf(reason, 256, "the next session fails: %.200s", work.error.message);
+    return !work.dead;
+}

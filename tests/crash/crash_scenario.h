@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What programs do to an archive until the power goes. */
+#ifndef AIMG_TEST_CRASH_SCENARIO_H
+#define AIMG_TEST_CRASH_SCENARIO_H
+
+#include "crash_model.h"
+#include "writer.h"
+
+/* How a scenario is run. */
+struct crash_setup {
+    bool same_salt;      /* sessions that begin at the same place have the same salt, as those with the same seed have */
+    uint64_t stop_after; /* of fake_disk */
+    uint64_t lying_sync;
+    uint64_t failing_sync;
+    bool failing_cut;
+    enum fake_loss after_failure;
+};
+
+/* The disk as the power cut finds it, and what must be found on it. */
+struct crash_run {
+    struct fake_disk disk;
+    struct promise promise;
+    unsigned sessions;
+    bool same_salt;
+};
+
+struct crash_scenario {
+    const char *name;
+    void (*run)(struct crash_run *run);
+    bool fails; /* a sync fails in it */
+};
+
+extern const struct crash_scenario crash_scenarios[];
+extern const unsigned crash_scenario_count;
+
+/* Runs a scenario; destroy the disk after. */
+void crash_perform(const struct crash_scenario *scenario, const struct crash_setup *setup, struct crash_run *run);
+
+/* The next session of a program that knows nothing of what was before: opens, adds an image, commits. False, with the reason, when it cannot. */
+bool crash_append(struct crash_run *run, const struct model *base, uint32_t content, char reason[256]);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images for tests, the same in every run; and the few calls that most tests make. Uses the public interface alone. */
+#ifndef AIMG_TEST_SAMPLE_H
+#define AIMG_TEST_SAMPLE_H
+
+#include <aimg/aimg.h>
+#include <stdbool.h>
+
+#define SAMPLE_MAX_BYTES 70000u
+#define SAMPLE_BIG       1000u /* contents from this number on have SAMPLE_MAX_BYTES bytes, others less than 700; every seventh has none */
+
+/* The bytes of content `number`, into out (SAMPLE_MAX_BYTES). Returns how many. */
+size_t sample_fill(uint32_t number, uint8_t *out);
+
+/* Sixteen bytes that make an archive the same in every run. */
+extern const uint8_t sample_seed[16];
+#define SAMPLE_TIME_NS UINT64_C(1700000000000000000)
+
+/* Options of a writer that is the same in every run. */
+struct aimg_writer_options sample_writer_options(void);
+
+/* An image of that name and content. */
+enum aimg_status sample_add(struct aimg_writer *writer, const char *name, uint32_t content, uint32_t flags, uint32_t *ordinal_out,
+                            struct aimg_error *error);
+
+/* Whether reading gives exactly that content; says on stderr what is different. */
+bool sample_equals(const struct aimg_reader *reader, uint32_t ordinal, uint32_t content);
+
+/* A path in a directory that belongs to this process and is gone when it ends. Static memory, good for the next eight calls. */
+const char *sample_path(const char *name);
+/* All bytes of a file, to be freed; NULL when it cannot be read. */
+uint8_t *sample_load(const char *path, size_t *bytes_out);
+bool sample_store(const char *path, const void *data, size_t bytes);
+
+#endif
