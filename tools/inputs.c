@@ -21,7 +21,7 @@ static const char *base_name(const char *path)
 
 int inputs_open(struct inputs *inputs, const struct input_options *options)
 {
-    *inputs = (struct inputs){.options = *options};
+    *inputs = (struct inputs){.options = *options, .record = tree_record_create()};
     size_t prefix_bytes = options->prefix == NULL ? 0 : strlen(options->prefix);
     inputs->name = malloc(prefix_bytes + (size_t)3 * PATH_LIST_BYTES);
     if (inputs->name == NULL) {
@@ -37,11 +37,22 @@ int inputs_open(struct inputs *inputs, const struct input_options *options)
     return code;
 }
 
+static void drop_record(struct inputs *inputs)
+{
+    tree_record_free(inputs->record);
+    inputs->record = NULL;
+}
+
 void inputs_rewind(struct inputs *inputs)
 {
     tree_close(inputs->tree);
     inputs->tree = NULL;
+    inputs->in_folder = false;
     inputs->next_path = 0;
+    if (inputs->recorded)
+        tree_record_rewind(inputs->record);
+    else
+        drop_record(inputs);
     if (inputs->has_list)
         path_list_rewind(&inputs->list);
 }
@@ -49,6 +60,7 @@ void inputs_rewind(struct inputs *inputs)
 void inputs_close(struct inputs *inputs)
 {
     tree_close(inputs->tree);
+    drop_record(inputs);
     if (inputs->has_list)
         path_list_close(&inputs->list);
     free(inputs->name);
@@ -95,12 +107,25 @@ static void set_name(struct inputs *inputs, struct input *input, const char *fro
     input->name_bytes = used;
 }
 
-static bool next_in_tree(struct inputs *inputs, struct input *input)
+/* Next entry of the folder that is being walked: from the record, or from the folder and into the record. */
+static bool next_entry(struct inputs *inputs, size_t number, struct tree_entry *entry)
 {
+    if (inputs->recorded)
+        return tree_record_next(inputs->record, number, inputs->options.paths[number], entry);
+    if (!tree_next(inputs->tree, entry))
+        return false;
+    if (inputs->record != NULL && !tree_record_add(inputs->record, number, entry))
+        drop_record(inputs);
+    return true;
+}
+
+static bool next_in_folder(struct inputs *inputs, struct input *input)
+{
+    size_t number = inputs->next_path - 1;
     struct tree_entry entry;
-    while (tree_next(inputs->tree, &entry)) {
+    while (next_entry(inputs, number, &entry)) {
         *input = (struct input){.directory = entry.directory,
-                                .root = inputs->root,
+                                .root = inputs->options.paths[number],
                                 .path = entry.path,
                                 .path_bytes = entry.path_bytes,
                                 .leaf = entry.leaf,
@@ -117,6 +142,7 @@ static bool next_in_tree(struct inputs *inputs, struct input *input)
     }
     tree_close(inputs->tree);
     inputs->tree = NULL;
+    inputs->in_folder = false;
     return false;
 }
 
@@ -129,9 +155,10 @@ static bool begin_path(struct inputs *inputs, const char *path, struct input *in
         input->sys_errno = errno;
         input->trouble = "cannot find this";
     } else if (S_ISDIR(status.st_mode)) {
-        inputs->root = path;
-        inputs->tree = tree_open(path, inputs->options.follow);
-        if (inputs->tree != NULL)
+        if (!inputs->recorded)
+            inputs->tree = tree_open(path, inputs->options.follow);
+        inputs->in_folder = inputs->recorded || inputs->tree != NULL;
+        if (inputs->in_folder)
             return false;
         input->sys_errno = errno;
         input->trouble = "cannot read this folder";
@@ -180,13 +207,14 @@ static bool next_in_list(struct inputs *inputs, struct input *input)
 bool inputs_next(struct inputs *inputs, struct input *input_out)
 {
     for (;;) {
-        if (inputs->tree != NULL) {
-            if (next_in_tree(inputs, input_out))
+        if (inputs->in_folder) {
+            if (next_in_folder(inputs, input_out))
                 return true;
         } else if (inputs->next_path < inputs->options.path_count) {
             if (begin_path(inputs, inputs->options.paths[inputs->next_path++], input_out))
                 return true;
         } else {
+            inputs->recorded = inputs->record != NULL;
             return inputs->has_list && next_in_list(inputs, input_out);
         }
     }

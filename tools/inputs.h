@@ -4,7 +4,7 @@
 #define AIMG_TOOLS_INPUTS_H
 
 #include "path_list.h"
-#include "tree.h"
+#include "tree_record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,8 +38,10 @@ struct input {
 struct inputs {
     struct input_options options;
     size_t next_path;
-    const char *root;
+    bool in_folder; /* the PATH before next_path is a folder that is being walked */
     struct tree *tree;
+    struct tree_record *record; /* of the first time through, NULL when there is none */
+    bool recorded;              /* it is whole: the folders need not be walked again */
     struct path_list list;
     bool has_list;
     char *name;       /* buffer for names that are not the path itself */

@@ -44,8 +44,7 @@ void tree_directory_release(struct tree_directory *directory)
     }
 }
 
-/* Takes fd, also when it fails. */
-static struct tree_directory *directory_create(int fd)
+struct tree_directory *tree_directory_create(int fd)
 {
     struct tree_directory *directory = malloc(sizeof *directory);
     if (directory == NULL) {
@@ -97,7 +96,7 @@ static int level_push(struct tree *tree, int fd, size_t path_bytes)
         close(fd);
         return failed;
     }
-    level->directory = directory_create(fd);
+    level->directory = tree_directory_create(fd);
     if (level->directory == NULL) {
         listing_free(&level->listing);
         return ENOMEM;

@@ -13,6 +13,8 @@ struct tree_directory {
     unsigned references;
 };
 
+/* Takes fd, also when it fails: NULL. One reference is the caller's. */
+struct tree_directory *tree_directory_create(int fd);
 void tree_directory_retain(struct tree_directory *directory);
 /* NULL is allowed. */
 void tree_directory_release(struct tree_directory *directory);

@@ -157,25 +157,38 @@ enum aimg_status aimg_reader_find(const struct aimg_reader *reader, const char *
     return status;
 }
 
-/* Slots that are compared at once, without a branch for each: where a name stands among its neighbours cannot be foreseen, and a wrong guess would undo the work
- * on the reads that follow. */
-#define GLANCE_SLOTS 8
+/* Slots that are counted at once, without a branch for each: how far a name stands from its home cannot be foreseen, and a wrong guess would undo the work on the
+ * reads that follow. More would touch a second cache line. */
+#define GLANCE_SLOTS 4
+
+/* Where a hash stands if it stands anywhere: past all smaller ones from its home on. NULL past the end. */
+static inline const uint8_t *glance_slot(const struct aimg_hot *hot, uint64_t hash, uint64_t home)
+{
+    const uint8_t *slot = hot->slots + home * AIMG_NAME_SLOT_BYTES;
+    const uint8_t *end = hot->slots + hot->slots_total * AIMG_NAME_SLOT_BYTES;
+    size_t smaller = 0;
+    if ((size_t)(end - slot) < (GLANCE_SLOTS + 1) * AIMG_NAME_SLOT_BYTES)
+        return NULL;
+    for (size_t i = 0; i < GLANCE_SLOTS; i++)
+        smaller += aimg_name_slot_key_hash(aimg_load64(slot + i * AIMG_NAME_SLOT_BYTES)) - 1 < hash - 1; /* an empty slot is not smaller */
+    slot += smaller * AIMG_NAME_SLOT_BYTES;
+    if (aimg_name_slot_key_hash(aimg_load64(slot)) == hash)
+        return slot;
+    while (slot < end && aimg_name_slot_key_hash(aimg_load64(slot)) < hash)
+        slot += AIMG_NAME_SLOT_BYTES;
+    return slot < end && aimg_name_slot_key_hash(aimg_load64(slot)) == hash ? slot : NULL;
+}
 
 /* The bytes of a name if its slot is among the first and all is as it mostly is; if not, the full search says why. */
 static bool glance(const struct aimg_hot *hot, const char *name, size_t name_bytes, struct aimg_bytes *bytes_out)
 {
     uint64_t hash = aimg_name_hash40(aimg_hash_low(name, name_bytes, hot->name_seed));
     uint64_t home = aimg_slot_home(hash, AIMG_NAME_HASH_BITS, hot->slot_count);
-    const uint8_t *window = hot->slots + home * AIMG_NAME_SLOT_BYTES;
+    const uint8_t *place = glance_slot(hot, hash, home);
     struct aimg_name_slot slot;
-    unsigned equal = 0;
-    if (hot->slots_total - home < GLANCE_SLOTS)
+    if (place == NULL)
         return false;
-    for (unsigned i = 0; i < GLANCE_SLOTS; i++)
-        equal |= (unsigned)(aimg_name_slot_key_hash(aimg_load64(window + (size_t)i * AIMG_NAME_SLOT_BYTES)) == hash) << i;
-    if (equal == 0)
-        return false;
-    aimg_name_slot_decode(window + (size_t)__builtin_ctz(equal) * AIMG_NAME_SLOT_BYTES, &slot);
+    aimg_name_slot_decode(place, &slot);
     if (slot.frame_offset < AIMG_HEAD_BYTES || slot.frame_offset > hot->end ||
         hot->end - slot.frame_offset < AIMG_FRAME_BYTES + name_bytes)
         return false;

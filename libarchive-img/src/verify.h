@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The check of every rule of SPEC.md section 11 on a file that nobody trusts. Reads with pread only, so that a file that changes meanwhile can do no
- * harm; goes on after a fault as far as it can.
+/* The check of every rule of SPEC.md section 11 on a file that nobody trusts. Reads with pread only, so that a file that changes
+ * meanwhile can do no harm; goes on after a fault as far as it can.
  *
- * In this order: head and hints; the index of the last commit is opened; all frames are walked by all threads, each checking the payloads of the
- * frames it claimed; then the index is compared with what the walk saw. */
+ * In this order: head and hints; the index of the last commit is opened; all frames are walked by all threads, each checking the
+ * payloads of the frames it claimed; then the index is compared with what the walk saw. */
 #ifndef AIMG_SRC_VERIFY_H
 #define AIMG_SRC_VERIFY_H
 
 #include "catalog.h"
+#include "checksum.h"
 #include "codec.h"
 #include "error.h"
 #include "frame.h"
@@ -47,7 +48,8 @@ struct aimg_verify_record {
     uint8_t slots;   /* 1: the name has a slot */
 };
 
-_Static_assert(sizeof(struct aimg_verify_record) == 48, "as large as the smallest IMAGE frame: a file cannot ask for more memory than it has bytes");
+_Static_assert(sizeof(struct aimg_verify_record) == 48,
+               "as large as the smallest IMAGE frame: a file cannot ask for more memory than it has bytes");
 
 /* A second frame of an ordinal. */
 struct aimg_verify_spare {
@@ -104,8 +106,8 @@ struct aimg_verify_walk {
     bool has_commit;
     struct aimg_commit_page commit; /* the last one seen */
     uint64_t commits;
-    uint64_t lost;   /* commits that lie before this are damaged: a chain may go on from there */
-    uint64_t used;   /* incompat features seen */
+    uint64_t lost; /* commits that lie before this are damaged: a chain may go on from there */
+    uint64_t used; /* incompat features seen */
     struct {
         uint32_t salt;
         uint64_t first, count;
@@ -186,7 +188,8 @@ bool aimg_verify_report_begin(struct aimg_verify *verify);
 /* Says of each rule that was reported too often how often, and releases. */
 void aimg_verify_report_end(struct aimg_verify *verify);
 /* One sentence, without the offset unless it helps: the finding has it. */
-void aimg_verify_fault(struct aimg_verify *verify, unsigned rule, struct aimg_verify_place place, const char *format, ...) AIMG_PRINTF(4, 5);
+void aimg_verify_fault(struct aimg_verify *verify, unsigned rule, struct aimg_verify_place place, const char *format, ...)
+    AIMG_PRINTF(4, 5);
 void aimg_verify_warning(struct aimg_verify *verify, unsigned rule, struct aimg_verify_place place, const char *format, ...)
     AIMG_PRINTF(4, 5);
 void aimg_verify_progress(struct aimg_verify *verify, uint64_t bytes);
@@ -208,7 +211,7 @@ struct aimg_verify_span {
     uint64_t bytes;
 };
 
-#define AIMG_VERIFY_SPANS 4096
+#define AIMG_VERIFY_SPANS        4096
 #define AIMG_VERIFY_WINDOW_BYTES 8192 /* holds a frame header, and a commit page */
 
 /* What one thread works with. */
@@ -225,7 +228,7 @@ struct aimg_verify_worker {
 };
 
 /* Buffer of a thread: what it reads ahead, and as much again for the frames that reach beyond. */
-#define AIMG_VERIFY_CHUNK_BYTES (UINT64_C(1) << 19)
+#define AIMG_VERIFY_CHUNK_BYTES  (UINT64_C(1) << 19)
 #define AIMG_VERIFY_BUFFER_BYTES (UINT64_C(1) << 20)
 
 /* Walks and checks all frames with all threads. */
@@ -234,9 +237,10 @@ void aimg_verify_walk_all(struct aimg_verify *verify);
 const uint8_t *aimg_verify_peek(struct aimg_verify_worker *worker, uint64_t offset, size_t bytes);
 /* One frame on; false when the walk cannot go on. */
 bool aimg_verify_step(struct aimg_verify_worker *worker);
-/* The image whose frame begins at offset, as the index says, or AIMG_NO_ORDINAL; and where the next frame that can be found begins, or verify->end.
- * frame: the damaged header as far as it could be read, or NULL. */
-uint32_t aimg_verify_resume(struct aimg_verify_worker *worker, uint64_t offset, const struct aimg_frame *frame, uint64_t *next_out);
+/* The image whose frame begins at offset, as the index says, or AIMG_NO_ORDINAL; and where the next frame that can be found
+ * begins, or verify->end. frame: the damaged header as far as it could be read, or NULL. */
+uint32_t aimg_verify_resume(struct aimg_verify_worker *worker, uint64_t offset, const struct aimg_frame *frame,
+                            uint64_t *next_out);
 /* Whether the walk met damage there. */
 bool aimg_verify_is_damaged(const struct aimg_verify *verify, uint64_t offset);
 
@@ -249,18 +253,18 @@ void aimg_verify_payloads(struct aimg_verify_worker *worker);
 struct aimg_verify_decoder;
 
 struct aimg_verify_decoded {
-    const char *fault;     /* rule 49, or NULL */
-    bool too_large;        /* given up at the limit */
+    const char *fault; /* rule 49, or NULL */
+    bool too_large;    /* given up at the limit */
     struct aimg_hash hash;
-    uint8_t first[512];    /* of the decoded bytes */
+    uint8_t first[512]; /* of the decoded bytes */
     size_t first_bytes;
 };
 
 struct aimg_verify_decoder *aimg_verify_decoder_create(const struct aimg_allocator *allocator);
 void aimg_verify_decoder_destroy(const struct aimg_allocator *allocator, struct aimg_verify_decoder *decoder);
 /* False when there is no memory. */
-bool aimg_verify_decoder_begin(const struct aimg_allocator *allocator, struct aimg_verify_decoder *decoder, void *dictionary, uint64_t raw_bytes,
-                               uint64_t limit);
+bool aimg_verify_decoder_begin(const struct aimg_allocator *allocator, struct aimg_verify_decoder *decoder, void *dictionary,
+                               uint64_t raw_bytes, uint64_t limit);
 void aimg_verify_decoder_add(struct aimg_verify_decoder *decoder, const uint8_t *stored, size_t bytes);
 void aimg_verify_decoder_end(struct aimg_verify_decoder *decoder, struct aimg_verify_decoded *decoded_out);
 
@@ -306,7 +310,8 @@ struct aimg_verify_stream {
 };
 
 bool aimg_verify_stream_begin(struct aimg_verify *verify, struct aimg_verify_stream *stream, uint64_t offset, uint64_t bytes);
-/* The next bytes, at most 65,536 and no more than are left; NULL when they cannot be read, which is reported as damage of the index. */
+/* The next bytes, at most 65,536 and no more than are left; NULL when they cannot be read, which is reported as damage of the
+ * index. */
 const uint8_t *aimg_verify_stream_next(struct aimg_verify_stream *stream, size_t bytes);
 void aimg_verify_stream_end(struct aimg_verify_stream *stream);
 /* A section of a table. */
@@ -320,9 +325,9 @@ struct aimg_verify_groups {
     struct aimg_verify *verify;
     const struct aimg_table *table;
     const struct aimg_section *section;
-    bool silent;   /* only looked into: faults are not reported */
+    bool silent; /* only looked into: faults are not reported */
     bool failed;
-    uint64_t index; /* of the next group */
+    uint64_t index;     /* of the next group */
     uint64_t raw_bytes; /* of the groups so far */
     struct aimg_group group;
     uint32_t next; /* value of the group */
@@ -336,7 +341,8 @@ void aimg_verify_groups_begin(struct aimg_verify *verify, struct aimg_verify_gro
 bool aimg_verify_groups_next(struct aimg_verify_groups *groups, const uint8_t **value_out, uint32_t *bytes_out);
 void aimg_verify_groups_end(struct aimg_verify_groups *groups);
 
-/* ------------------------------------------------------------------ verify_entries.c, verify_names.c, verify_slots.c, verify_columns.c */
+/* ------------------------------------------------------------------ verify_entries.c, verify_names.c, verify_slots.c,
+ * verify_columns.c */
 
 /* Rule 62, and the state of the records. */
 void aimg_verify_masks(struct aimg_verify *verify);

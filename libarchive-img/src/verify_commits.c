@@ -4,7 +4,10 @@
 
 /* ------------------------------------------------------------------ hints */
 
-static uint64_t hint_offset(unsigned page) { return AIMG_HEADER_BYTES + (uint64_t)page * AIMG_HINT_BYTES; }
+static uint64_t hint_offset(unsigned page)
+{
+    return AIMG_HEADER_BYTES + (uint64_t)page * AIMG_HINT_BYTES;
+}
 
 static void check_hint(struct aimg_verify *verify, const uint8_t *page, unsigned number)
 {
@@ -18,14 +21,16 @@ static void check_hint(struct aimg_verify *verify, const uint8_t *page, unsigned
         return;
     }
     if (hint->seq % 2 != number) {
-        aimg_verify_fault(verify, 9, aimg_verify_at(offset), "hint %s names commit %" PRIu64 ", which belongs on the other page", letter, hint->seq);
+        aimg_verify_fault(verify, 9, aimg_verify_at(offset), "hint %s names commit %" PRIu64 ", which belongs on the other page",
+                          letter, hint->seq);
         return;
     }
     verify->has_hint[number] = true;
     if (hint->end <= verify->source.end)
         return;
-    aimg_verify_fault(verify, 9, aimg_verify_at(offset), "hint %s says that commit %" PRIu64 " reached to %" PRIu64 ", but the file ends at %" PRIu64,
-                      letter, hint->seq, hint->end, verify->source.end);
+    aimg_verify_fault(verify, 9, aimg_verify_at(offset),
+                      "hint %s says that commit %" PRIu64 " reached to %" PRIu64 ", but the file ends at %" PRIu64, letter,
+                      hint->seq, hint->end, verify->source.end);
 }
 
 enum aimg_status aimg_verify_hints(struct aimg_verify *verify, const uint8_t *head, enum aimg_status located)
@@ -39,7 +44,8 @@ enum aimg_status aimg_verify_hints(struct aimg_verify *verify, const uint8_t *he
     verify->end = claimed < verify->source.end ? claimed : verify->source.end;
     if (claimed > verify->source.end)
         aimg_verify_fault(verify, 34, aimg_verify_at(verify->source.end),
-                          "the file is cut short: it ends at %" PRIu64 ", but a commit reached to %" PRIu64 "; copy it again, or repair it",
+                          "the file is cut short: it ends at %" PRIu64 ", but a commit reached to %" PRIu64
+                          "; copy it again, or repair it",
                           verify->source.end, claimed);
     if (located == AIMG_OK)
         return AIMG_OK;
@@ -50,7 +56,8 @@ static void see_hinted(struct aimg_verify *verify, const struct aimg_commit_page
 {
     for (unsigned i = 0; i < 2; i++) {
         const struct aimg_hint *hint = &verify->hints[i];
-        if (verify->has_hint[i] && hint->seq == commit->seq && hint->commit_offset == commit->self_offset && hint->salt == commit->salt)
+        if (verify->has_hint[i] && hint->seq == commit->seq && hint->commit_offset == commit->self_offset &&
+            hint->salt == commit->salt)
             verify->walk.hinted[i] = true;
     }
 }
@@ -61,16 +68,17 @@ static void check_salts(struct aimg_verify *verify, const struct aimg_commit_pag
 {
     struct aimg_verify_walk *walk = &verify->walk;
     if (page_salt != commit->salt)
-        aimg_verify_fault(verify, 20, aimg_verify_at(commit->self_offset), "the page's frame has salt %08" PRIx32 ", the page says %08" PRIx32,
-                          page_salt, commit->salt);
+        aimg_verify_fault(verify, 20, aimg_verify_at(commit->self_offset),
+                          "the page's frame has salt %08" PRIx32 ", the page says %08" PRIx32, page_salt, commit->salt);
     for (uint32_t i = 0; i < walk->salt_count; i++)
         if (walk->salts[i].salt != commit->salt)
             aimg_verify_fault(verify, 20, aimg_verify_at(walk->salts[i].first),
-                              "%" PRIu64 " frames of the batch, from here on, have salt %08" PRIx32 ", their commit has %08" PRIx32,
+                              "%" PRIu64 " frames of the batch, from here on, have salt %08" PRIx32
+                              ", their commit has %08" PRIx32,
                               walk->salts[i].count, walk->salts[i].salt, commit->salt);
     if (walk->salts_left_out > 0)
-        aimg_verify_fault(verify, 20, aimg_verify_at(commit->self_offset), "%" PRIu64 " more frames of the batch have other salts",
-                          walk->salts_left_out);
+        aimg_verify_fault(verify, 20, aimg_verify_at(commit->self_offset),
+                          "%" PRIu64 " more frames of the batch have other salts", walk->salts_left_out);
 }
 
 /* A commit after one that could not be read is taken at its word. */
@@ -93,7 +101,8 @@ static void check_chain(struct aimg_verify *verify, const struct aimg_commit_pag
         aimg_verify_fault(verify, 27, place, "the commit has number %" PRIu64 ", expected %" PRIu64, commit->seq, seq);
     uint64_t offset = walk->has_commit ? last->self_offset : 0;
     if (commit->prev_offset != offset)
-        aimg_verify_fault(verify, 28, place, "the commit names %" PRIu64 " as the commit before, which is at %" PRIu64, commit->prev_offset, offset);
+        aimg_verify_fault(verify, 28, place, "the commit names %" PRIu64 " as the commit before, which is at %" PRIu64,
+                          commit->prev_offset, offset);
     else if (memcmp(commit->prev_chain, walk->has_commit ? last->chain : no_chain, AIMG_HASH_BYTES) != 0)
         aimg_verify_fault(verify, 28, place, "prev_chain is not the chain of the commit before");
 }
@@ -106,11 +115,14 @@ static void check_growth(struct aimg_verify *verify, const struct aimg_commit_pa
     if (!verify->walk.has_commit)
         return;
     if (commit->ordinal_count < last->ordinal_count)
-        aimg_verify_fault(verify, 30, place, "ordinal_count falls from %" PRIu64 " to %" PRIu64, last->ordinal_count, commit->ordinal_count);
-    if ((last->compat & ~commit->compat) != 0 || (last->ro_compat & ~commit->ro_compat) != 0 || (last->incompat & ~commit->incompat) != 0)
+        aimg_verify_fault(verify, 30, place, "ordinal_count falls from %" PRIu64 " to %" PRIu64, last->ordinal_count,
+                          commit->ordinal_count);
+    if ((last->compat & ~commit->compat) != 0 || (last->ro_compat & ~commit->ro_compat) != 0 ||
+        (last->incompat & ~commit->incompat) != 0)
         aimg_verify_fault(verify, 32, place, "the commit takes back a feature that the one before declared");
     if (commit->time_ns < last->time_ns)
-        aimg_verify_warning(verify, 33, place, "the commit is %" PRIu64 " ns older than the one before", last->time_ns - commit->time_ns);
+        aimg_verify_warning(verify, 33, place, "the commit is %" PRIu64 " ns older than the one before",
+                            last->time_ns - commit->time_ns);
 }
 
 /* ROOT of the last commit was read when its index was opened. */
@@ -133,8 +145,9 @@ static void check_root_frame(struct aimg_verify *verify, const struct aimg_commi
     if (aimg_verify_is_damaged(verify, commit->root_offset))
         return;
     if (frame == NULL || frame->type != AIMG_FRAME_ROOT || frame->stored_bytes != commit->root_bytes)
-        aimg_verify_fault(verify, 31, aimg_verify_at(commit->self_offset), "the commit names no ROOT frame: %" PRIu64 " bytes at %" PRIu64,
-                          commit->root_bytes, commit->root_offset);
+        aimg_verify_fault(verify, 31, aimg_verify_at(commit->self_offset),
+                          "the commit names no ROOT frame: %" PRIu64 " bytes at %" PRIu64, commit->root_bytes,
+                          commit->root_offset);
 }
 
 void aimg_verify_commit(struct aimg_verify_worker *worker, uint64_t offset)
@@ -150,7 +163,8 @@ void aimg_verify_commit(struct aimg_verify_worker *worker, uint64_t offset)
     unsigned rule = page == NULL ? 12 : aimg_commit_decode(page, offset, &verify->located.header, &commit);
     if (rule != 0) {
         const char *text = rule < sizeof what / sizeof what[0] && what[rule] != NULL ? what[rule] : "it is no whole commit page";
-        aimg_verify_fault(verify, rule, aimg_verify_at(offset), "the commit page at %" PRIu64 " cannot be used: %s", offset, text);
+        aimg_verify_fault(verify, rule, aimg_verify_at(offset), "the commit page at %" PRIu64 " cannot be used: %s", offset,
+                          text);
         walk->lost = offset + AIMG_PAGE_BYTES;
         if (!aimg_buffer_add(&verify->source.allocator, &verify->damaged, &offset, sizeof offset))
             aimg_verify_no_memory(verify, sizeof offset);
@@ -175,24 +189,28 @@ void aimg_verify_ends(struct aimg_verify *verify)
 {
     const struct aimg_verify_walk *walk = &verify->walk;
     const struct aimg_located *located = &verify->located;
-    bool reached = located->empty ? !walk->has_commit : walk->has_commit && walk->commit.self_offset == located->commit.self_offset;
+    bool reached =
+        located->empty ? !walk->has_commit : walk->has_commit && walk->commit.self_offset == located->commit.self_offset;
     bool no_hints = !located->empty && (located->commit.compat & AIMG_COMPAT_NO_HINTS) != 0;
     if (!reached && verify->damaged.bytes == 0 && verify->end == located->end)
         aimg_verify_fault(verify, 11, aimg_verify_at(located->end - AIMG_PAGE_BYTES),
-                          "the frames from %d on do not lead to the last commit at %" PRIu64, AIMG_HEAD_BYTES, located->end - AIMG_PAGE_BYTES);
+                          "the frames from %d on do not lead to the last commit at %" PRIu64, AIMG_HEAD_BYTES,
+                          located->end - AIMG_PAGE_BYTES);
     for (unsigned i = 0; i < 2; i++) {
         const struct aimg_hint *hint = &verify->hints[i];
         if (!verify->has_hint[i])
             continue;
         if (no_hints)
-            aimg_verify_fault(verify, 10, aimg_verify_at(hint_offset(i)), "the archive declares that it has no hints, but hint %s is there",
-                              i == 0 ? "A" : "B");
+            aimg_verify_fault(verify, 10, aimg_verify_at(hint_offset(i)),
+                              "the archive declares that it has no hints, but hint %s is there", i == 0 ? "A" : "B");
         else if (!walk->hinted[i] && hint->end <= verify->source.end && !aimg_verify_is_damaged(verify, hint->commit_offset))
-            aimg_verify_fault(verify, 9, aimg_verify_at(hint_offset(i)), "hint %s names commit %" PRIu64 " at %" PRIu64 ", which is not there",
-                              i == 0 ? "A" : "B", hint->seq, hint->commit_offset);
+            aimg_verify_fault(verify, 9, aimg_verify_at(hint_offset(i)),
+                              "hint %s names commit %" PRIu64 " at %" PRIu64 ", which is not there", i == 0 ? "A" : "B",
+                              hint->seq, hint->commit_offset);
     }
     if (verify->end < verify->source.end)
         aimg_verify_fault(verify, 34, aimg_verify_at(verify->end),
-                          "%" PRIu64 " bytes follow the last commit: a writer was stopped; readers ignore them, the next writer drops them",
+                          "%" PRIu64
+                          " bytes follow the last commit: a writer was stopped; readers ignore them, the next writer drops them",
                           verify->source.end - verify->end);
 }

@@ -42,8 +42,8 @@ static bool prepare(const struct aimg_allocator *allocator, struct aimg_verify_d
            !ZSTD_isError(ZSTD_DCtx_setParameter(decoder->context, ZSTD_d_windowLogMax, AIMG_ZSTD_WINDOW_LOG_MAX));
 }
 
-bool aimg_verify_decoder_begin(const struct aimg_allocator *allocator, struct aimg_verify_decoder *decoder, void *dictionary, uint64_t raw_bytes,
-                               uint64_t limit)
+bool aimg_verify_decoder_begin(const struct aimg_allocator *allocator, struct aimg_verify_decoder *decoder, void *dictionary,
+                               uint64_t raw_bytes, uint64_t limit)
 {
     if (!prepare(allocator, decoder))
         return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One step of the walk: rules 11 to 17, 19 to 22, 47 and 50, as far as the frame's header and the bytes beside its payload tell. */
+/* One step of the walk: rules 11 to 17, 19 to 22, 47 and 50, as far as the frame's header and the bytes beside its payload tell.
+ */
 #include "verify.h"
 
 #include "checksum.h"
@@ -48,8 +49,8 @@ static bool skip_damage(struct aimg_verify_worker *worker, const struct damage *
         return false;
     }
     if (next < verify->end)
-        aimg_verify_fault(verify, damage->rule, aimg_verify_image(offset, ordinal), "the frame at %" PRIu64 " is damaged: %s; going on at %" PRIu64,
-                          offset, damage->text, next);
+        aimg_verify_fault(verify, damage->rule, aimg_verify_image(offset, ordinal),
+                          "the frame at %" PRIu64 " is damaged: %s; going on at %" PRIu64, offset, damage->text, next);
     else
         aimg_verify_fault(verify, damage->rule, aimg_verify_image(offset, ordinal),
                           "the frame at %" PRIu64 " is damaged: %s; no frame can be found after it", offset, damage->text);
@@ -70,14 +71,15 @@ static bool out_of_bounds(struct aimg_verify_worker *worker, const struct header
         snprintf(damage.text, sizeof damage.text, "header_units is %u, so that its header would have less than %d bytes",
                  header->frame.header_units, AIMG_FRAME_BYTES);
     else if (damage.rule == 12)
-        snprintf(damage.text, sizeof damage.text, "it needs %" PRIu64 " bytes and the file has %" PRIu64 " from there on", header->total, file_left);
+        snprintf(damage.text, sizeof damage.text, "it needs %" PRIu64 " bytes and the file has %" PRIu64 " from there on",
+                 header->total, file_left);
     else
-        snprintf(damage.text, sizeof damage.text, "it needs %" PRIu64 " bytes, but the last commit ends after %" PRIu64, header->total,
-                 verify->end - header->offset);
+        snprintf(damage.text, sizeof damage.text, "it needs %" PRIu64 " bytes, but the last commit ends after %" PRIu64,
+                 header->total, verify->end - header->offset);
     if (header->rule == 15 || header->rule == 17)
         aimg_verify_fault(verify, header->rule, aimg_verify_at(header->offset),
-                          "the frame's sizes cannot be: header_units %u, stored_bytes %" PRIu64 ", raw_bytes %" PRIu64, header->frame.header_units,
-                          header->frame.stored_bytes, header->frame.raw_bytes);
+                          "the frame's sizes cannot be: header_units %u, stored_bytes %" PRIu64 ", raw_bytes %" PRIu64,
+                          header->frame.header_units, header->frame.stored_bytes, header->frame.raw_bytes);
     return skip_damage(worker, &damage, &header->frame);
 }
 
@@ -87,7 +89,8 @@ static bool unreadable(struct aimg_verify_worker *worker, uint64_t bytes)
     uint64_t left = verify->source.end - verify->walk.offset;
     struct damage damage = {.rule = bytes > left ? 12 : 13};
     if (damage.rule == 12)
-        snprintf(damage.text, sizeof damage.text, "its header needs %" PRIu64 " bytes and the file ends after %" PRIu64, bytes, left);
+        snprintf(damage.text, sizeof damage.text, "its header needs %" PRIu64 " bytes and the file ends after %" PRIu64, bytes,
+                 left);
     else
         snprintf(damage.text, sizeof damage.text, "its header cannot be read from the disk");
     return skip_damage(worker, &damage, NULL);
@@ -129,8 +132,8 @@ static bool read_header(struct aimg_verify_worker *worker, struct header *header
     if (check == frame->check)
         return true;
     struct damage damage = {.rule = 13};
-    snprintf(damage.text, sizeof damage.text, "the check of its header is %016" PRIx64 ", that of the bytes that are there %016" PRIx64, frame->check,
-             check);
+    snprintf(damage.text, sizeof damage.text,
+             "the check of its header is %016" PRIx64 ", that of the bytes that are there %016" PRIx64, frame->check, check);
     *more_out = skip_damage(worker, &damage, frame);
     return false;
 }
@@ -142,10 +145,12 @@ static void check_sizes(struct aimg_verify *verify, const struct header *header)
     const struct aimg_frame *frame = &header->frame;
     size_t used = AIMG_FRAME_BYTES + (size_t)frame->name_bytes + frame->ext_bytes;
     if (header->rule == 15)
-        aimg_verify_fault(verify, 15, place_of(header), "header_units is %u, but a name of %u and extensions of %u bytes need %u", frame->header_units,
-                          frame->name_bytes, frame->ext_bytes, aimg_frame_header_bytes(frame->name_bytes, frame->ext_bytes) / AIMG_UNIT);
+        aimg_verify_fault(verify, 15, place_of(header), "header_units is %u, but a name of %u and extensions of %u bytes need %u",
+                          frame->header_units, frame->name_bytes, frame->ext_bytes,
+                          aimg_frame_header_bytes(frame->name_bytes, frame->ext_bytes) / AIMG_UNIT);
     else if (header->rule == 17)
-        aimg_verify_fault(verify, 17, place_of(header), "raw_bytes is %" PRIu64 ", more than an image can have", frame->raw_bytes);
+        aimg_verify_fault(verify, 17, place_of(header), "raw_bytes is %" PRIu64 ", more than an image can have",
+                          frame->raw_bytes);
     else if (header->rule != 0)
         aimg_verify_fault(verify, header->rule, place_of(header), "bytes 30 and 31 of the frame header are not zero");
     if (used < header->header_bytes && !aimg_all_zero(header->bytes + used, header->header_bytes - used))
@@ -159,9 +164,11 @@ static void check_fields(struct aimg_verify *verify, const struct header *header
     if (rule == 14 && !verify->skips_unknown)
         aimg_verify_fault(verify, 14, place_of(header), "the frame has type %u, which nothing declares", frame->type);
     else if (frame->type == AIMG_FRAME_ALIAS && frame->stored_bytes != AIMG_ALIAS_BYTES)
-        aimg_verify_fault(verify, 47, place_of(header), "the ALIAS has a payload of %" PRIu64 " bytes, not of 8", frame->stored_bytes);
+        aimg_verify_fault(verify, 47, place_of(header), "the ALIAS has a payload of %" PRIu64 " bytes, not of 8",
+                          frame->stored_bytes);
     else if (rule == 19)
-        aimg_verify_fault(verify, 19, place_of(header), "a field that a %s frame does not use is not zero, or raw_bytes is not stored_bytes",
+        aimg_verify_fault(verify, 19, place_of(header),
+                          "a field that a %s frame does not use is not zero, or raw_bytes is not stored_bytes",
                           aimg_verify_type_name(frame->type));
 }
 
@@ -173,7 +180,8 @@ static void check_alignment(struct aimg_verify *verify, const struct header *hea
     else if (header->frame.type >= AIMG_FRAME_RUN && header->frame.type <= AIMG_FRAME_VALUES)
         align = AIMG_TABLE_ALIGN;
     if (payload % align != 0)
-        aimg_verify_fault(verify, 21, place_of(header), "the payload begins at %" PRIu64 ", not at a multiple of %" PRIu64, payload, align);
+        aimg_verify_fault(verify, 21, place_of(header), "the payload begins at %" PRIu64 ", not at a multiple of %" PRIu64,
+                          payload, align);
 }
 
 static void check_ext(struct aimg_verify *verify, const struct header *header)
@@ -184,7 +192,8 @@ static void check_ext(struct aimg_verify *verify, const struct header *header)
     if (frame->ext_bytes == 0 || begin + frame->ext_bytes > header->header_bytes)
         return;
     if (aimg_frame_check_ext(header->bytes + begin, frame->ext_bytes, &critical) != 0)
-        aimg_verify_fault(verify, 22, place_of(header), "the extensions do not fill their %u bytes, or a kind stands twice", frame->ext_bytes);
+        aimg_verify_fault(verify, 22, place_of(header), "the extensions do not fill their %u bytes, or a kind stands twice",
+                          frame->ext_bytes);
     else if (critical)
         aimg_verify_fault(verify, 22, place_of(header), "the image needs an extension that this version does not know");
 }
@@ -194,9 +203,11 @@ static void check_coding(struct aimg_verify *verify, const struct header *header
     const struct aimg_frame *frame = &header->frame;
     void *dictionary;
     if (frame->coding == AIMG_CODING_STORE && frame->raw_bytes != frame->stored_bytes)
-        aimg_verify_fault(verify, 50, place_of(header), "the image is stored as it is, but raw_bytes is %" PRIu64 " and stored_bytes %" PRIu64,
+        aimg_verify_fault(verify, 50, place_of(header),
+                          "the image is stored as it is, but raw_bytes is %" PRIu64 " and stored_bytes %" PRIu64,
                           frame->raw_bytes, frame->stored_bytes);
-    if (frame->coding >= AIMG_CODING_FIRST_LISTED && verify->index.open && aimg_verify_coding(verify, frame->coding, &dictionary) == NULL)
+    if (frame->coding >= AIMG_CODING_FIRST_LISTED && verify->index.open &&
+        aimg_verify_coding(verify, frame->coding, &dictionary) == NULL)
         aimg_verify_fault(verify, 51, place_of(header), "the image has coding %u, which ROOT does not define", frame->coding);
 }
 
@@ -249,8 +260,8 @@ static void keep_image(struct aimg_verify *verify, const struct header *header)
     if (frame->ordinal >= verify->record_count) {
         if (verify->index.open)
             aimg_verify_fault(verify, frame->type == AIMG_FRAME_IMAGE ? 45 : 47, place_of(header),
-                              "the %s frame has ordinal %" PRIu32 ", but the archive has only %" PRIu64, aimg_verify_type_name(frame->type),
-                              frame->ordinal, verify->record_count);
+                              "the %s frame has ordinal %" PRIu32 ", but the archive has only %" PRIu64,
+                              aimg_verify_type_name(frame->type), frame->ordinal, verify->record_count);
         return;
     }
     struct aimg_verify_record *record = &verify->records[frame->ordinal];
@@ -278,7 +289,8 @@ static void keep_target(struct aimg_verify_worker *worker, const struct header *
     if (payload == NULL)
         return; /* reported when the payload is checked */
     if (aimg_load32(payload + 4) != 0)
-        aimg_verify_fault(verify, 19, aimg_verify_image(header->offset, header->frame.ordinal), "bytes 4 to 7 of an ALIAS are not zero");
+        aimg_verify_fault(verify, 19, aimg_verify_image(header->offset, header->frame.ordinal),
+                          "bytes 4 to 7 of an ALIAS are not zero");
     if (header->frame.ordinal < verify->record_count && verify->records[header->frame.ordinal].offset == header->offset)
         memcpy(verify->records[header->frame.ordinal].hash, payload, 4);
 }
@@ -301,7 +313,8 @@ static void check_payload_padding(struct aimg_verify_worker *worker, const struc
     const uint8_t *padding = bytes == 0 ? NULL : aimg_verify_peek(worker, end, bytes);
     bool image = header->frame.type == AIMG_FRAME_IMAGE;
     if (padding != NULL && !aimg_all_zero(padding, bytes))
-        aimg_verify_fault(worker->verify, 16, image ? aimg_verify_image(header->offset, header->frame.ordinal) : aimg_verify_at(header->offset),
+        aimg_verify_fault(worker->verify, 16,
+                          image ? aimg_verify_image(header->offset, header->frame.ordinal) : aimg_verify_at(header->offset),
                           "the %zu bytes after the payload, at %" PRIu64 ", are not zero", bytes, end);
 }
 

@@ -2,12 +2,16 @@
 /* Groups of values, in order: rules 39 and 49. */
 #include "verify.h"
 
+/* No sane frame of 2^25 bytes is longer; memory is not given to others. */
+#define STORED_MAX_BYTES (2 * (size_t)AIMG_GROUP_MAX_BYTES)
+
 static void group_fault(struct aimg_verify_groups *groups, unsigned rule, const char *what)
 {
     uint64_t offset = groups->table->payload + groups->section->offset;
     groups->failed = true;
     if (!groups->silent)
-        aimg_verify_fault(groups->verify, rule, aimg_verify_at(offset), "group %" PRIu64 " of the values at %" PRIu64 ": %s", groups->index, offset, what);
+        aimg_verify_fault(groups->verify, rule, aimg_verify_at(offset), "group %" PRIu64 " of the values at %" PRIu64 ": %s",
+                          groups->index, offset, what);
 }
 
 void aimg_verify_groups_begin(struct aimg_verify *verify, struct aimg_verify_groups *groups, const struct aimg_table *table,
@@ -29,12 +33,14 @@ static bool read_record(struct aimg_verify_groups *groups)
     uint8_t records[2 * AIMG_GROUP_RECORD_BYTES];
     uint64_t from = groups->index == 0 ? 0 : groups->index - 1;
     size_t bytes = (size_t)(groups->index - from + 1) * AIMG_GROUP_RECORD_BYTES;
-    uint64_t offset = groups->table->payload + section->offset + section->bytes - (section->extra - from) * AIMG_GROUP_RECORD_BYTES;
+    uint64_t offset =
+        groups->table->payload + section->offset + section->bytes - (section->extra - from) * AIMG_GROUP_RECORD_BYTES;
     if (verify->io.ops->read_at(&verify->io, offset, records, bytes, NULL) != AIMG_OK) {
         group_fault(groups, 39, "its record cannot be read");
         return false;
     }
-    unsigned rule = aimg_group_decode(records + bytes - AIMG_GROUP_RECORD_BYTES, groups->index == 0 ? NULL : records, section, groups->index, &groups->group);
+    unsigned rule = aimg_group_decode(records + bytes - AIMG_GROUP_RECORD_BYTES, groups->index == 0 ? NULL : records, section,
+                                      groups->index, &groups->group);
     if (rule != 0)
         group_fault(groups, rule, "its record is malformed");
     return rule == 0;
@@ -47,12 +53,17 @@ static bool read_stored(struct aimg_verify_groups *groups, struct aimg_buffer *o
     const struct aimg_group *group = &groups->group;
     size_t bytes = (size_t)(group->end - group->begin); /* inside the section: aimg_group_decode */
     out->bytes = 0;
+    if (bytes > STORED_MAX_BYTES) {
+        group_fault(groups, 39, "its stored form is larger than that of the largest group");
+        return false;
+    }
     if (!aimg_buffer_reserve(&verify->source.allocator, out, bytes)) {
         aimg_verify_no_memory(verify, bytes);
         groups->failed = true;
         return false;
     }
-    if (verify->io.ops->read_at(&verify->io, groups->table->payload + groups->section->offset + group->begin, out->data, bytes, NULL) == AIMG_OK)
+    if (verify->io.ops->read_at(&verify->io, groups->table->payload + groups->section->offset + group->begin, out->data, bytes,
+                                NULL) == AIMG_OK)
         return true;
     group_fault(groups, 39, "its bytes cannot be read");
     return false;
@@ -70,8 +81,8 @@ static bool decode_stored(struct aimg_verify_groups *groups)
         groups->failed = true;
         return false;
     }
-    if (aimg_codec_decode(&verify->codecs, NULL, groups->stored.data, (size_t)(group->end - group->begin), groups->raw.data, group->raw_bytes, offset,
-                          &error) == AIMG_OK)
+    if (aimg_codec_decode(&verify->codecs, NULL, groups->stored.data, (size_t)(group->end - group->begin), groups->raw.data,
+                          group->raw_bytes, offset, &error) == AIMG_OK)
         return true;
     if (error.status == AIMG_CORRUPT)
         group_fault(groups, 49, error.message);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* Images up to this are decoded in one piece, which is faster. */
-#define WHOLE_RAW_BYTES (UINT64_C(1) << 22)
+#define WHOLE_RAW_BYTES  (UINT64_C(1) << 22)
 #define RATIO_FREE_BYTES (UINT64_C(1) << 20)
 /* Enough to recognise nearly every format; the rest is looked at when this was not enough. */
 #define PROBE_BYTES 512
@@ -44,8 +44,10 @@ static bool stored_hash_right(struct subject *subject, struct aimg_hash hash)
         return true;
     bad_payload(subject);
     aimg_verify_fault(subject->worker->verify, 18, subject->place,
-                      "the %" PRIu64 " bytes of the %s at %" PRIu64 " are not those that were written: their hash is %016" PRIx64 ", not %016" PRIx64,
-                      frame->stored_bytes, aimg_verify_type_name(frame->type), subject->place.offset, hash.low, frame->stored_hash);
+                      "the %" PRIu64 " bytes of the %s at %" PRIu64 " are not those that were written: their hash is %016" PRIx64
+                      ", not %016" PRIx64,
+                      frame->stored_bytes, aimg_verify_type_name(frame->type), subject->place.offset, hash.low,
+                      frame->stored_hash);
     return false;
 }
 
@@ -59,8 +61,9 @@ static void check_format(struct subject *subject, const uint8_t *first, size_t b
         (void)aimg_picture_probe(all, all_bytes, &picture);
     if (picture.format == format || format == AIMG_FORMAT_UNKNOWN || format > AIMG_FORMAT_HDR)
         return;
-    aimg_verify_warning(subject->worker->verify, 52, subject->place, "the image is said to be %s, but its first bytes are those of %s",
-                        aimg_format_name(format), picture.format == AIMG_FORMAT_UNKNOWN ? "no known format" : aimg_format_name(picture.format));
+    aimg_verify_warning(subject->worker->verify, 52, subject->place,
+                        "the image is said to be %s, but its first bytes are those of %s", aimg_format_name(format),
+                        picture.format == AIMG_FORMAT_UNKNOWN ? "no known format" : aimg_format_name(picture.format));
 }
 
 static void coding_fault(struct subject *subject, const char *what)
@@ -84,7 +87,8 @@ static bool can_decode(const struct subject *subject, void **dictionary_out)
     *dictionary_out = NULL;
     if (subject->frame.coding < AIMG_CODING_FIRST_LISTED)
         return true;
-    return verify->index.open && aimg_verify_coding(verify, subject->frame.coding, dictionary_out) != NULL && *dictionary_out != NULL;
+    return verify->index.open && aimg_verify_coding(verify, subject->frame.coding, dictionary_out) != NULL &&
+           *dictionary_out != NULL;
 }
 
 static void conclude_decoding(struct subject *subject)
@@ -99,7 +103,8 @@ static void conclude_decoding(struct subject *subject)
     }
     if (decoded.too_large) {
         aimg_verify_warning(subject->worker->verify, 70, subject->place,
-                            "the image is not compared with its hash: decoded it would have %" PRIu64 " bytes, more than the limits allow",
+                            "the image is not compared with its hash: decoded it would have %" PRIu64
+                            " bytes, more than the limits allow",
                             subject->frame.raw_bytes);
         return;
     }
@@ -140,8 +145,8 @@ static void decode_whole(struct subject *subject, const uint8_t *stored, size_t 
         aimg_verify_no_memory(verify, raw_bytes);
         return;
     }
-    if (aimg_codec_decode(&verify->codecs, dictionary, stored, bytes, worker->raw.data, (size_t)raw_bytes, subject->place.offset, &error) !=
-        AIMG_OK) {
+    if (aimg_codec_decode(&verify->codecs, dictionary, stored, bytes, worker->raw.data, (size_t)raw_bytes, subject->place.offset,
+                          &error) != AIMG_OK) {
         if (error.status == AIMG_CORRUPT)
             coding_fault(subject, error.message);
         else
@@ -149,7 +154,8 @@ static void decode_whole(struct subject *subject, const uint8_t *stored, size_t 
         return;
     }
     good_payload(subject, aimg_hash(worker->raw.data, (size_t)raw_bytes));
-    check_format(subject, worker->raw.data, (size_t)(raw_bytes < PROBE_BYTES ? raw_bytes : PROBE_BYTES), worker->raw.data, (size_t)raw_bytes);
+    check_format(subject, worker->raw.data, (size_t)(raw_bytes < PROBE_BYTES ? raw_bytes : PROBE_BYTES), worker->raw.data,
+                 (size_t)raw_bytes);
 }
 
 /* The span's bytes are in memory. */
@@ -162,7 +168,8 @@ static void check_whole(struct subject *subject, const uint8_t *bytes)
     if (!stored_hash_right(subject, hash))
         return;
     if (frame->type == AIMG_FRAME_PAD && !aimg_all_zero(payload, stored))
-        aimg_verify_fault(subject->worker->verify, 23, subject->place, "the PAD at %" PRIu64 " holds bytes that are not zero", subject->place.offset);
+        aimg_verify_fault(subject->worker->verify, 23, subject->place, "the PAD at %" PRIu64 " holds bytes that are not zero",
+                          subject->place.offset);
     if (frame->type != AIMG_FRAME_IMAGE)
         return;
     if (frame->coding != AIMG_CODING_STORE) {
@@ -199,8 +206,8 @@ static bool begin_pieces(struct subject *subject, struct pieces *pieces)
     aimg_hasher_begin(&pieces->hasher);
     pieces->zero = true;
     pieces->decodes = frame->type == AIMG_FRAME_IMAGE && frame->coding != AIMG_CODING_STORE && can_decode(subject, &dictionary);
-    if (!pieces->decodes || aimg_verify_decoder_begin(&verify->source.allocator, subject->worker->decoder, dictionary, frame->raw_bytes,
-                                                      decoding_limit(verify, frame->stored_bytes)))
+    if (!pieces->decodes || aimg_verify_decoder_begin(&verify->source.allocator, subject->worker->decoder, dictionary,
+                                                      frame->raw_bytes, decoding_limit(verify, frame->stored_bytes)))
         return true;
     aimg_verify_no_memory(verify, frame->raw_bytes);
     return false;
@@ -237,7 +244,8 @@ static void check_pieces(struct subject *subject)
     if (!stored_hash_right(subject, hash))
         return;
     if (!pieces.zero)
-        aimg_verify_fault(verify, 23, subject->place, "the PAD at %" PRIu64 " holds bytes that are not zero", subject->place.offset);
+        aimg_verify_fault(verify, 23, subject->place, "the PAD at %" PRIu64 " holds bytes that are not zero",
+                          subject->place.offset);
     if (pieces.decodes)
         conclude_decoding(subject);
     else if (frame->type == AIMG_FRAME_IMAGE && frame->coding == AIMG_CODING_STORE)
@@ -246,7 +254,8 @@ static void check_pieces(struct subject *subject)
 
 /* ------------------------------------------------------------------ spans */
 
-/* Brings the spans into the buffer as far as they fit. What cannot be read is read once more, frame by frame, so that it is known which frame it is. */
+/* Brings the spans into the buffer as far as they fit. What cannot be read is read once more, frame by frame, so that it is known
+ * which frame it is. */
 static void load(struct aimg_verify_worker *worker)
 {
     struct aimg_verify *verify = worker->verify;
@@ -261,7 +270,8 @@ static void load(struct aimg_verify_worker *worker)
     if (end <= worker->end || end - worker->begin > AIMG_VERIFY_BUFFER_BYTES || (verify->quick && !ahead))
         return;
     size_t missing = (size_t)(end - worker->end);
-    if (verify->io.ops->read_at(&verify->io, worker->end, worker->buffer + (worker->end - worker->begin), missing, NULL) == AIMG_OK)
+    if (verify->io.ops->read_at(&verify->io, worker->end, worker->buffer + (worker->end - worker->begin), missing, NULL) ==
+        AIMG_OK)
         worker->end = end;
 }
 
@@ -283,7 +293,8 @@ static bool take_frame(struct subject *subject, const struct aimg_verify_span *s
     subject->place.ordinal = frame->ordinal;
     subject->place.name = bytes + AIMG_FRAME_BYTES;
     subject->place.name_bytes = frame->name_bytes < room ? frame->name_bytes : room;
-    if (frame->type == AIMG_FRAME_IMAGE && frame->ordinal < verify->record_count && verify->records[frame->ordinal].offset == span->offset)
+    if (frame->type == AIMG_FRAME_IMAGE && frame->ordinal < verify->record_count &&
+        verify->records[frame->ordinal].offset == span->offset)
         subject->record = &verify->records[frame->ordinal];
     return true;
 }

@@ -7,14 +7,17 @@
 #include <time.h>
 
 /* Findings of one rule that are told. */
-#define TOLD_MAX 1000
-#define PROGRESS_NS 50000000u
+#define TOLD_MAX      1000
+#define PROGRESS_NS   50000000u
 #define MESSAGE_BYTES 320
 
-static const char *const type_names[] = {"unknown", "IMAGE", "ALIAS", "RUN",  "COLUMN", "MASK", "NAMES", "CONTENT",
+static const char *const type_names[] = {"unknown", "IMAGE", "ALIAS",  "RUN",  "COLUMN", "MASK", "NAMES", "CONTENT",
                                          "VALUES",  "DICT",  "CODING", "META", "ROOT",   "PAD",  "COMMIT"};
 
-const char *aimg_verify_type_name(unsigned type) { return type_names[type <= AIMG_FRAME_COMMIT ? type : 0]; }
+const char *aimg_verify_type_name(unsigned type)
+{
+    return type_names[type <= AIMG_FRAME_COMMIT ? type : 0];
+}
 
 static uint64_t now_ns(void)
 {
@@ -57,7 +60,8 @@ void aimg_verify_report_end(struct aimg_verify *verify)
 }
 
 /* Names that break rule 53 can hold zero bytes; what follows one is not shown. */
-static const char *printable_name(struct aimg_verify *verify, const struct aimg_verify_place *place, uint8_t name[AIMG_NAME_MAX + 1])
+static const char *printable_name(struct aimg_verify *verify, const struct aimg_verify_place *place,
+                                  uint8_t name[AIMG_NAME_MAX + 1])
 {
     size_t bytes = place->name_bytes < AIMG_NAME_MAX ? place->name_bytes : AIMG_NAME_MAX;
     if (place->ordinal == AIMG_NO_ORDINAL)
@@ -70,8 +74,8 @@ static const char *printable_name(struct aimg_verify *verify, const struct aimg_
     return bytes > 0 ? (const char *)name : NULL;
 }
 
-static void report(struct aimg_verify *verify, unsigned rule, bool warning, const struct aimg_verify_place *place, const char *format,
-                   va_list arguments)
+static void report(struct aimg_verify *verify, unsigned rule, bool warning, const struct aimg_verify_place *place,
+                   const char *format, va_list arguments)
 {
     struct aimg_verify_report *state = &verify->report;
     char message[MESSAGE_BYTES];

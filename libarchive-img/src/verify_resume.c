@@ -24,8 +24,8 @@ static bool add_entries(struct aimg_verify *verify, const struct aimg_table *tab
     for (uint64_t row = 0; row < entries->count; row += ENTRIES_AT_ONCE) {
         uint64_t left = entries->count - row;
         size_t count = left < ENTRIES_AT_ONCE ? (size_t)left : ENTRIES_AT_ONCE;
-        if (verify->io.ops->read_at(&verify->io, table->payload + entries->offset + row * AIMG_ENTRY_BYTES, piece, count * AIMG_ENTRY_BYTES, NULL) !=
-            AIMG_OK)
+        if (verify->io.ops->read_at(&verify->io, table->payload + entries->offset + row * AIMG_ENTRY_BYTES, piece,
+                                    count * AIMG_ENTRY_BYTES, NULL) != AIMG_OK)
             return true;
         for (size_t i = 0; i < count; i++) {
             aimg_entry_decode(piece + i * AIMG_ENTRY_BYTES, &entry);
@@ -76,7 +76,8 @@ static bool make_known(struct aimg_verify *verify)
     if (ok && index->open)
         ok = add_known(verify, index->root.head.meta_offset, AIMG_NO_ORDINAL);
     if (ok && verify->known.bytes > 0)
-        qsort(verify->known.data, verify->known.bytes / sizeof(struct aimg_verify_known), sizeof(struct aimg_verify_known), compare_known);
+        qsort(verify->known.data, verify->known.bytes / sizeof(struct aimg_verify_known), sizeof(struct aimg_verify_known),
+              compare_known);
     return ok;
 }
 
@@ -129,7 +130,8 @@ static uint64_t entry_end(struct aimg_verify *verify, uint32_t ordinal)
     return 0;
 }
 
-uint32_t aimg_verify_resume(struct aimg_verify_worker *worker, uint64_t offset, const struct aimg_frame *frame, uint64_t *next_out)
+uint32_t aimg_verify_resume(struct aimg_verify_worker *worker, uint64_t offset, const struct aimg_frame *frame,
+                            uint64_t *next_out)
 {
     struct aimg_verify *verify = worker->verify;
     uint32_t ordinal = AIMG_NO_ORDINAL;

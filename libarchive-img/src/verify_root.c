@@ -6,8 +6,8 @@
 #include "column.h"
 
 /* The largest ROOT there can be. */
-#define ROOT_MAX_BYTES                                                                                                                           \
-    (AIMG_ROOT_HEAD_BYTES + (uint64_t)AIMG_PART_MAX * AIMG_PART_BYTES +                                                                          \
+#define ROOT_MAX_BYTES                                                  \
+    (AIMG_ROOT_HEAD_BYTES + (uint64_t)AIMG_PART_MAX * AIMG_PART_BYTES + \
      (uint64_t)AIMG_COLUMN_MAX * (AIMG_COLUMN_RECORD_BYTES + 256) + (uint64_t)AIMG_CODING_MAX * AIMG_CODING_RECORD_BYTES)
 
 static const char *const reserved_names[] = {"id", "name", "ordinal", "position", "format", "bytes", "xxh128", "data"};
@@ -22,11 +22,13 @@ static bool read_bytes(struct aimg_verify *verify, const struct aimg_commit_page
 {
     uint64_t payload = commit->root_offset + AIMG_FRAME_BYTES;
     struct aimg_error error;
-    if (commit->root_offset < AIMG_HEAD_BYTES || commit->root_offset % AIMG_UNIT != 0 || commit->root_offset >= commit->self_offset ||
-        payload > commit->self_offset || commit->root_bytes > commit->self_offset - payload || commit->root_bytes < AIMG_ROOT_HEAD_BYTES) {
+    if (commit->root_offset < AIMG_HEAD_BYTES || commit->root_offset % AIMG_UNIT != 0 ||
+        commit->root_offset >= commit->self_offset || payload > commit->self_offset ||
+        commit->root_bytes > commit->self_offset - payload || commit->root_bytes < AIMG_ROOT_HEAD_BYTES) {
         aimg_verify_fault(verify, 31, aimg_verify_at(commit->self_offset),
-                          "commit %" PRIu64 " names a ROOT of %" PRIu64 " bytes at %" PRIu64 ", which is not between the head and the commit", commit->seq,
-                          commit->root_bytes, commit->root_offset);
+                          "commit %" PRIu64 " names a ROOT of %" PRIu64 " bytes at %" PRIu64
+                          ", which is not between the head and the commit",
+                          commit->seq, commit->root_bytes, commit->root_offset);
         return false;
     }
     if (commit->root_bytes > ROOT_MAX_BYTES) {
@@ -62,8 +64,9 @@ static bool check_head(struct aimg_verify *verify, const struct aimg_commit_page
     }
     if (head->ordinal_count != commit->ordinal_count || head->listed_count != commit->listed_count)
         aimg_verify_fault(verify, 30, aimg_verify_at(commit->self_offset),
-                          "commit %" PRIu64 " counts %" PRIu64 " ordinals and %" PRIu64 " listed images, its ROOT %" PRIu64 " and %" PRIu64, commit->seq,
-                          commit->ordinal_count, commit->listed_count, head->ordinal_count, head->listed_count);
+                          "commit %" PRIu64 " counts %" PRIu64 " ordinals and %" PRIu64 " listed images, its ROOT %" PRIu64
+                          " and %" PRIu64,
+                          commit->seq, commit->ordinal_count, commit->listed_count, head->ordinal_count, head->listed_count);
     uint64_t least = (uint64_t)head->part_count * AIMG_PART_BYTES + (uint64_t)head->column_count * AIMG_COLUMN_RECORD_BYTES +
                      (uint64_t)head->coding_count * AIMG_CODING_RECORD_BYTES;
     if (least <= commit->root_bytes - AIMG_ROOT_HEAD_BYTES)
@@ -100,11 +103,13 @@ static void read_parts(struct aimg_verify *verify, const struct aimg_commit_page
             counts[part->type]++;
         } else {
             aimg_verify_fault(verify, rule, aimg_verify_at(commit->root_offset),
-                              "ROOT of commit %" PRIu64 ": part %" PRIu32 " (type %u, %" PRIu64 " bytes at %" PRIu64 ") %s", commit->seq, i, part->type,
-                              part->bytes, part->offset, rule == 41 ? "designates no table of the file" : "is malformed");
+                              "ROOT of commit %" PRIu64 ": part %" PRIu32 " (type %u, %" PRIu64 " bytes at %" PRIu64 ") %s",
+                              commit->seq, i, part->type, part->bytes, part->offset,
+                              rule == 41 ? "designates no table of the file" : "is malformed");
         }
     }
-    if (counts[AIMG_FRAME_RUN] > AIMG_RUN_MAX || counts[AIMG_FRAME_NAMES] > AIMG_NAME_RUN_MAX || counts[AIMG_FRAME_CONTENT] > AIMG_NAME_RUN_MAX)
+    if (counts[AIMG_FRAME_RUN] > AIMG_RUN_MAX || counts[AIMG_FRAME_NAMES] > AIMG_NAME_RUN_MAX ||
+        counts[AIMG_FRAME_CONTENT] > AIMG_NAME_RUN_MAX)
         root_fault(verify, commit, 37, "it has more RUN, NAMES or CONTENT parts than there can be");
 }
 
@@ -125,7 +130,8 @@ static bool name_allowed(const struct aimg_verify_root *root, const struct aimg_
 }
 
 /* Where the codings begin, or NULL. */
-static const uint8_t *read_columns(struct aimg_verify *verify, const struct aimg_commit_page *commit, struct aimg_verify_root *root)
+static const uint8_t *read_columns(struct aimg_verify *verify, const struct aimg_commit_page *commit,
+                                   struct aimg_verify_root *root)
 {
     const uint8_t *in = root->bytes + AIMG_ROOT_HEAD_BYTES + (size_t)root->head.part_count * AIMG_PART_BYTES;
     const uint8_t *end = root->bytes + commit->root_bytes;
@@ -141,8 +147,9 @@ static const uint8_t *read_columns(struct aimg_verify *verify, const struct aimg
         }
         column->name = (const char *)in + AIMG_COLUMN_RECORD_BYTES;
         if (rule != 0)
-            aimg_verify_fault(verify, rule, aimg_verify_at(commit->root_offset), "ROOT of commit %" PRIu64 ": column %" PRIu32 " has a bad %s",
-                              commit->seq, column->record.id, name == NULL ? "name" : "id, type, flag, width or dictionary_count");
+            aimg_verify_fault(verify, rule, aimg_verify_at(commit->root_offset),
+                              "ROOT of commit %" PRIu64 ": column %" PRIu32 " has a bad %s", commit->seq, column->record.id,
+                              name == NULL ? "name" : "id, type, flag, width or dictionary_count");
         else if (column->record.id <= last_id)
             root_fault(verify, commit, 60, "the columns are not in ascending order of id");
         else if (!name_allowed(root, column))
@@ -155,7 +162,8 @@ static const uint8_t *read_columns(struct aimg_verify *verify, const struct aimg
     return in;
 }
 
-static void read_codings(struct aimg_verify *verify, const struct aimg_commit_page *commit, struct aimg_verify_root *root, const uint8_t *in)
+static void read_codings(struct aimg_verify *verify, const struct aimg_commit_page *commit, struct aimg_verify_root *root,
+                         const uint8_t *in)
 {
     size_t left = (size_t)(root->bytes + commit->root_bytes - in);
     size_t needed = (size_t)root->head.coding_count * AIMG_CODING_RECORD_BYTES;
@@ -211,8 +219,8 @@ void aimg_verify_features(struct aimg_verify *verify, const struct aimg_commit_p
             ro_compat |= AIMG_RO_COMPAT_CONTENT;
     if ((incompat & ~commit->incompat) != 0 || (ro_compat & ~commit->ro_compat) != 0)
         aimg_verify_fault(verify, 32, aimg_verify_at(commit->self_offset),
-                          "commit %" PRIu64 " does not declare all features that are in use: incompat 0x%" PRIx64 " of 0x%" PRIx64 ", ro_compat 0x%" PRIx64
-                          " of 0x%" PRIx64,
+                          "commit %" PRIu64 " does not declare all features that are in use: incompat 0x%" PRIx64 " of 0x%" PRIx64
+                          ", ro_compat 0x%" PRIx64 " of 0x%" PRIx64,
                           commit->seq, commit->incompat & incompat, incompat, commit->ro_compat & ro_compat, ro_compat);
 }
 

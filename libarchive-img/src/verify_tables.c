@@ -4,7 +4,7 @@
 
 #include "checksum.h"
 
-#define STREAM_BYTES ((size_t)1 << 18)
+#define STREAM_BYTES   ((size_t)1 << 18)
 #define BLOCKS_AT_ONCE (STREAM_BYTES / AIMG_BLOCK_BYTES)
 
 /* ------------------------------------------------------------------ streams */
@@ -70,18 +70,19 @@ void aimg_verify_stream_end(struct aimg_verify_stream *stream)
 
 static void table_fault(struct aimg_verify *verify, const struct aimg_part *part, unsigned rule, const char *what)
 {
-    aimg_verify_fault(verify, rule, aimg_verify_at(part->offset), "the %s table at %" PRIu64 ": %s", aimg_verify_type_name(part->type), part->offset, what);
+    aimg_verify_fault(verify, rule, aimg_verify_at(part->offset), "the %s table at %" PRIu64 ": %s",
+                      aimg_verify_type_name(part->type), part->offset, what);
 }
 
 /* What the footer says against the part. */
 static bool footer_fits(const struct aimg_part *part, const struct aimg_table_footer *footer)
 {
-    return footer->type == part->type && footer->column == part->column && footer->first == part->first && footer->count == part->count &&
-           footer->section_count == part->section_count;
+    return footer->type == part->type && footer->column == part->column && footer->first == part->first &&
+           footer->count == part->count && footer->section_count == part->section_count;
 }
 
-static bool decode_tail(struct aimg_verify *verify, const struct aimg_part *part, const uint8_t *tail, struct aimg_section *sections,
-                        struct aimg_table *table)
+static bool decode_tail(struct aimg_verify *verify, const struct aimg_part *part, const uint8_t *tail,
+                        struct aimg_section *sections, struct aimg_table *table)
 {
     struct aimg_table_footer footer;
     if (aimg_table_footer_decode(tail + (size_t)part->section_count * AIMG_SECTION_BYTES, &footer) != 0) {
@@ -96,7 +97,8 @@ static bool decode_tail(struct aimg_verify *verify, const struct aimg_part *part
         aimg_section_decode(tail + (size_t)i * AIMG_SECTION_BYTES, &sections[i]);
     unsigned rule = aimg_table_check(&footer, sections, part->bytes);
     if (rule != 0) {
-        table_fault(verify, part, rule, rule == 39 ? "the size of a section is not that which its count gives" : "its sections do not fit it");
+        table_fault(verify, part, rule,
+                    rule == 39 ? "the size of a section is not that which its count gives" : "its sections do not fit it");
         return false;
     }
     table->payload = aimg_part_payload(part);
@@ -117,7 +119,8 @@ void aimg_verify_table_open(struct aimg_verify *verify, const struct aimg_part *
     table->sections = NULL;
     if (tail == NULL || sections == NULL)
         aimg_verify_no_memory(verify, tail_bytes);
-    else if (verify->io.ops->read_at(&verify->io, aimg_part_payload(part) + part->bytes - tail_bytes, tail, tail_bytes, &error) != AIMG_OK)
+    else if (verify->io.ops->read_at(&verify->io, aimg_part_payload(part) + part->bytes - tail_bytes, tail, tail_bytes, &error) !=
+             AIMG_OK)
         table_fault(verify, part, 41, error.message);
     else if (!aimg_hash_equals(part->tail_hash, aimg_hash(tail, tail_bytes)))
         table_fault(verify, part, 41, "its last bytes are not those that ROOT names by tail_hash");
@@ -145,13 +148,15 @@ static void check_gaps(struct aimg_verify *verify, const struct aimg_table *tabl
         if (bytes == 0 || verify->io.ops->read_at(&verify->io, table->payload + begin, gap, bytes, NULL) != AIMG_OK)
             continue; /* what cannot be read is said of the block */
         if (!aimg_all_zero(gap, bytes))
-            aimg_verify_fault(verify, 38, aimg_verify_at(table->payload + begin), "the gap after section %" PRIu32 " of the %s table at %" PRIu64
-                              " is not zero", i, aimg_verify_type_name(table->part.type), table->part.offset);
+            aimg_verify_fault(verify, 38, aimg_verify_at(table->payload + begin),
+                              "the gap after section %" PRIu32 " of the %s table at %" PRIu64 " is not zero", i,
+                              aimg_verify_type_name(table->part.type), table->part.offset);
     }
 }
 
 /* Hash list and data side by side. */
-static void check_blocks(struct aimg_verify *verify, const struct aimg_table *table, struct aimg_verify_stream *data, struct aimg_verify_stream *list)
+static void check_blocks(struct aimg_verify *verify, const struct aimg_table *table, struct aimg_verify_stream *data,
+                         struct aimg_verify_stream *list)
 {
     struct aimg_hasher hasher;
     uint64_t blocks = aimg_blocks(table->data_bytes, AIMG_BLOCK_BYTES);
@@ -165,12 +170,14 @@ static void check_blocks(struct aimg_verify *verify, const struct aimg_table *ta
         aimg_hasher_add(&hasher, hash, AIMG_HASH_BYTES);
         if (!aimg_hash_equals(hash, aimg_hash(block, bytes)))
             aimg_verify_fault(verify, 40, aimg_verify_at(table->payload + i * AIMG_BLOCK_BYTES),
-                              "block %" PRIu64 " of the %s table at %" PRIu64 " is damaged: its bytes do not have the hash in the list", i,
-                              aimg_verify_type_name(table->part.type), table->part.offset);
+                              "block %" PRIu64 " of the %s table at %" PRIu64
+                              " is damaged: its bytes do not have the hash in the list",
+                              i, aimg_verify_type_name(table->part.type), table->part.offset);
     }
     if (!aimg_hash_equals(table->list_hash, aimg_hasher_end(&hasher)))
-        aimg_verify_fault(verify, 40, aimg_verify_at(table->payload + table->data_bytes), "the hash list of the %s table at %" PRIu64 " is damaged",
-                          aimg_verify_type_name(table->part.type), table->part.offset);
+        aimg_verify_fault(verify, 40, aimg_verify_at(table->payload + table->data_bytes),
+                          "the hash list of the %s table at %" PRIu64 " is damaged", aimg_verify_type_name(table->part.type),
+                          table->part.offset);
 }
 
 void aimg_verify_table_data(struct aimg_verify *verify, const struct aimg_table *table)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All threads over all frames. Where a frame begins is known only from the one before it; so the threads take turns to step over the frame headers, and
- * read before their turn and check payloads after it, beside each other. */
+/* All threads over all frames. Where a frame begins is known only from the one before it; so the threads take turns to step over
+ * the frame headers, and read before their turn and check payloads after it, beside each other. */
 #include "verify.h"
 
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #define SLACK_BYTES 16384
 /* Frames of which the headers are read alone: reading ahead would miss where the next chunk begins. */
 #define LARGE_FRAME_BYTES 32768
-#define THREADS_MAX 256
+#define THREADS_MAX       256
 
 /* ------------------------------------------------------------------ bytes */
 
@@ -44,7 +44,8 @@ static void read_ahead(struct aimg_verify_worker *worker, uint64_t offset)
 
 /* ------------------------------------------------------------------ turns */
 
-/* A place in the row of threads; *ahead_out: where the walk will be at about that turn, or AIMG_NO_OFFSET when that is not worth a guess. */
+/* A place in the row of threads; *ahead_out: where the walk will be at about that turn, or AIMG_NO_OFFSET when that is not worth
+ * a guess. */
 static bool take_ticket(struct aimg_verify_walk *walk, uint64_t *ticket_out, uint64_t *ahead_out)
 {
     pthread_mutex_lock(&walk->lock);

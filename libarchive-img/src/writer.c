@@ -199,13 +199,20 @@ static enum aimg_status check_writable(const struct aimg_located *located, struc
     return AIMG_OK;
 }
 
+/* Cuts off what an interrupted writer left, and makes that durable: what was cut, by this writer or by one whose sync had failed, must not come back
+ * from the medium between the frames that are written next. While no commit is there the head may be lost in the same way: it is written again. */
 static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error *error)
 {
+    enum aimg_status status = AIMG_OK;
     writer->dropped_bytes = writer->located.file_bytes - writer->located.end;
     writer->dropped_images = writer->located.tail_images;
-    if (writer->dropped_bytes == 0)
-        return AIMG_OK;
-    return writer->io->ops->truncate(writer->io, writer->located.end, error);
+    if (writer->dropped_bytes > 0)
+        status = writer->io->ops->truncate(writer->io, writer->located.end, error);
+    if (status == AIMG_OK && writer->located.empty)
+        status = write_head(writer, error);
+    if (status == AIMG_OK && (writer->flags & AIMG_WRITER_NO_SYNC) == 0)
+        status = writer->io->ops->sync(writer->io, error);
+    return status;
 }
 
 /* With io open on an archive. */

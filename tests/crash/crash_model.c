@@ -87,9 +87,10 @@ static bool check_model(const struct aimg_reader *reader, const struct model *mo
     return false;
 }
 
-static bool nothing_promised(const struct promise *promise)
+/* Before the first commit not even the head of the file is durable: rules 1 to 8. */
+static bool may_be_gone(const struct promise *promise, const struct aimg_error *error)
 {
-    return promise->candidates[0].commit_count == 0;
+    return promise->candidates[0].commit_count == 0 && error->rule >= 1 && error->rule <= 8;
 }
 
 enum verdict promise_check(const struct promise *promise, const uint8_t *bytes, uint64_t count, const struct model **found_out, char reason[256])
@@ -101,7 +102,7 @@ enum verdict promise_check(const struct promise *promise, const uint8_t *bytes, 
     enum aimg_status status = aimg_reader_open_memory(bytes, count, NULL, &reader, &error);
     snprintf(reason, 256, "cannot be opened: %.200s", error.message);
     if (status != AIMG_OK)
-        return nothing_promised(promise) ? VERDICT_GONE : VERDICT_BAD;
+        return may_be_gone(promise, &error) ? VERDICT_GONE : VERDICT_BAD;
     if (aimg_reader_info(reader, &info, NULL) != AIMG_OK)
         abort();
     snprintf(reason, 256, "shows commit %" PRIu64 ", which was not the last", info.commit_count);

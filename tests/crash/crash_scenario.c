@@ -137,7 +137,7 @@ static void several(struct crash_run *run)
     for (uint32_t i = 0; i < 3; i++) {
         if (!work.dead)
             work.dead = aimg_writer_column(work.writer, "mood", AIMG_TYPE_DICTIONARY, 1, 0, &work.mood, &work.error) != AIMG_OK;
-        add_some(&work, "b", 10 * i, 1 + 3 * i);
+        add_some(&work, "b", 10 * i + 1, 2 + 3 * i);
         commit(&work, i == 2 ? "the third" : NULL);
     }
     end(&work);

@@ -98,6 +98,7 @@ static void lose_changes(struct fake_disk *disk)
         if (bytes == NULL)
             abort();
         disk->medium_bytes = fake_disk_cut(disk, kind, random_next(&disk->random), bytes);
+        memset(bytes + disk->medium_bytes, 0, FAKE_DISK_BYTES - disk->medium_bytes); /* blocks past the size do not belong to the file */
         free(disk->medium);
         disk->medium = bytes;
     }

@@ -21,6 +21,39 @@
  * Units. Sizes in bytes, 64 bits. Times in nanoseconds since 1970 UTC. Names are UTF-8, need no terminator, and are compared bytewise.
  *
  * Options structs begin with struct_bytes = sizeof of the struct as the caller compiled it; all other fields zero mean the defaults.
+ *
+ * Example: reads the image at position 0.
+ *
+ *     #include <aimg/aimg.h>
+ *     #include <stdio.h>
+ *     #include <stdlib.h>
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         struct aimg_error error;
+ *         struct aimg_reader *reader;
+ *         uint32_t ordinal;
+ *         uint64_t bytes;
+ *         if (argc != 2 || aimg_reader_open(argv[1], NULL, &reader, &error) != AIMG_OK) {
+ *             fprintf(stderr, "%s: %s\n", argc == 2 ? argv[1] : "usage: first ARCHIVE", argc == 2 ? error.message : "");
+ *             return 1;
+ *         }
+ *         enum aimg_status status = aimg_reader_ordinal_at(reader, 0, &ordinal, &error);
+ *         if (status == AIMG_OK)
+ *             status = aimg_reader_read(reader, ordinal, 0, NULL, 0, &bytes, &error);
+ *         if (status == AIMG_BUFFER_TOO_SMALL) {
+ *             void *image = malloc((size_t)bytes);
+ *             status = image == NULL ? AIMG_OUT_OF_MEMORY : aimg_reader_read(reader, ordinal, 0, image, bytes, &bytes, &error);
+ *             free(image);
+ *         }
+ *         aimg_reader_close(reader);
+ *         if (status != AIMG_OK) {
+ *             fprintf(stderr, "%s\n", aimg_status_text(status));
+ *             return 1;
+ *         }
+ *         printf("the first image has %llu bytes\n", (unsigned long long)bytes);
+ *         return 0;
+ *     }
  */
 #ifndef AIMG_AIMG_H
 #define AIMG_AIMG_H
