@@ -93,9 +93,9 @@ unsigned aimg_hint_decode(const uint8_t in[AIMG_HINT_BYTES], uint64_t seed, stru
     hint->commit_offset = aimg_load64(in + 16);
     hint->end = aimg_load64(in + 24);
     hint->salt = aimg_load32(in + 32);
-    if (hint->commit_offset < AIMG_HEAD_BYTES || hint->commit_offset % AIMG_PAGE_BYTES != 0)
+    if (hint->commit_offset < AIMG_HEAD_BYTES || hint->commit_offset >= AIMG_FILE_LIMIT)
         return 9;
-    if (hint->commit_offset >= AIMG_FILE_LIMIT || hint->end != hint->commit_offset + AIMG_PAGE_BYTES)
+    if (hint->end != hint->commit_offset + AIMG_PAGE_BYTES)
         return 9;
     return aimg_all_zero(in + 36, HASH_OFFSET - 36) ? 0 : 9;
 }

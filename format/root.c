@@ -37,14 +37,14 @@ unsigned aimg_root_head_decode(const uint8_t in[AIMG_ROOT_HEAD_BYTES], struct ai
     memcpy(head->meta_hash, in + 72, AIMG_HASH_BYTES);
     if (head->part_count > AIMG_PART_MAX || head->column_count > AIMG_COLUMN_MAX || head->coding_count > AIMG_CODING_MAX)
         return 37;
-    if (head->ordinal_count > AIMG_ORDINAL_LIMIT || head->dead_count > head->ordinal_count)
-        return 37;
-    if (head->listed_count > head->ordinal_count - head->dead_count)
+    if (head->ordinal_count > AIMG_ORDINAL_LIMIT)
         return 37;
     bool meta = head->meta_offset != 0;
     if (!meta && (head->meta_bytes != 0 || !aimg_all_zero(head->meta_hash, AIMG_HASH_BYTES)))
-        return 37;
-    return meta && head->meta_bytes > AIMG_META_MAX_BYTES ? 69 : 0;
+        return 69;
+    if (meta && head->meta_bytes > AIMG_META_MAX_BYTES)
+        return 69;
+    return head->dead_count > head->ordinal_count || head->listed_count > head->ordinal_count - head->dead_count ? 65 : 0;
 }
 
 void aimg_part_encode(const struct aimg_part *part, uint8_t out[AIMG_PART_BYTES])

@@ -51,7 +51,7 @@ struct aimg_coding_record {
 static inline uint64_t aimg_part_payload(const struct aimg_part *part) { return part->offset + AIMG_FRAME_BYTES; }
 
 void aimg_root_head_encode(const struct aimg_root_head *head, uint8_t out[AIMG_ROOT_HEAD_BYTES]);
-/* Rule 37: magic, limits, Z. */
+/* Rule 37: magic, limits, Z; 69: META; 65: more images than ordinals. */
 unsigned aimg_root_head_decode(const uint8_t in[AIMG_ROOT_HEAD_BYTES], struct aimg_root_head *head);
 
 void aimg_part_encode(const struct aimg_part *part, uint8_t out[AIMG_PART_BYTES]);

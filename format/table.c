@@ -103,24 +103,36 @@ static bool slots_sized(const struct aimg_section *section)
     return section->extra >= 1 && section->count >= section->extra && section->count - section->extra <= AIMG_PROBE_MAX;
 }
 
+static bool holds_slots(const struct aimg_section *section)
+{
+    return section->kind == AIMG_SECTION_NAME_SLOTS || section->kind == AIMG_SECTION_CONTENT_SLOTS;
+}
+
+/* Rule 38: the width is that of the kind, and fields that it has no use for are zero. */
+static bool section_well_formed(const struct aimg_section *section)
+{
+    const struct kind_rule *rule = &kind_rules[section->kind];
+    if (rule->groups)
+        return section->element_bytes == 0;
+    if (section->codec != AIMG_CODEC_NONE || (!holds_slots(section) && section->extra != 0))
+        return false;
+    if (rule->bitmap)
+        return section->element_bytes == 0;
+    return section->element_bytes != 0 && (rule->width == 0 || section->element_bytes == rule->width);
+}
+
 /* Rule 39: bytes follow from count. */
 static bool section_sized(const struct aimg_table_footer *footer, const struct aimg_section *section)
 {
     const struct kind_rule *rule = &kind_rules[section->kind];
-    bool slots = section->kind == AIMG_SECTION_NAME_SLOTS || section->kind == AIMG_SECTION_CONTENT_SLOTS;
-    if (!slots && section->count != rows_of(footer, section))
+    if (!holds_slots(section) && section->count != rows_of(footer, section))
         return false;
     if (rule->groups)
-        return section->element_bytes == 0 && section->extra >= 1 && section->extra <= section->count &&
-               section->extra <= section->bytes / AIMG_GROUP_RECORD_BYTES;
-    if (section->raw_bytes != section->bytes || section->codec != AIMG_CODEC_NONE)
-        return false;
-    if (slots ? !slots_sized(section) : section->extra != 0)
+        return section->extra >= 1 && section->extra <= section->count && section->extra <= section->bytes / AIMG_GROUP_RECORD_BYTES;
+    if (section->raw_bytes != section->bytes || (holds_slots(section) && !slots_sized(section)))
         return false;
     if (rule->bitmap)
-        return section->element_bytes == 0 && section->bytes == aimg_bitmap_bytes(section->count);
-    if (section->element_bytes == 0 || (rule->width != 0 && section->element_bytes != rule->width))
-        return false;
+        return section->bytes == aimg_bitmap_bytes(section->count);
     return section->bytes % section->element_bytes == 0 && section->bytes / section->element_bytes == section->count;
 }
 
@@ -136,6 +148,8 @@ static unsigned check_section(const struct aimg_table_footer *footer, const stru
     if (section->bytes > footer->data_bytes - section->offset)
         return 38;
     *end = section->offset + section->bytes;
+    if (!section_well_formed(section))
+        return 38;
     return section_sized(footer, section) ? 0 : 39;
 }
 

@@ -15,6 +15,7 @@ struct batch {
     size_t folders;     /* open directories that it holds, counted when the directory changes: their number is bounded */
     atomic_size_t done; /* items that are loaded */
     size_t consumed;    /* items that were taken out again */
+    bool small;         /* its files are expected to be small */
     bool finished;      /* with the lock */
     struct workspace workspace;
     char *text; /* paths and names of the items */

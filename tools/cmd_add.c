@@ -25,6 +25,7 @@ struct add {
     struct inputs inputs;
     struct precheck names;
     struct ingest_totals totals;
+    double begin;
     bool finished; /* all that could be added is */
 };
 
@@ -49,7 +50,8 @@ static int write_all(struct add *add, struct aimg_writer *writer)
                                    .options = add->options,
                                    .files = add->names.files,
                                    .target = add->options->archive,
-                                   .folder = add->part.folder};
+                                   .folder = add->part.folder,
+                                   .begin = add->begin};
     bool stopped = false;
     code = ingest_run(&source, writer, &add->totals, &stopped);
     add->finished = !stopped;
@@ -79,7 +81,7 @@ int cmd_add(int argc, char **argv, const struct common_options *common)
     if (code != EXIT_DONE)
         return code;
     interrupt_install();
-    struct add add = {.options = &options};
+    struct add add = {.options = &options, .begin = ingest_clock()};
     code = part_init(&add.part, options.archive);
     if (code != EXIT_DONE) {
         ingest_options_fini(&options);

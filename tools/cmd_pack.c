@@ -24,6 +24,7 @@ struct pack {
     struct inputs inputs;
     struct precheck names;
     struct ingest_totals totals;
+    double begin;
     uint64_t commits, images; /* in the unfinished file */
 };
 
@@ -79,7 +80,8 @@ static int write_all(struct pack *pack)
                                    .options = pack->options,
                                    .files = pack->names.files,
                                    .target = pack->part.path,
-                                   .folder = pack->part.folder};
+                                   .folder = pack->part.folder,
+                                   .begin = pack->begin};
     bool stopped = false;
     code = ingest_run(&source, writer, &pack->totals, &stopped);
     writing_state(writer, &pack->commits, &pack->images);
@@ -111,7 +113,7 @@ int cmd_pack(int argc, char **argv, const struct common_options *common)
     if (code != EXIT_DONE)
         return code;
     interrupt_install();
-    struct pack pack = {.options = &options};
+    struct pack pack = {.options = &options, .begin = ingest_clock()};
     code = part_init(&pack.part, options.archive);
     if (code != EXIT_DONE) {
         ingest_options_fini(&options);

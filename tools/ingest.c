@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct ingest {
     struct intake intake;
@@ -23,6 +24,13 @@ struct ingest {
     struct load_item known; /* of the pending one */
     bool has_pending, ended;
 };
+
+double ingest_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
 
 /* Files that are never inputs under whatever name: hard links to them, symbolic links. */
 static void set_own(struct ingest *ingest)
@@ -104,6 +112,7 @@ static void raise_file_limit(void)
 static int run_threads(struct ingest *ingest)
 {
     raise_file_limit();
+    ingest->context.times = ingest->intake.columns.present[COLUMN_MTIME];
     ingest->pipeline = pipeline_create(&ingest->context, ingest->intake.options->threads);
     if (ingest->pipeline == NULL) {
         output_error("cannot start threads: out of memory, or a limit of the system");
@@ -120,13 +129,10 @@ int ingest_run(const struct ingest_source *source, struct aimg_writer *writer, s
 {
     const struct ingest_options *options = source->options;
     *totals_out = (struct ingest_totals){.images = 0};
-    struct ingest ingest = {.intake = {.options = options,
-                                       .inputs = source->inputs,
-                                       .target = source->target,
-                                       .writer = writer,
-                                       .totals = totals_out},
-                            .context = {.writer = writer, .scratch_folder = source->folder, .all = options->all}};
-    double begin = intake_clock();
+    struct ingest ingest = {
+        .intake =
+            {.options = options, .inputs = source->inputs, .target = source->target, .writer = writer, .totals = totals_out},
+        .context = {.writer = writer, .scratch_folder = source->folder, .level = options->level, .all = options->all}};
     set_own(&ingest);
     progress_begin(&ingest.progress, "packing", 0, options->quiet);
     ingest.progress.images_total = source->files;
@@ -135,7 +141,7 @@ int ingest_run(const struct ingest_source *source, struct aimg_writer *writer, s
         code = run_threads(&ingest);
     intake_end(&ingest.intake);
     progress_end(&ingest.progress);
-    totals_out->seconds = intake_clock() - begin;
+    totals_out->seconds = ingest_clock() - source->begin;
     *stopped_out = code != EXIT_DONE;
     return code == EXIT_DONE && totals_out->troubles > 0 ? EXIT_NO : code;
 }

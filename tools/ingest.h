@@ -11,19 +11,23 @@ struct ingest_source {
     uint64_t files;     /* how many there will be, for the progress line */
     const char *target; /* file that the writer writes, for messages */
     const char *folder; /* that the target lies in */
+    double begin;       /* of the command, on ingest_clock */
 };
 
 struct ingest_totals {
     uint64_t images, bytes; /* stored */
     uint64_t not_pictures, troubles, links, skipped, replaced, damaged;
     uint64_t commits; /* made by this command */
-    double seconds;
+    double seconds; /* since the command began */
 };
 
 /* Returns EXIT_DONE, EXIT_NO when inputs were left out, or why it stopped: then *stopped_out is true, what is committed stays,
  * and the rest is not in the archive. Prints what is wrong. Afterwards the writer can only be closed. */
 int ingest_run(const struct ingest_source *source, struct aimg_writer *writer, struct ingest_totals *totals_out,
                bool *stopped_out);
+
+/* Seconds of a clock that only goes forward. */
+double ingest_clock(void);
 
 /* The one line at the end. verb: "packed". */
 void ingest_report(const char *verb, const char *archive, const struct ingest_totals *totals);

@@ -114,9 +114,10 @@ static int set_storage(const char *verb, struct ingest_options *options)
 {
     unsigned long number = 0;
     const char *compress = options->compress_text;
-    if (compress != NULL && strcmp(compress, "zstd") == 0)
+    if (compress != NULL && strcmp(compress, "zstd") == 0) {
         options->compress = AIMG_COMPRESS_ZSTD;
-    else if (compress != NULL && strcmp(compress, "store") != 0)
+        options->level = 3;
+    } else if (compress != NULL && strcmp(compress, "store") != 0)
         return output_usage(verb, "--compress is store or zstd, not '%s'", compress);
     if (options->level_text != NULL) {
         if (!parse_number(options->level_text, 1, 19, &number))

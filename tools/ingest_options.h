@@ -37,7 +37,8 @@ struct ingest_options {
     char **words; /* the same in the order that getopt makes; archive and paths are among them */
 };
 
-/* Reads argv, whose words are borrowed until ingest_options_fini. Prints what is wrong; returns an exit_code, and needs no fini unless EXIT_DONE. */
+/* Reads argv, whose words are borrowed until ingest_options_fini. Prints what is wrong; returns an exit_code, and needs no fini
+ * unless EXIT_DONE. */
 int ingest_options_parse(enum ingest_verb verb, int argc, char **argv, bool quiet, struct ingest_options *options_out);
 
 void ingest_options_fini(struct ingest_options *options);
@@ -70,7 +71,7 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "      --message TEXT     for the log, at most 254 bytes\n"                                                                  \
     "\nhow:\n"                                                                                                                   \
     "      --one-commit       make everything visible at once; else large input is committed in parts, each 1 GiB, 60 seconds\n" \
-    "                         or 1,000,000 images\n"                                                                               \
+    "                         or 1,000,000 images\n"                                                                             \
     "      --threads N        threads that read (default: all cores)\n"                                                          \
     "With SOURCE_DATE_EPOCH in the environment the same input gives the same bytes.\n"
 

@@ -110,11 +110,11 @@ static void set_name(struct inputs *inputs, struct input *input, const char *fro
 /* Next entry of the folder that is being walked: from the record, or from the folder and into the record. */
 static bool next_entry(struct inputs *inputs, size_t number, struct tree_entry *entry)
 {
-    if (inputs->recorded)
+    if (inputs->tree == NULL)
         return tree_record_next(inputs->record, number, inputs->options.paths[number], entry);
     if (!tree_next(inputs->tree, entry))
         return false;
-    if (inputs->record != NULL && !tree_record_add(inputs->record, number, entry))
+    if (inputs->record != NULL && !inputs->recorded && !tree_record_add(inputs->record, number, entry))
         drop_record(inputs);
     return true;
 }
@@ -155,9 +155,10 @@ static bool begin_path(struct inputs *inputs, const char *path, struct input *in
         input->sys_errno = errno;
         input->trouble = "cannot find this";
     } else if (S_ISDIR(status.st_mode)) {
-        if (!inputs->recorded)
+        bool known = inputs->recorded && tree_record_has(inputs->record, inputs->next_path - 1);
+        if (!known)
             inputs->tree = tree_open(path, inputs->options.follow);
-        inputs->in_folder = inputs->recorded || inputs->tree != NULL;
+        inputs->in_folder = known || inputs->tree != NULL;
         if (inputs->in_folder)
             return false;
         input->sys_errno = errno;

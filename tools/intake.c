@@ -6,23 +6,15 @@
 #include "precheck.h"
 
 #include <string.h>
-#include <time.h>
 
 /* When an open batch is committed although more is to come. The number bounds the memory that its index takes. */
 #define PART_BYTES (UINT64_C(1) << 30)
 enum { PART_IMAGES = 1000000, PART_SECONDS = 60 };
 
-double intake_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 int intake_begin(struct intake *intake)
 {
     const struct ingest_options *options = intake->options;
-    intake->part_begin = intake_clock();
+    intake->part_begin = ingest_clock();
     int code = existing_begin(&intake->existing, intake->writer, options->existing);
     if (code != EXIT_DONE)
         return code;
@@ -74,7 +66,7 @@ int intake_commit(struct intake *intake)
     intake->totals->commits += intake->part_images > 0;
     intake->part_bytes = 0;
     intake->part_images = 0;
-    intake->part_begin = intake_clock();
+    intake->part_begin = ingest_clock();
     existing_refresh(&intake->existing);
     return EXIT_DONE;
 }
@@ -86,7 +78,7 @@ static int commit_part_when_due(struct intake *intake)
     bool due = intake->part_bytes >= PART_BYTES || intake->part_images >= PART_IMAGES;
     /* What the clock says must not show in a result that is to be reproducible. */
     if (!due && !intake->options->reproducible)
-        due = intake_clock() - intake->part_begin >= PART_SECONDS;
+        due = ingest_clock() - intake->part_begin >= PART_SECONDS;
     return due ? intake_commit(intake) : EXIT_DONE;
 }
 

@@ -29,7 +29,4 @@ int intake_take(struct intake *intake, const struct load_item *item);
 int intake_commit(struct intake *intake);
 void intake_end(struct intake *intake);
 
-/* Seconds of a clock that only goes forward. */
-double intake_clock(void);
-
 #endif

@@ -14,11 +14,24 @@
 struct load_context {
     const struct aimg_writer *writer;
     const char *scratch_folder; /* where large files are compressed to */
+    int32_t level;              /* of zstd; 0: images are stored as they are */
     bool all;                   /* take files that are no pictures too */
+    bool times;                 /* the files' times are wanted */
     size_t own_count;           /* files that are never inputs, under whatever name */
     dev_t own_device[2];
     ino_t own_inode[2];
 };
+
+/* One thread at work on one batch. */
+struct loader {
+    const struct load_context *context;
+    struct workspace_pool *pool;
+    struct workspace *workspace;
+    bool small; /* files are expected to be small, so their size need not be asked for */
+};
+
+/* What counts as small. */
+enum { LOAD_SMALL_BYTES = 16384 };
 
 enum load_result {
     LOAD_READY,
@@ -40,7 +53,7 @@ struct load_item {
     int sys_errno;
     const void *data;
     uint64_t bytes;
-    int64_t mtime_ns;
+    int64_t mtime_ns; /* when times are wanted */
     struct aimg_picture picture;
     struct aimg_prepared prepared;
 
@@ -48,17 +61,33 @@ struct load_item {
     void *map; /* NULL when the file was read into memory */
     void *scratch;
     size_t scratch_bytes;
+    size_t codec_bytes; /* counted in the pool while the codec works */
     struct workspace_piece piece;
 };
 
 /* Any thread. Fills the item from `result` on. */
-void load_file(const struct load_context *context, struct workspace_pool *pool, struct workspace *workspace,
-               struct load_item *item);
+void load_file(const struct loader *loader, struct load_item *item);
 /* Whether a mapped file is still as it was; others were copied. */
 bool load_is_unchanged(const struct load_item *item);
 void load_release(struct workspace_pool *pool, struct load_item *item);
 
-/* Whether an input would be stored: looks at its first bytes only. */
-bool load_would_store(const struct input *input, bool all);
+/* The pieces of load_file. */
+
+static inline void load_fail(struct load_item *item, const char *trouble, int sys_errno)
+{
+    item->result = LOAD_TROUBLE;
+    item->trouble = trouble;
+    item->sys_errno = sys_errno;
+}
+
+/* Recognises and prepares item->data. scratch as aimg_writer_prepare takes it. May leave memory of the codec counted in the pool,
+ * also when it is left by a signal; load_digest_end takes it off. */
+void load_digest(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes);
+void load_digest_end(const struct loader *loader, struct load_item *item);
+
+/* A large file; takes fd. */
+void load_mapped(const struct loader *loader, struct load_item *item, int fd);
+
+extern const char load_changed[];
 
 #endif

@@ -15,6 +15,7 @@ struct pipeline {
     size_t submitted, claimed; /* with the lock */
     size_t consumed;           /* batches that are free again; main thread */
     size_t item_limit;
+    bool small;
     uint64_t loaded_bytes; /* of the batch that is being consumed */
     struct load_item *out; /* given out by pipeline_next */
     pthread_t *threads;
@@ -23,8 +24,10 @@ struct pipeline {
 
 static void load_batch(struct pipeline *pipeline, struct batch *batch)
 {
+    struct loader loader = {
+        .context = pipeline->context, .pool = &pipeline->pool, .workspace = &batch->workspace, .small = batch->small};
     for (size_t i = 0; i < batch->count && !pipeline->pool.stopping; i++) {
-        load_file(pipeline->context, &pipeline->pool, &batch->workspace, &batch->items[i]);
+        load_file(&loader, &batch->items[i]);
         atomic_store_explicit(&batch->done, i + 1, memory_order_release);
     }
 }
@@ -129,6 +132,7 @@ void pipeline_flush(struct pipeline *pipeline)
 {
     if (is_full(pipeline) || filling(pipeline)->count == 0)
         return;
+    filling(pipeline)->small = pipeline->small;
     pthread_mutex_lock(&pipeline->pool.lock);
     pipeline->submitted++;
     pthread_cond_signal(&pipeline->work);
@@ -149,6 +153,7 @@ static void set_limit(struct pipeline *pipeline, size_t count)
     uint64_t mean = pipeline->loaded_bytes / count + 1;
     uint64_t limit = BATCH_BYTES / mean;
     pipeline->item_limit = limit < 1 ? 1 : limit > BATCH_ITEMS ? BATCH_ITEMS : (size_t)limit;
+    pipeline->small = mean < LOAD_SMALL_BYTES / 2;
     pipeline->loaded_bytes = 0;
 }
 

@@ -3,8 +3,8 @@
 
 #include "cmd.h"
 #include "interrupt.h"
-#include "load.h"
 #include "name_set.h"
+#include "open_input.h"
 #include "output.h"
 
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static int check_taken(struct check *check, const struct input *input)
         return EXIT_DONE;
     if (status != AIMG_OK)
         return output_status(check->options->archive, status, &error);
-    if (load_would_store(input, check->options->all) && ++check->taken <= MOST_SHOWN) {
+    if (open_input_would_store(input, check->options->all) && ++check->taken <= MOST_SHOWN) {
         char path[INPUT_PATH_BYTES];
         output_error("%s: the archive has the name '%.*s' already", input_path(input, path, sizeof path), (int)input->name_bytes,
                      input->name);
@@ -57,7 +57,7 @@ static int check_taken(struct check *check, const struct input *input)
 static void check_clash(struct check *check, const struct input *input)
 {
     if (!check->may_clash || check->clash_count == MOST_CLASHES || !name_set_add(&check->names, input->name, input->name_bytes) ||
-        !load_would_store(input, check->options->all))
+        !open_input_would_store(input, check->options->all))
         return;
     char *name = strndup(input->name, input->name_bytes);
     if (name != NULL)
@@ -100,7 +100,7 @@ bool precheck_report_clash(struct inputs *inputs, bool all, const char *name, si
     inputs_rewind(inputs);
     while (!reported && inputs_next(inputs, &input)) {
         if (input.trouble != NULL || input.name_bytes != name_bytes || memcmp(input.name, name, name_bytes) != 0 ||
-            !load_would_store(&input, all))
+            !open_input_would_store(&input, all))
             continue;
         if (first[0] == '\0') {
             input_path(&input, first, sizeof first);

@@ -23,8 +23,8 @@ struct entry_head {
 struct tree_record {
     char *bytes;
     size_t used, capacity;
-    size_t at; /* of the next entry */
-    size_t number;                    /* that of the last entry, and where it lies: */
+    size_t at;     /* of the next entry */
+    size_t number; /* that of the last entry, and where it lies: */
     struct tree_directory *directory;
     char folder[4400];
     bool lost; /* it could not be opened */
@@ -82,7 +82,8 @@ void tree_record_rewind(struct tree_record *record)
 
 static bool is_in_folder(const struct tree_record *record, size_t number, const char *path, size_t leaf)
 {
-    return record->number == number && (record->directory != NULL || record->lost) && strlen(record->folder) == leaf && memcmp(record->folder, path, leaf) == 0;
+    return record->number == number && (record->directory != NULL || record->lost) && strlen(record->folder) == leaf &&
+           memcmp(record->folder, path, leaf) == 0;
 }
 
 static void enter_folder(struct tree_record *record, size_t number, const char *root, const char *path, size_t leaf)
@@ -102,13 +103,20 @@ static void enter_folder(struct tree_record *record, size_t number, const char *
     record->lost = record->directory == NULL;
 }
 
+bool tree_record_has(const struct tree_record *record, size_t number)
+{
+    struct entry_head head;
+    if (record->at == record->used)
+        return false;
+    memcpy(&head, record->bytes + record->at, sizeof head);
+    return head.number == number;
+}
+
 bool tree_record_next(struct tree_record *record, size_t number, const char *root, struct tree_entry *entry_out)
 {
-    while (record->at < record->used) {
+    while (tree_record_has(record, number)) {
         struct entry_head head;
         memcpy(&head, record->bytes + record->at, sizeof head);
-        if (head.number != number)
-            return false;
         const char *path = record->bytes + record->at + sizeof head;
         record->at += sizeof head + head.path_bytes + 1;
         *entry_out = (struct tree_entry){.path = path,

@@ -6,7 +6,7 @@
 enum {
     BLOCK_BYTES = 1 << 20,
     BLOCK_HEAD_BYTES = 64,
-    POOL_BYTES = 96 << 20 /* of the 256 MiB that the tool may use; the index of the open batch takes most of the rest */
+    POOL_BYTES = 80 << 20 /* of the 256 MiB that the tool may use; the index of the open batch takes most of the rest */
 };
 
 struct workspace_block {
@@ -58,14 +58,28 @@ static bool reserve(struct workspace_pool *pool, struct workspace *workspace, si
     return false;
 }
 
+bool workspace_reserve(struct workspace_pool *pool, struct workspace *workspace, size_t bytes)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool reserved = reserve(pool, workspace, bytes);
+    pthread_mutex_unlock(&pool->lock);
+    return reserved;
+}
+
+void workspace_unreserve(struct workspace_pool *pool, size_t bytes)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->held -= bytes;
+    pthread_cond_broadcast(&pool->freed);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 static void *map_memory(struct workspace_pool *pool, size_t bytes, int flags)
 {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     if (memory != MAP_FAILED)
         return memory;
-    pthread_mutex_lock(&pool->lock);
-    pool->held -= bytes;
-    pthread_mutex_unlock(&pool->lock);
+    workspace_unreserve(pool, bytes);
     return NULL;
 }
 
@@ -91,10 +105,7 @@ static bool add_block(struct workspace_pool *pool, struct workspace *workspace)
 
 static void *take_own(struct workspace_pool *pool, struct workspace *workspace, size_t bytes, struct workspace_piece *piece)
 {
-    pthread_mutex_lock(&pool->lock);
-    bool reserved = reserve(pool, workspace, bytes);
-    pthread_mutex_unlock(&pool->lock);
-    if (!reserved)
+    if (!workspace_reserve(pool, workspace, bytes))
         return NULL;
     piece->own = map_memory(pool, bytes, MAP_POPULATE);
     piece->own_bytes = bytes;
@@ -126,10 +137,7 @@ void workspace_piece_release(struct workspace_pool *pool, struct workspace_piece
     if (piece->own == NULL)
         return;
     munmap(piece->own, piece->own_bytes);
-    pthread_mutex_lock(&pool->lock);
-    pool->held -= piece->own_bytes;
-    pthread_cond_broadcast(&pool->freed);
-    pthread_mutex_unlock(&pool->lock);
+    workspace_unreserve(pool, piece->own_bytes);
     piece->own = NULL;
 }
 

@@ -44,6 +44,9 @@ void *workspace_take(struct workspace_pool *pool, struct workspace *workspace, s
 /* Gives back the last bytes of the piece that was taken last, unless it is a mapping of its own. */
 void workspace_trim(struct workspace *workspace, const struct workspace_piece *piece, size_t unused_bytes);
 void workspace_piece_release(struct workspace_pool *pool, struct workspace_piece *piece);
+/* Counts memory that others take as if it were from here. Waits until there is room; false when the pool is stopping. */
+bool workspace_reserve(struct workspace_pool *pool, struct workspace *workspace, size_t bytes);
+void workspace_unreserve(struct workspace_pool *pool, size_t bytes);
 /* Gives all blocks back; pieces in them are gone. */
 void workspace_clear(struct workspace_pool *pool, struct workspace *workspace);
 

@@ -54,7 +54,7 @@ static enum aimg_status check_borrow(const struct aimg_reader *reader, uint32_t 
  * lines is one of two, so that the branch is foreseen although sizes vary. */
 static inline void prefetch_lines(const uint8_t *data, uint64_t bytes)
 {
-    int lines = bytes > 2 * LINE_BYTES ? 8 : 2;
+    int lines = bytes > 2 * LINE_BYTES ? 12 : 2;
     for (int i = 0; i < lines; i++)
         __builtin_prefetch(data + (size_t)i * LINE_BYTES);
 }
@@ -69,7 +69,6 @@ static enum aimg_status borrow_verified(const struct aimg_reader *reader, uint32
 {
     const uint8_t *frame = reader->source.io->base + entry->frame_offset;
     const uint8_t *data = frame + (uint64_t)entry->header_units * AIMG_UNIT;
-    prefetch_lines(frame, (uint64_t)entry->header_units * AIMG_UNIT + entry->stored_bytes);
     struct aimg_hash hash = aimg_hash(data, (size_t)entry->stored_bytes);
     if (aimg_hash_equals(entry->hash, hash) && header_agrees(frame, ordinal, entry))
         return AIMG_OK;
@@ -103,11 +102,40 @@ static enum aimg_status borrow(const struct aimg_reader *reader, uint32_t ordina
     return AIMG_OK;
 }
 
+/* Address of an entry of a mapped archive; the ordinal must exist. */
+static const uint8_t *find_entry(const struct aimg_reader *reader, uint32_t ordinal)
+{
+    if (ordinal < reader->hot.plain_count)
+        return reader->hot.entries + (size_t)ordinal * AIMG_ENTRY_BYTES;
+    return entry_address(reader, &reader->catalog.runs[aimg_catalog_run(&reader->catalog, ordinal)], ordinal);
+}
+
+/* An image's frame and first bytes on their way. */
+static void announce_data(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags)
+{
+    struct aimg_entry_record entry;
+    if (ordinal >= reader->catalog.head.ordinal_count)
+        return;
+    aimg_entry_decode(find_entry(reader, ordinal), &entry);
+    if (!aimg_entry_in_range(&entry, reader->hot.end))
+        return;
+    uint64_t header = (uint64_t)entry.header_units * AIMG_UNIT;
+    const uint8_t *frame = reader->hot.base + entry.frame_offset;
+    if ((flags & AIMG_READ_VERIFY) != 0)
+        prefetch_lines(frame, header + entry.stored_bytes);
+    else
+        prefetch_lines(frame + header, entry.stored_bytes);
+}
+
 static enum aimg_status borrow_checked(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, struct aimg_bytes *bytes_out,
                                        struct aimg_error *error)
 {
     enum aimg_status status = check_borrow(reader, flags, bytes_out, error);
-    return status != AIMG_OK ? status : borrow(reader, ordinal, flags, bytes_out, error);
+    if (status != AIMG_OK)
+        return status;
+    if ((flags & AIMG_READ_VERIFY) != 0)
+        announce_data(reader, ordinal, flags); /* all its lines at once, not one after the other as the hash comes to them */
+    return borrow(reader, ordinal, flags, bytes_out, error);
 }
 
 /* First the case that nearly every read is, in so few instructions that the misses of several reads overlap in the processor. */
@@ -131,26 +159,6 @@ enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t o
 
 /* Images in flight: enough to hide a miss behind the work on the others, few enough to stay in the first cache. */
 #define BATCH_AHEAD 8
-/* Step 1 of an image: its entry on the way. Step 2: its frame and first bytes on the way. */
-static void announce_entry(const struct aimg_reader *reader, uint32_t ordinal)
-{
-    if (ordinal < reader->catalog.head.ordinal_count)
-        __builtin_prefetch(entry_address(reader, &reader->catalog.runs[aimg_catalog_run(&reader->catalog, ordinal)], ordinal));
-}
-
-static void announce_data(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags)
-{
-    struct aimg_entry_record entry = {.frame_offset = 0};
-    struct aimg_run *run = NULL;
-    if (aimg_reader_entry_at(reader, ordinal, &entry, &run, NULL) != AIMG_OK)
-        return;
-    const uint8_t *frame = reader->source.io->base + entry.frame_offset;
-    uint64_t header = (uint64_t)entry.header_units * AIMG_UNIT;
-    if ((flags & AIMG_READ_VERIFY) != 0)
-        prefetch_lines(frame, header + entry.stored_bytes);
-    else
-        prefetch_lines(frame + header, entry.stored_bytes);
-}
 
 enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count, uint32_t flags,
                                           struct aimg_bytes *bytes_out, struct aimg_error *error)
@@ -159,8 +167,8 @@ enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, cons
     if (first != AIMG_OK)
         return first;
     for (size_t i = 0; i < count + 2 * BATCH_AHEAD; i++) {
-        if (i < count)
-            announce_entry(reader, ordinals[i]);
+        if (i < count && ordinals[i] < reader->catalog.head.ordinal_count)
+            __builtin_prefetch(find_entry(reader, ordinals[i]));
         if (i >= BATCH_AHEAD && i - BATCH_AHEAD < count)
             announce_data(reader, ordinals[i - BATCH_AHEAD], flags);
         if (i < 2 * BATCH_AHEAD)

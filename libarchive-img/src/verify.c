@@ -49,6 +49,11 @@ static enum aimg_status locate(struct aimg_verify *verify, enum aimg_status *loc
         return why.status;
     }
     enum aimg_status status = *located_out == AIMG_OK ? AIMG_OK : aimg_locate(&verify->io, true, &verify->located, error);
+    if (status != AIMG_OK && status != AIMG_IO) {
+        verify->located.empty = true; /* the walk begins at the head, without an index */
+        verify->located.end = AIMG_HEAD_BYTES;
+        status = AIMG_OK;
+    }
     if (*located_out != AIMG_OK && error != NULL)
         *error = why; /* what a reader is told */
     verify->source.end = verify->located.file_bytes;

@@ -189,7 +189,8 @@ static void check_ext(struct aimg_verify *verify, const struct header *header)
     const struct aimg_frame *frame = &header->frame;
     size_t begin = AIMG_FRAME_BYTES + (size_t)frame->name_bytes;
     int critical = 0;
-    if (frame->ext_bytes == 0 || begin + frame->ext_bytes > header->header_bytes)
+    bool named = frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_ALIAS;
+    if (!named || begin + frame->ext_bytes > header->header_bytes)
         return;
     if (aimg_frame_check_ext(header->bytes + begin, frame->ext_bytes, &critical) != 0)
         aimg_verify_fault(verify, 22, place_of(header), "the extensions do not fill their %u bytes, or a kind stands twice",

@@ -55,9 +55,9 @@ static bool check_head(struct aimg_verify *verify, const struct aimg_commit_page
     struct aimg_root_head *head = &root->head;
     unsigned rule = aimg_root_head_decode(root->bytes, head);
     if (rule == 69)
-        root_fault(verify, commit, 69, "META has more than 16 MiB");
-    else if (rule != 0 && head->meta_offset == 0 && (head->meta_bytes != 0 || !aimg_all_zero(head->meta_hash, AIMG_HASH_BYTES)))
-        root_fault(verify, commit, 69, "meta_offset is zero, meta_bytes or meta_hash is not");
+        root_fault(verify, commit, 69, "META has more than 16 MiB, or its size and hash stand without its offset");
+    else if (rule == 65)
+        root_fault(verify, commit, 65, "it counts more dead and listed images than ordinals");
     else if (rule != 0) {
         root_fault(verify, commit, rule, "its magic, a count, or bytes that must be zero are wrong");
         return false;
@@ -87,6 +87,20 @@ static bool allocate(struct aimg_verify *verify, struct aimg_verify_root *root)
     return false;
 }
 
+/* A MASK part whose counts cannot be is a part all the same. */
+static unsigned decode_part(struct aimg_verify *verify, const struct aimg_commit_page *commit, const uint8_t *record,
+                            struct aimg_part *part)
+{
+    uint8_t copy[AIMG_PART_BYTES];
+    unsigned rule = aimg_part_decode(record, commit->root_offset, part);
+    if (rule != 62)
+        return rule;
+    root_fault(verify, commit, 62, "a MASK part has more dead rows and attachments than rows");
+    memcpy(copy, record, sizeof copy);
+    memset(copy + 48, 0, 8);
+    return aimg_part_decode(copy, commit->root_offset, part);
+}
+
 static void read_parts(struct aimg_verify *verify, const struct aimg_commit_page *commit, struct aimg_verify_root *root)
 {
     const uint8_t *record = root->bytes + AIMG_ROOT_HEAD_BYTES;
@@ -94,7 +108,7 @@ static void read_parts(struct aimg_verify *verify, const struct aimg_commit_page
     struct aimg_part last = {.type = 0};
     for (uint32_t i = 0; i < root->head.part_count; i++, record += AIMG_PART_BYTES) {
         struct aimg_part *part = &root->parts[root->part_count];
-        unsigned rule = aimg_part_decode(record, commit->root_offset, part);
+        unsigned rule = decode_part(verify, commit, record, part);
         if (aimg_part_compare(part, &last) <= 0)
             root_fault(verify, commit, 37, "its parts are not in order, or one stands twice");
         last = *part;

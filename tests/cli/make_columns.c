@@ -41,6 +41,7 @@ static const struct column {
     {"a_utf8", AIMG_TYPE_UTF8, 1, 0, "gr\xC3\xBC\xC3\x9F \"dich\"\n", 14},
     {"some_bytes", AIMG_TYPE_BYTES, 1, 0, "\0\xFFz", 3},
     {"a_label", AIMG_TYPE_DICTIONARY, 1, 0, "tench", 5},
+    {"label", AIMG_TYPE_DICTIONARY, 1, 0, "two\nlines", 9},
     {"an_image", AIMG_TYPE_IMAGE, 1, 0, &first_ordinal, sizeof first_ordinal},
     {"a_list", AIMG_TYPE_I32, 1, 1, list, sizeof list},
     {"a_list_of_pairs", AIMG_TYPE_I32, 2, 1, list, sizeof list},

@@ -5,6 +5,8 @@
 make_picture photos/cat/1.pgm 40 30 one
 make_picture photos/cat/2.pgm 50 30 two
 make_picture photos/Dog.pgm 60 30 three
+make_picture photos/other/dog.pgm 7 7 four
+make_picture photos/Other/DOG.pgm 7 8 five
 make_picture photos/@7 6 3 seven
 make_picture photos/@name 6 4 at
 expect_exit 0 "$AIMG" pack a.aimg photos/
@@ -20,7 +22,7 @@ while read -r name; do
     expect_same out "photos/$name"
     i=$((i + 1))
 done <names
-expect_equal "$i" 5
+expect_equal "$i" 7
 expect_exit 0 "$AIMG" cat a.aimg @00
 expect_same out "photos/$(head -1 names)"
 
@@ -50,12 +52,14 @@ expect_exit 1 "$AIMG" cat a.aimg cow.pgm cat/1.pgm
 expect_same out photos/cat/1.pgm
 expect_exit 1 "$AIMG" cat a.aimg dog.pgm
 expect_contains err "did you mean 'Dog.pgm'?"
+expect_exit 1 "$AIMG" cat a.aimg OTHER/dog.PGM
+expect_contains err "did you mean 'Other/DOG.pgm'?"
 expect_exit 1 "$AIMG" cat a.aimg photos/cat/2.pgm
 expect_contains err "did you mean 'cat/2.pgm'?"
 expect_exit 1 "$AIMG" cat a.aimg ''
 expect_exit 1 "$AIMG" cat a.aimg ../cat/1.pgm
-expect_exit 1 "$AIMG" cat a.aimg @5
-expect_contains err '@4'
+expect_exit 1 "$AIMG" cat a.aimg @7
+expect_contains err '@6'
 expect_lines err 1
 expect_exit 1 "$AIMG" cat a.aimg @99999999999999999999999999
 expect_lines err 1

@@ -38,7 +38,7 @@ column a_list '[3, -1, 4, -1, 5, -9]'
 column a_list_of_pairs '[[3, -1], [4, -1], [5, -9]]'
 column an_empty_list '[]'
 expect_exit 0 "$AIMG" info --json a.aimg bare
-expect_equal "$(json out 'set(o["columns"].values()), len(o["columns"])')" '({None}, 19)'
+expect_equal "$(json out 'set(o["columns"].values()), len(o["columns"])')" '({None}, 20)'
 expect_exit 0 "$AIMG" info a.aimg full
 expect_contains out 'grüß "dich"\x0A'
 expect_contains out '[[3, -1], [4, -1], [5, -9]]'
@@ -55,6 +55,7 @@ expect_exit 0 "$AIMG" unpack a.aimg -C copy
 expect_equal "$(ls copy | tr '\n' ' ')" 'bare full '
 expect_exit 0 "$AIMG" ls -l a.aimg
 expect_lines out 2
+expect_contains out 'two\x0Alines'
 
 # messages of commits: as they are for programs, harmless on a terminal
 expect_exit 0 "$AIMG" log --json a.aimg

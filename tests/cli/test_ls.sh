@@ -7,6 +7,7 @@ make_picture photos/dog/1.pgm 7 5 dog
 make_picture photos/dog/deep/2.pgm 8 8 deep
 make_picture 'photos/dog/a[b]*.pgm' 2 2 glob
 make_picture photos/öl.pgm 2 2 oil
+make_picture 'photos/say "hi" & ü.pgm' 300 70 quote
 expect_exit 0 "$AIMG" pack a.aimg photos/
 (cd photos && find . -type f | sed 's|^\./||' | LC_ALL=C sort) >names
 
@@ -30,6 +31,10 @@ expect_exit 0 env LC_ALL=C "$AIMG" ls a.aimg '?l.pgm'
 expect_lines out 1
 expect_exit 0 "$AIMG" ls a.aimg 'cat/[13].pgm' 'cat/[!12].pgm'
 expect_lines out 2
+expect_exit 0 "$AIMG" ls a.aimg 'cat/[!]1].pgm'
+expect_lines out 2
+expect_exit 0 "$AIMG" ls a.aimg cat/1.pgm 'cat/1*' 'c*1.pgm'
+expect_lines out 1
 expect_exit 0 "$AIMG" ls a.aimg 'cat/[1-2].pgm'
 expect_lines out 2
 expect_exit 0 "$AIMG" ls a.aimg 'dog/a[b]*.pgm'
@@ -69,11 +74,11 @@ expect_same out wanted
 
 # -l: position, size, format, dimensions, label, name
 expect_exit 0 "$AIMG" ls -l a.aimg
-expect_lines out 7
+expect_lines out 8
 read -r position size format dimensions label name < <(grep dog/1.pgm out)
 expect_equal "$position $size $format $dimensions $label $name" "3 $(stat -c %s photos/dog/1.pgm) pnm 7x5 dog dog/1.pgm"
 read -r position size format dimensions label name < <(grep öl.pgm out)
-expect_equal "$position $dimensions $label $name" "6 2x2 - öl.pgm"
+expect_equal "$position $dimensions $label $name" "7 2x2 - öl.pgm"
 expect_exit 0 "$AIMG" ls a.aimg -l cat/2.pgm
 expect_lines out 1
 expect_exit 0 "$AIMG" pack --no-label plain.aimg photos/cat
@@ -90,23 +95,39 @@ expect_equal "$(json out 'o["stored_bytes"]')" "$(stat -c %s photos/dog/1.pgm)"
 expect_equal "$(json out 'o["xxh128"]')" "$(xxh128sum photos/dog/1.pgm | cut -d' ' -f1)"
 expect_exit 0 "$AIMG" ls --json a.aimg öl.pgm
 expect_equal "$(json out '"label" in o')" False
+expect_exit 0 "$AIMG" ls --json a.aimg 'say*'
+expect_equal "$(json out 'o["name"], o["width"], o["height"]')" "('say \"hi\" & ü.pgm', 300, 70)"
+expect_exit 0 "$AIMG" ls -l a.aimg 'say*'
+expect_contains out '300x70'
 expect_exit 0 "$AIMG" ls --json a.aimg
-expect_lines out 7
+expect_lines out 8
 while read -r line; do
     echo "$line" >line
     json line 'o["name"]'
 done <out >lines
 expect_same lines names
 
+# thousands of labels
+"${AIMG_PYTHON:-/usr/bin/python3}" -c 'import os
+for i in range(2500):
+    os.makedirs("labels/%d" % (i % 1250), exist_ok=True)
+    open("labels/%d/%d.pgm" % (i % 1250, i), "wb").write(b"P5\n1 1\n255\n" + bytes([i % 251]))'
+(cd labels && find . -type f | sort -t/ -k3n >../list)
+expect_exit 0 bash -c 'cd labels && "$0" pack --files-from ../list ../labels.aimg' "$AIMG"
+expect_exit 0 "$AIMG" ls --json labels.aimg
+expect_equal "$("${AIMG_PYTHON:-/usr/bin/python3}" -c 'import json
+rows = [json.loads(line) for line in open("out")]
+print(len(rows), all(row["label"] == row["name"].split("/")[0] for row in rows))')" '2500 True'
+
 # after removals, positions close up and ordinals stay
 make_picture new/cat/1.pgm 9 9 new
 expect_exit 0 "$AIMG" add --replace a.aimg new/
 expect_exit 0 "$AIMG" ls --json a.aimg
-expect_lines out 7
+expect_lines out 8
 head -1 out >line
 expect_equal "$(json line 'o["position"], o["ordinal"], o["name"]')" "(0, 1, 'cat/2.pgm')"
 tail -1 out >line
-expect_equal "$(json line 'o["position"], o["ordinal"], o["name"], o["width"]')" "(6, 7, 'cat/1.pgm', 9)"
+expect_equal "$(json line 'o["position"], o["ordinal"], o["name"], o["width"]')" "(7, 8, 'cat/1.pgm', 9)"
 
 # an archive without images, and one in which all is left out
 mkdir empty

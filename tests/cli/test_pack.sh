@@ -503,7 +503,8 @@ test_memory() {
     done
     printf 'P5\n20000 10000\n255\n' >memory/large.pgm
     truncate -s 200000017 memory/large.pgm
-    "$python" -c 'for i in range(20000): open("memory/small/%06d.pgm" % i, "w").write("P5\n1 1\n255\nx")'
+    # So many long names that the folder has to be walked twice.
+    "$python" -c 'for i in range(60000): open("memory/small/%0246d.pgm" % i, "w").write("P5\n1 1\n255\nx")'
     start memory.aimg --compress zstd --level 3 --threads 4 memory
     most=0
     while kill -0 "$pid" 2>/dev/null; do
@@ -514,6 +515,9 @@ test_memory() {
     expect_equal "$status" 0
     expect_true "memory was measured ($most kB)" [ "$most" -gt 1000 ]
     expect_true "at most 256 MiB of memory, not $most kB" [ "$most" -le 262144 ]
+    (cd memory && find . -type f -printf '%P\n' | LC_ALL=C sort) >order
+    "$AIMG" ls memory.aimg >listed
+    expect_same order listed
     rm -r memory
 }
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "load.h"
+
+/* What zstd takes beside the scratch: tables that grow with the level (its default parameters for large input), but not beyond a
+ * multiple of the input. */
+static size_t codec_bytes(int32_t level, uint64_t bytes)
+{
+    static const uint8_t table_mib[] = {0, 1, 1, 2, 2, 3, 4, 6, 6, 12, 24, 24, 48, 32, 48, 64, 40, 56, 56, 88};
+    enum { LEVELS = sizeof table_mib, BASE_BYTES = 2 << 20, TABLE_BYTES_PER_BYTE = 32 };
+    uint64_t most = (uint64_t)table_mib[level < LEVELS ? level : LEVELS - 1] << 20;
+    return BASE_BYTES + (size_t)(bytes < most / TABLE_BYTES_PER_BYTE ? bytes * TABLE_BYTES_PER_BYTE : most);
+}
+
+void load_digest(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes)
+{
+    const struct load_context *context = loader->context;
+    if (aimg_picture_probe(item->data, (size_t)item->bytes, &item->picture) != AIMG_OK && !context->all) {
+        item->result = LOAD_NOT_PICTURE;
+        return;
+    }
+    if (scratch_bytes > 0) {
+        item->codec_bytes = codec_bytes(context->level, item->bytes);
+        if (!workspace_reserve(loader->pool, loader->workspace, item->codec_bytes)) {
+            item->codec_bytes = 0;
+            load_fail(item, "is not read any more", 0);
+            return;
+        }
+    }
+    struct aimg_error error;
+    if (aimg_writer_prepare(context->writer, item->data, item->bytes, scratch, scratch_bytes, &item->prepared, &error) == AIMG_OK)
+        item->result = LOAD_READY;
+    else
+        load_fail(item, "cannot be made ready, out of memory", 0);
+}
+
+void load_digest_end(const struct loader *loader, struct load_item *item)
+{
+    if (item->codec_bytes > 0)
+        workspace_unreserve(loader->pool, item->codec_bytes);
+    item->codec_bytes = 0;
+}
