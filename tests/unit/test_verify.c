@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The check of whole archives: sound ones pass, every single flipped bit is found, and what is damaged is named. */
+#include "test.h"
+
+#include <aimg/aimg.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "constants.h"
+
+#define ARCHIVE_MAX (40u * 1024)
+
+/* What one run of aimg_verify said. */
+struct verdict {
+    enum aimg_status status;
+    struct aimg_verify_result result;
+    uint64_t told;
+    bool rules[128];
+    uint64_t first_offset;
+    uint32_t ordinal;
+    char name[1100];
+    uint64_t done_bytes, total_bytes;
+};
+
+static char path[256];
+static uint8_t archive[ARCHIVE_MAX];
+static size_t archive_bytes;
+
+static void on_finding(void *user, const struct aimg_finding *finding)
+{
+    struct verdict *verdict = user;
+    if (verdict->told++ == 0) {
+        verdict->first_offset = finding->offset;
+        verdict->ordinal = finding->ordinal;
+        snprintf(verdict->name, sizeof verdict->name, "%s", finding->name == NULL ? "" : finding->name);
+    }
+    if (finding->rule < 128)
+        verdict->rules[finding->rule] = true;
+    EXPECT(finding->rule > 0 && finding->message != NULL && strlen(finding->message) > 5 && strchr(finding->message, '\n') == NULL);
+}
+
+static void on_progress(void *user, uint64_t done, uint64_t total)
+{
+    struct verdict *verdict = user;
+    EXPECT(done >= verdict->done_bytes && done <= total);
+    verdict->done_bytes = done;
+    verdict->total_bytes = total;
+}
+
+static struct verdict verify(uint32_t flags, uint32_t threads)
+{
+    struct verdict verdict = {.status = AIMG_OK};
+    struct aimg_verify_options options = {.struct_bytes = sizeof options,
+                                          .flags = flags,
+                                          .threads = threads,
+                                          .user = &verdict,
+                                          .finding = on_finding,
+                                          .progress = on_progress};
+    struct aimg_error error;
+    verdict.status = aimg_verify(path, &options, &verdict.result, &error);
+    return verdict;
+}
+
+/* ------------------------------------------------------------------ files */
+
+static void write_file(const uint8_t *data, size_t bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    REQUIRE(fd >= 0 && write(fd, data, bytes) == (ssize_t)bytes && close(fd) == 0);
+}
+
+static void read_archive(void)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY);
+    REQUIRE(fd >= 0 && fstat(fd, &info) == 0 && info.st_size <= (off_t)sizeof archive);
+    archive_bytes = (size_t)info.st_size;
+    REQUIRE(read(fd, archive, archive_bytes) == (ssize_t)archive_bytes && close(fd) == 0);
+}
+
+/* ------------------------------------------------------------------ an archive with everything that a writer makes */
+
+static struct aimg_writer *writer;
+static uint32_t columns[6];
+
+static void define_columns(void)
+{
+    static const struct {
+        const char *name;
+        enum aimg_type type;
+        uint32_t width;
+        int list;
+    } wanted[] = {{"good", AIMG_TYPE_BOOL, 1, 0}, {"width", AIMG_TYPE_U32, 1, 0},      {"box", AIMG_TYPE_F32, 2, 1},
+                  {"text", AIMG_TYPE_UTF8, 1, 0}, {"label", AIMG_TYPE_DICTIONARY, 1, 0}, {"mask", AIMG_TYPE_IMAGE, 1, 0}};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        REQUIRE(aimg_writer_column(writer, wanted[i].name, wanted[i].type, wanted[i].width, wanted[i].list, &columns[i], NULL) == AIMG_OK);
+}
+
+static uint32_t add(const char *name, const void *data, size_t bytes, uint32_t flags, bool coded)
+{
+    static uint8_t scratch[8192];
+    static const uint8_t good = 1;
+    static const uint32_t width = 300, mask = 0;
+    static const float box[4] = {1, 2, 3, 4};
+    const struct aimg_value values[] = {{columns[0], 0, &good, 1},     {columns[1], 0, &width, 4},      {columns[2], 0, box, sizeof box},
+                                        {columns[3], 0, name, strlen(name)}, {columns[4], 0, bytes % 2 ? "odd" : "even", bytes % 2 ? 3 : 4},
+                                        {columns[5], 0, &mask, 4}};
+    struct aimg_prepared prepared;
+    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .data_bytes = bytes};
+    uint32_t ordinal;
+    if (coded) {
+        REQUIRE(aimg_writer_prepare(writer, data, bytes, scratch, sizeof scratch, &prepared, NULL) == AIMG_OK && prepared.coding == 1);
+        image.prepared = &prepared;
+    }
+    image.flags = flags;
+    image.values = values;
+    image.value_count = bytes % 3 == 0 ? 0 : name[0] == 'a' ? 5 : 6; /* some rows have no values, the first no mask */
+    REQUIRE(aimg_writer_add(writer, &image, &ordinal, NULL) == AIMG_OK);
+    return ordinal;
+}
+
+/* Two commits: images as they are and coded, attachments with and without a name, one removed, one replaced, columns. */
+static void make_archive(uint32_t alignment)
+{
+    static const uint8_t seed[16] = "0123456789abcde";
+    struct aimg_writer_options options = {.struct_bytes = sizeof options,
+                                          .flags = AIMG_WRITER_NO_SYNC,
+                                          .alignment = alignment,
+                                          .compress = AIMG_COMPRESS_ZSTD,
+                                          .time_ns = 1700000000000000000u,
+                                          .seed = seed};
+    char text[700];
+    memset(text, 'x', sizeof text);
+    unlink(path);
+    REQUIRE(aimg_writer_create(path, &options, &writer, NULL) == AIMG_OK);
+    define_columns();
+    uint32_t first = add("a/first.txt", "plain bytes, 23 of them", 23, 0, false);
+    add("a/second.txt", text, sizeof text, 0, true);
+    add("b/empty", "", 0, 0, false);
+    uint32_t gone = add("b/gone", "removed in the next commit", 26, 0, false);
+    add("mask", text, 100, AIMG_ADD_ATTACHMENT, true);
+    add("", "an attachment without a name", 28, AIMG_ADD_ATTACHMENT, false);
+    REQUIRE(first == 0 && aimg_writer_commit(writer, "first", NULL) == AIMG_OK);
+    add("a/second.txt", "replaced", 8, AIMG_ADD_REPLACE, false);
+    add("c/\xC3\xA4\xC3\xB6.txt", text, 301, 0, true);
+    REQUIRE(aimg_writer_remove(writer, gone, NULL) == AIMG_OK);
+    REQUIRE(aimg_writer_commit(writer, "second", NULL) == AIMG_OK);
+    REQUIRE(aimg_writer_close(writer, NULL) == AIMG_OK);
+    read_archive();
+}
+
+static void check_sound(void)
+{
+    for (uint32_t quick = 0; quick < 2; quick++) {
+        struct verdict verdict = verify(quick ? AIMG_VERIFY_QUICK : 0, 0);
+        EXPECT_EQ_INT(verdict.status, AIMG_OK);
+        EXPECT_EQ_UINT(verdict.result.faults, 0);
+        EXPECT_EQ_UINT(verdict.result.warnings, 0);
+        EXPECT_EQ_UINT(verdict.told, 0);
+        EXPECT_EQ_UINT(verdict.result.images, 4);
+        EXPECT_EQ_UINT(verdict.result.commits, 2);
+        EXPECT_EQ_UINT(verdict.result.tail_bytes, 0);
+        EXPECT(quick ? verdict.result.bytes < archive_bytes : verdict.result.bytes == archive_bytes);
+        EXPECT_EQ_UINT(verdict.total_bytes, archive_bytes);
+        EXPECT_EQ_UINT(verdict.done_bytes, archive_bytes);
+    }
+}
+
+/* ------------------------------------------------------------------ every bit */
+
+/* Whether the byte is the payload of an IMAGE, which a quick check does not read. Walks the frames of the sound archive. */
+static void mark_payloads(bool *payload)
+{
+    for (size_t offset = AIMG_HEAD_BYTES; offset + AIMG_FRAME_BYTES <= archive_bytes;) {
+        size_t begin = offset + (size_t)archive[offset + 3] * 8;
+        size_t bytes = archive[offset + 16] + ((size_t)archive[offset + 17] << 8);
+        if (archive[offset + 2] == AIMG_FRAME_IMAGE)
+            memset(payload + begin, 1, bytes);
+        offset = begin + (bytes + 7) / 8 * 8;
+    }
+}
+
+static bool finds_flip(int fd, size_t bit, uint32_t flags)
+{
+    uint8_t byte = archive[bit / 8] ^ (uint8_t)(1u << bit % 8);
+    struct aimg_verify_options options = {.struct_bytes = sizeof options, .flags = flags, .threads = 1};
+    struct aimg_verify_result result = {.faults = 0};
+    REQUIRE(pwrite(fd, &byte, 1, (off_t)(bit / 8)) == 1);
+    enum aimg_status status = aimg_verify(path, &options, &result, NULL);
+    REQUIRE(pwrite(fd, &archive[bit / 8], 1, (off_t)(bit / 8)) == 1);
+    return result.faults > 0 && (status == AIMG_OK || status == AIMG_NOT_ARCHIVE || status == AIMG_VERSION_UNKNOWN || status == AIMG_CORRUPT ||
+                                 status == AIMG_CHECKSUM);
+}
+
+/* step: 1 tries every bit. */
+static void check_flips(size_t step)
+{
+    static bool payload[ARCHIVE_MAX];
+    memset(payload, 0, sizeof payload);
+    mark_payloads(payload);
+    int fd = open(path, O_WRONLY);
+    REQUIRE(fd >= 0);
+    for (size_t bit = 0; bit < archive_bytes * 8; bit += step) {
+        test_state.checks += 2;
+        if (!finds_flip(fd, bit, 0)) {
+            test_fail(__FILE__, __LINE__);
+            fprintf(stderr, "bit %zu of byte %zu is not missed\n", bit % 8, bit / 8);
+        }
+        if (!payload[bit / 8] && !finds_flip(fd, bit, AIMG_VERIFY_QUICK)) {
+            test_fail(__FILE__, __LINE__);
+            fprintf(stderr, "bit %zu of byte %zu is not missed by a quick check\n", bit % 8, bit / 8);
+        }
+    }
+    close(fd);
+}
+
+/* ------------------------------------------------------------------ what is damaged is named */
+
+/* Offset of the frame of an ordinal in the sound archive. */
+static size_t frame_of(uint32_t ordinal)
+{
+    size_t offset = AIMG_HEAD_BYTES;
+    while (archive[offset + 2] != AIMG_FRAME_IMAGE || archive[offset + 4] != ordinal)
+        offset += (size_t)archive[offset + 3] * 8 + (archive[offset + 16] + ((size_t)archive[offset + 17] << 8) + 7) / 8 * 8;
+    return offset;
+}
+
+static void check_named(size_t at, unsigned rule, size_t frame, uint32_t ordinal, const char *name)
+{
+    archive[at] ^= 1;
+    write_file(archive, archive_bytes);
+    archive[at] ^= 1;
+    struct verdict verdict = verify(0, 2);
+    EXPECT_EQ_INT(verdict.status, AIMG_OK);
+    EXPECT_EQ_UINT(verdict.result.faults, 1);
+    EXPECT(verdict.rules[rule]);
+    EXPECT_EQ_UINT(verdict.first_offset, frame);
+    EXPECT_EQ_UINT(verdict.ordinal, ordinal);
+    EXPECT_EQ_TEXT(verdict.name, name);
+}
+
+static void check_names_of_damage(void)
+{
+    size_t frame = frame_of(1);
+    check_named(frame + 64, 18, frame, 1, "a/second.txt");     /* a byte of the image */
+    check_named(frame + 1, 13, frame, 1, "a/second.txt");      /* the magic: the index knows whose frame it was */
+    check_named(frame + 50, 13, frame, 1, "a/second.txt");     /* the name in the frame */
+    check_named(frame + 17, 13, frame, 1, "a/second.txt");     /* stored_bytes: the frame seems longer than it is */
+    check_named(frame + 20, 12, frame, 1, "a/second.txt");     /* and longer than the file */
+}
+
+static void check_tail_and_cut(void)
+{
+    static const uint8_t torn[] = "torn tail";
+    write_file(archive, archive_bytes);
+    int fd = open(path, O_WRONLY | O_APPEND);
+    REQUIRE(fd >= 0 && write(fd, torn, 9) == 9);
+    struct verdict verdict = verify(0, 1);
+    EXPECT_EQ_INT(verdict.status, AIMG_OK);
+    EXPECT_EQ_UINT(verdict.result.tail_bytes, 9);
+    EXPECT(verdict.result.faults == 1 && verdict.rules[34]);
+    REQUIRE(ftruncate(fd, (off_t)archive_bytes - 1) == 0 && close(fd) == 0);
+    verdict = verify(0, 1);
+    EXPECT_EQ_INT(verdict.status, AIMG_TRUNCATED);
+    EXPECT(verdict.rules[34] && verdict.rules[9] && verdict.rules[12]);
+    EXPECT_EQ_UINT(verdict.result.commits, 1); /* the one that is whole was checked */
+}
+
+static void check_arguments(void)
+{
+    struct aimg_verify_result result;
+    struct aimg_verify_options options = {.struct_bytes = sizeof options, .flags = 64};
+    struct aimg_error error;
+    EXPECT_EQ_INT(aimg_verify(NULL, NULL, &result, &error), AIMG_INVALID_ARGUMENT);
+    EXPECT_EQ_INT(aimg_verify(path, NULL, NULL, &error), AIMG_INVALID_ARGUMENT);
+    EXPECT_EQ_INT(aimg_verify(path, &options, &result, &error), AIMG_INVALID_ARGUMENT);
+    options.flags = 0;
+    options.struct_bytes = 3;
+    EXPECT_EQ_INT(aimg_verify(path, &options, &result, &error), AIMG_INVALID_ARGUMENT);
+    EXPECT_EQ_INT(aimg_verify("/nowhere/at/all", NULL, &result, &error), AIMG_NOT_FOUND);
+    EXPECT_EQ_INT(aimg_verify("/dev/null", NULL, &result, &error), AIMG_NOT_ARCHIVE);
+    write_file((const uint8_t *)"text, not an archive", 20);
+    struct verdict verdict = verify(0, 1);
+    EXPECT_EQ_INT(verdict.status, AIMG_NOT_ARCHIVE);
+    EXPECT(verdict.result.faults == 1 && verdict.rules[2]);
+}
+
+int main(int count, char **arguments)
+{
+    const char *folder = getenv("TMPDIR");
+    size_t step = count > 1 ? (size_t)strtoul(arguments[1], NULL, 10) : 1;
+    snprintf(path, sizeof path, "%s/test_verify.%ld.aimg", folder != NULL ? folder : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+             (long)getpid());
+    for (uint32_t alignment = 8; alignment <= 64; alignment *= 8) {
+        make_archive(alignment);
+        check_sound();
+        check_flips(alignment == 8 ? step : step * 7);
+        check_names_of_damage();
+        check_tail_and_cut();
+    }
+    check_arguments();
+    unlink(path);
+    return test_end("test_verify");
+}
