@@ -1,42 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Chooses the vector unit. xxHash's own dispatch is not used: it asks the processor, which costs tens of microseconds under a hypervisor, as much as opening an
+ * archive, and its wide code leaves the upper halves of the registers dirty, which slows down what runs after it. The C library has asked already. */
 #include "checksum_long.h"
 
-#define XXH_STATIC_LINKING_ONLY /* for XXH3_state_t, whose size aimg_hasher repeats */
-#include <xxhash.h>
-#if AIMG_XXH_DISPATCH
-#include <xxh_x86dispatch.h> /* renames the functions below to those that choose at run time */
+#if AIMG_X86_UNITS
+#include <sys/platform/x86.h>
 #endif
 
-_Static_assert(sizeof(struct aimg_hasher) >= sizeof(XXH3_state_t), "aimg_hasher holds xxHash's state");
+struct unit {
+    struct aimg_hash (*hash_long)(const void *data, size_t bytes);
+    void (*hasher_add)(struct aimg_hasher *hasher, const void *data, size_t bytes);
+    struct aimg_hash (*hasher_end)(const struct aimg_hasher *hasher);
+};
 
-static struct aimg_hash from_xxh(XXH128_hash_t hash) { return (struct aimg_hash){hash.low64, hash.high64}; }
-
-/* libxxhash 0.8.1 leaves the upper halves of the vector registers dirty. Code compiled for plain SSE then runs several times slower on Intel machines, because each
- * of its instructions must keep those halves. */
-static inline void clean_registers(void)
-{
-#if AIMG_XXH_DISPATCH
-    if (__builtin_cpu_supports("avx"))
-        __asm__ volatile("vzeroupper");
+static const struct unit baseline = {aimg_hash_long_baseline, aimg_hasher_add_baseline, aimg_hasher_end_baseline};
+#if AIMG_X86_UNITS
+static const struct unit avx2 = {aimg_hash_long_avx2, aimg_hasher_add_avx2, aimg_hasher_end_avx2};
+static const struct unit avx512 = {aimg_hash_long_avx512, aimg_hasher_add_avx512, aimg_hasher_end_avx512};
 #endif
-}
 
-struct aimg_hash aimg_hash_long(const void *data, size_t bytes)
+static const struct unit *choose(void)
 {
-    struct aimg_hash hash = from_xxh(XXH3_128bits(data, bytes));
-    clean_registers();
-    return hash;
+#if AIMG_X86_UNITS
+    if (CPU_FEATURE_ACTIVE(AVX512F))
+        return &avx512;
+    if (CPU_FEATURE_ACTIVE(AVX2))
+        return &avx2;
+#endif
+    return &baseline;
 }
 
-void aimg_hasher_begin(struct aimg_hasher *hasher) { (void)XXH3_128bits_reset((XXH3_state_t *)(void *)hasher->state); }
+struct aimg_hash aimg_hash_long(const void *data, size_t bytes) { return choose()->hash_long(data, bytes); }
 
-void aimg_hasher_add(struct aimg_hasher *hasher, const void *data, size_t bytes)
-{
-    (void)XXH3_128bits_update((XXH3_state_t *)(void *)hasher->state, data, bytes);
-    clean_registers();
-}
+void aimg_hasher_add(struct aimg_hasher *hasher, const void *data, size_t bytes) { choose()->hasher_add(hasher, data, bytes); }
 
-struct aimg_hash aimg_hasher_end(const struct aimg_hasher *hasher)
-{
-    return from_xxh(XXH3_128bits_digest((const XXH3_state_t *)(const void *)hasher->state));
-}
+struct aimg_hash aimg_hasher_end(const struct aimg_hasher *hasher) { return choose()->hasher_end(hasher); }

@@ -186,9 +186,9 @@ static int finish(const struct request *request, const struct unpack *unpack)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " there already", unpack->skipped);
     output_note("%s: unpacked %s, %s, into %s%s", request->archive, images,
                 output_size(unpack->written_bytes, bytes, sizeof bytes), request->directory, skipped);
-    if (unpack->damaged > 0)
-        output_error("%s: damaged: %s left out; 'aimg verify' tells more", request->archive,
-                     reading_count(unpack->damaged, "image", images));
+    if (unpack->left_out > 0)
+        output_error("%s: %s%s left out; 'aimg verify' tells more", request->archive, unpack->damaged ? "damaged: " : "",
+                     reading_count(unpack->left_out, "image", images));
     if (unpack->refused > 0)
         output_error("%s: %s not written", request->directory, reading_count(unpack->refused, "image", images));
     return unpack->code;

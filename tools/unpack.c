@@ -46,10 +46,11 @@ static void count_written(struct unpack *unpack, uint64_t bytes, bool skipped)
     pthread_mutex_unlock(&unpack->lock);
 }
 
-static void report_damaged(struct unpack *unpack, uint32_t ordinal, const char *name, enum aimg_status status,
-                           const struct aimg_error *error)
+static void report_unreadable(struct unpack *unpack, uint32_t ordinal, const char *name, enum aimg_status status,
+                              const struct aimg_error *error)
 {
     bool system = status == AIMG_IO || status == AIMG_OUT_OF_MEMORY;
+    bool damage = status == AIMG_CHECKSUM || status == AIMG_CORRUPT || status == AIMG_TRUNCATED;
 
     pthread_mutex_lock(&unpack->lock);
     if (error->offset != AIMG_NO_OFFSET)
@@ -57,7 +58,8 @@ static void report_damaged(struct unpack *unpack, uint32_t ordinal, const char *
                      error->offset, error->message);
     else
         output_error("%s: image '%s' (ordinal %" PRIu32 ") is left out: %s", unpack->archive, name, ordinal, error->message);
-    unpack->damaged++;
+    unpack->left_out++;
+    unpack->damaged = unpack->damaged || damage;
     unpack->code = worse_code(unpack->code, system ? EXIT_SYSTEM : EXIT_NO);
     pthread_mutex_unlock(&unpack->lock);
 }
@@ -140,7 +142,7 @@ static void unpack_image(struct worker *worker, uint32_t ordinal, const char *na
     if (status == AIMG_OK)
         place_image(worker, ordinal, name, name_bytes);
     else
-        report_damaged(unpack, ordinal, name, status, &error);
+        report_unreadable(unpack, ordinal, name, status, &error);
     if (large) {
         free(buffer->data);
         *buffer = (struct image_buffer){0};
@@ -230,7 +232,8 @@ int unpack_run(struct unpack *unpack)
     progress_end(&unpack->progress);
     walk_end(&unpack->walk);
     /* A damaged group of names has left out its images, as a damaged image has left out itself. */
-    unpack->damaged += unpack->walk.damaged;
+    unpack->left_out += unpack->walk.damaged;
+    unpack->damaged = unpack->damaged || unpack->walk.damaged > 0;
     if (unpack->walk.code != EXIT_DONE)
         unpack->code = worse_code(unpack->code, unpack->walk.code == EXIT_SYSTEM ? EXIT_SYSTEM : EXIT_NO);
     pthread_mutex_destroy(&unpack->large);

@@ -23,8 +23,12 @@ struct unpack {
     unsigned threads;
 
     /* Filled by unpack_run. */
-    uint64_t written, written_bytes, skipped, refused, damaged;
-    int code; /* exit_code of what went wrong */
+    uint64_t written, written_bytes;
+    uint64_t skipped;  /* were there already */
+    uint64_t left_out; /* could not be read */
+    uint64_t refused;  /* could not be written */
+    bool damaged;      /* the archive is */
+    int code;          /* exit_code of what went wrong */
 
     /* Its own. */
     struct aimg_column mtime;

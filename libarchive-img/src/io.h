@@ -32,7 +32,9 @@ struct aimg_io {
     int fd;               /* io_file; -1 elsewhere */
     const uint8_t *base;  /* bytes in memory or in a map, or NULL */
     uint64_t base_bytes;  /* how many of them may be touched */
-    uint64_t reserved_bytes; /* address space held for the map to grow into */
+    uint64_t reserved_bytes; /* address space held for the map to grow into, once it has grown */
+    const uint8_t *first_base; /* the map before it first grew, or NULL */
+    uint64_t first_bytes;
 };
 
 /* Opens a regular file. writable: takes the writer's lock, checks that the path still names the file, BUSY when another has it. */

@@ -17,7 +17,7 @@
 /* Descriptors 0 to 2 would receive what other code prints. */
 #define FIRST_SAFE_FD 3
 /* Address space held beyond the file, so that a growing archive is seen without moving the map. */
-#define MAP_RESERVE (UINT64_C(1) << 36)
+#define MAP_RESERVE (sizeof(size_t) < 8 ? UINT64_C(1) << 28 : UINT64_C(1) << 36)
 #define PAGE UINT64_C(4096)
 
 static enum aimg_status file_read_at(struct aimg_io *io, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error)
@@ -114,13 +114,15 @@ static void file_announce(struct aimg_io *io, uint64_t offset, uint64_t bytes)
 static enum aimg_status file_close(struct aimg_io *io, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
-    if (io->reserved_bytes > 0)
-        (void)munmap((void *)(uintptr_t)io->base, (size_t)io->reserved_bytes);
+    if (io->base != NULL)
+        (void)munmap((void *)(uintptr_t)io->base, (size_t)(io->reserved_bytes > 0 ? io->reserved_bytes : io->base_bytes));
+    if (io->first_base != NULL)
+        (void)munmap((void *)(uintptr_t)io->first_base, (size_t)io->first_bytes);
     if (io->fd >= 0 && close(io->fd) != 0 && errno != EINTR)
         status = aimg_fail_errno(error, errno, "cannot close the archive");
     io->fd = -1;
-    io->base = NULL;
-    io->base_bytes = io->reserved_bytes = 0;
+    io->base = io->first_base = NULL;
+    io->base_bytes = io->reserved_bytes = io->first_bytes = 0;
     return status;
 }
 
@@ -223,38 +225,47 @@ enum aimg_status aimg_io_file_create(struct aimg_io *io, const char *path, struc
     return status;
 }
 
-/* Room to grow if the process may have it, else just enough. */
-static void *reserve_space(uint64_t *reserve, uint64_t bytes)
+static enum aimg_status map_fixed(struct aimg_io *io, void *place, uint64_t bytes, int flags, struct aimg_error *error)
 {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void *space = mmap(NULL, (size_t)*reserve, PROT_NONE, flags, -1, 0);
-    if (space != MAP_FAILED)
-        return space;
-    *reserve = bytes;
-    return mmap(NULL, (size_t)*reserve, PROT_NONE, flags, -1, 0);
+    void *map = mmap(place, (size_t)bytes, PROT_READ, MAP_SHARED | flags, io->fd, 0);
+    if (map == MAP_FAILED)
+        return aimg_fail_errno(error, errno, "cannot map %" PRIu64 " bytes", bytes);
+    io->base = map;
+    io->base_bytes = bytes;
+    return AIMG_OK;
+}
+
+/* A second map with room to grow, made when the first grows; the first stays, so that pointers into it do. */
+static enum aimg_status reserve_and_map(struct aimg_io *io, uint64_t bytes, struct aimg_error *error)
+{
+    uint64_t reserve = bytes + MAP_RESERVE;
+    void *space = mmap(NULL, (size_t)reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (space == MAP_FAILED)
+        return aimg_fail_errno(error, errno, "cannot reserve %" PRIu64 " bytes of address space; open the archive without a map", reserve);
+    struct aimg_io first = *io;
+    enum aimg_status status = map_fixed(io, space, bytes, MAP_FIXED, error);
+    if (status != AIMG_OK) {
+        (void)munmap(space, (size_t)reserve);
+        return status;
+    }
+    io->reserved_bytes = reserve;
+    io->first_base = first.base;
+    io->first_bytes = first.base_bytes;
+    return AIMG_OK;
 }
 
 enum aimg_status aimg_io_file_map(struct aimg_io *io, uint64_t bytes, struct aimg_error *error)
 {
     if (bytes <= io->base_bytes || bytes == 0)
         return AIMG_OK;
-    if (bytes > SIZE_MAX - MAP_RESERVE || (io->base != NULL && bytes > io->reserved_bytes))
-        return aimg_fail(error, AIMG_LIMIT, "no address space for %" PRIu64 " bytes; open the archive without a map", bytes);
-    if (io->base == NULL) {
-        uint64_t reserve = sizeof(size_t) < 8 ? bytes : bytes + MAP_RESERVE;
-        void *space = reserve_space(&reserve, bytes);
-        if (space == MAP_FAILED)
-            return aimg_fail_errno(error, errno, "cannot reserve %" PRIu64 " bytes of address space", reserve);
-        io->base = space;
-        io->reserved_bytes = reserve;
-        io->base_bytes = 0;
-    }
-    /* The whole file again: pages that are in use stay the same, and no seam can run through one. */
-    void *map = mmap((void *)(uintptr_t)io->base, (size_t)bytes, PROT_READ, MAP_SHARED | MAP_FIXED, io->fd, 0);
-    if (map == MAP_FAILED)
-        return aimg_fail_errno(error, errno, "cannot map %" PRIu64 " bytes", bytes);
-    io->base_bytes = bytes;
-    return AIMG_OK;
+    if (bytes > SIZE_MAX - MAP_RESERVE || (io->reserved_bytes > 0 && bytes > io->reserved_bytes))
+        return aimg_fail(error, AIMG_LIMIT, "no address space for %" PRIu64 " bytes; open the archive again, or without a map", bytes);
+    if (io->base == NULL)
+        return map_fixed(io, NULL, bytes, 0, error);
+    if (io->reserved_bytes == 0)
+        return reserve_and_map(io, bytes, error);
+    /* The whole file again, in place: pages that are in use stay the same, and no seam can run through one. */
+    return map_fixed(io, (void *)(uintptr_t)io->base, bytes, MAP_FIXED, error);
 }
 
 enum aimg_status aimg_io_random(void *out, size_t bytes, struct aimg_error *error)

@@ -100,8 +100,9 @@ static bool follows(const struct aimg_located *located, const struct aimg_commit
            memcmp(next->prev_chain, located->commit.chain, AIMG_HASH_BYTES) == 0;
 }
 
-/* Step 3: frames forward from located->end; each commit that continues the chain becomes the current one. */
-static enum aimg_status walk_forward(struct aimg_io *io, struct aimg_located *located, struct aimg_error *error)
+/* Step 3: frames forward from located->end; each commit that continues the chain becomes the current one. Its own stack frame: opening a clean archive does not pay for
+ * the buffer. */
+static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *io, struct aimg_located *located, struct aimg_error *error)
 {
     struct walk walk = {.io = io, .file_bytes = located->file_bytes, .small = false};
     uint64_t seed = aimg_uuid_seed(located->header.uuid);
@@ -191,7 +192,7 @@ enum aimg_status aimg_locate(struct aimg_io *io, bool allow_truncated, struct ai
     if (status != AIMG_OK)
         return status;
     located->hinted_end = located->end;
-    return walk_forward(io, located, error);
+    return located->end == located->file_bytes ? AIMG_OK : walk_forward(io, located, error);
 }
 
 enum aimg_status aimg_locate_newer(struct aimg_io *io, struct aimg_located *located, struct aimg_error *error)

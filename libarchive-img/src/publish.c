@@ -230,6 +230,16 @@ static enum aimg_status write_dictionary(struct aimg_writer *writer, struct aimg
 
 static int compare_parts(const void *a, const void *b) { return aimg_part_compare(a, b); }
 
+/* The column with the smallest id above one: ROOT has them in that order. */
+static const struct aimg_writer_column *next_column(const struct aimg_writer *writer, uint32_t after)
+{
+    const struct aimg_writer_column *next = NULL;
+    for (uint32_t i = 0; i < writer->column_count; i++)
+        if (writer->columns[i].record.id > after && (next == NULL || writer->columns[i].record.id < next->record.id))
+            next = &writer->columns[i];
+    return next;
+}
+
 static enum aimg_status encode_root(struct aimg_writer *writer, struct aimg_buffer *root, struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = &writer->base->catalog;
@@ -250,9 +260,11 @@ static enum aimg_status encode_root(struct aimg_writer *writer, struct aimg_buff
         qsort(parts, count, sizeof *parts, compare_parts);
     for (uint32_t i = 0; i < count; i++, out += AIMG_PART_BYTES)
         aimg_part_encode(&parts[i], out);
-    for (uint32_t i = 0; i < writer->column_count; i++) {
-        aimg_column_record_encode(&writer->columns[i].record, writer->columns[i].name, out);
-        out += aimg_column_record_total(writer->columns[i].record.name_bytes);
+    for (uint32_t i = 0, id = 0; i < writer->column_count; i++) {
+        const struct aimg_writer_column *column = next_column(writer, id);
+        aimg_column_record_encode(&column->record, column->name, out);
+        out += aimg_column_record_total(column->record.name_bytes);
+        id = column->record.id;
     }
     for (uint32_t i = 0; i < catalog->head.coding_count; i++, out += AIMG_CODING_RECORD_BYTES)
         aimg_coding_record_encode(&catalog->codings[i], out);

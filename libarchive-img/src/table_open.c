@@ -8,6 +8,8 @@
 #include <inttypes.h>
 
 #define PIECE_BYTES 16384
+/* Tails of tables with few columns are read here. */
+#define STACK_TAIL_BYTES 1024
 
 const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offset, size_t bytes, void *scratch, struct aimg_error *error)
 {
@@ -19,6 +21,13 @@ const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offs
     if (source->io->base != NULL && offset + bytes <= source->io->base_bytes)
         return source->io->base + offset;
     return source->io->ops->read_at(source->io, offset, scratch, bytes, error) == AIMG_OK ? scratch : NULL;
+}
+
+static enum aimg_status read_failed(const struct aimg_error *local, struct aimg_error *error)
+{
+    if (error != NULL)
+        *error = *local;
+    return local->status;
 }
 
 static enum aimg_status tail_fault(const struct aimg_part *part, unsigned rule, const char *what, struct aimg_error *error)
@@ -61,30 +70,33 @@ static enum aimg_status decode_tail(const struct aimg_part *part, const uint8_t 
     return AIMG_OK;
 }
 
+/* tail: room for it. A copy: what was hashed is what is used, even if the file changes under the map. */
+static enum aimg_status open_with(const struct aimg_source *source, const struct aimg_part *part, uint8_t *tail, size_t tail_bytes,
+                                  struct aimg_section *sections, struct aimg_table *table, struct aimg_error *error)
+{
+    struct aimg_error local;
+    uint64_t offset = aimg_part_payload(part) + part->bytes - tail_bytes;
+    const uint8_t *bytes = aimg_source_fetch(source, offset, tail_bytes, tail, &local);
+    if (bytes == NULL)
+        return read_failed(&local, error);
+    if (bytes != tail)
+        memcpy(tail, bytes, tail_bytes);
+    if (!aimg_hash_equals(part->tail_hash, aimg_hash(tail, tail_bytes)))
+        return tail_fault(part, 41, "its last bytes are not those that ROOT names", error);
+    return decode_tail(part, tail, sections, table, error);
+}
+
 enum aimg_status aimg_table_open(const struct aimg_source *source, const struct aimg_part *part, struct aimg_section *sections,
                                  struct aimg_table *table, struct aimg_error *error)
 {
+    uint8_t on_stack[STACK_TAIL_BYTES];
     size_t tail_bytes = (size_t)aimg_table_tail_bytes(part->section_count);
-    uint64_t offset = aimg_part_payload(part) + part->bytes - tail_bytes;
-    /* A copy: what was hashed is what is used, even if the file changes under the map. */
+    if (tail_bytes <= sizeof on_stack)
+        return open_with(source, part, on_stack, tail_bytes, sections, table, error);
     uint8_t *tail = aimg_alloc_array(&source->allocator, tail_bytes, 1);
     if (tail == NULL)
         return aimg_fail_memory(error, tail_bytes);
-    struct aimg_error local = {.status = AIMG_OK};
-    enum aimg_status status = AIMG_OK;
-    const uint8_t *bytes = aimg_source_fetch(source, offset, tail_bytes, tail, &local);
-    if (bytes == NULL) {
-        status = local.status;
-        if (error != NULL)
-            *error = local;
-    } else {
-        if (bytes != tail)
-            memcpy(tail, bytes, tail_bytes);
-        if (!aimg_hash_equals(part->tail_hash, aimg_hash(tail, tail_bytes)))
-            status = tail_fault(part, 41, "its last bytes are not those that ROOT names", error);
-        else
-            status = decode_tail(part, tail, sections, table, error);
-    }
+    enum aimg_status status = open_with(source, part, tail, tail_bytes, sections, table, error);
     aimg_release(&source->allocator, tail);
     return status;
 }
@@ -95,13 +107,6 @@ const struct aimg_section *aimg_table_section(const struct aimg_table *table, un
         if (table->sections[i].kind == kind && table->sections[i].column == column)
             return &table->sections[i];
     return NULL;
-}
-
-static enum aimg_status read_failed(const struct aimg_error *local, struct aimg_error *error)
-{
-    if (error != NULL)
-        *error = *local;
-    return local->status;
 }
 
 static enum aimg_status verify_list(const struct aimg_source *source, struct aimg_table *table, struct aimg_error *error)

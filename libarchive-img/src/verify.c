@@ -58,7 +58,6 @@ static enum aimg_status locate(struct aimg_verify *verify, enum aimg_status *loc
         *error = why; /* what a reader is told */
     verify->source.end = verify->located.file_bytes;
     verify->source.seed = aimg_uuid_seed(verify->located.header.uuid);
-    verify->report.total_bytes = verify->source.end;
     return status;
 }
 

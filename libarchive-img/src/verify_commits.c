@@ -47,6 +47,7 @@ enum aimg_status aimg_verify_hints(struct aimg_verify *verify, const uint8_t *he
                           verify->source.end, claimed);
     /* Where the last commit is not to be found, all bytes may be its. */
     verify->end = located == AIMG_OK ? verify->located.end : verify->source.end;
+    verify->report.total_bytes = verify->end;
     if (located == AIMG_OK)
         return AIMG_OK;
     return claimed > verify->source.end ? AIMG_TRUNCATED : AIMG_CORRUPT;

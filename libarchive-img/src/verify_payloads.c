@@ -283,7 +283,7 @@ static bool take_frame(struct subject *subject, const struct aimg_verify_span *s
     subject->place = aimg_verify_at(span->offset);
     subject->record = NULL;
     if (bytes == NULL || aimg_frame_decode(bytes, frame) == 13 || aimg_frame_total_bytes(frame) != span->bytes ||
-        (size_t)frame->header_units * AIMG_UNIT > known) {
+        (size_t)frame->header_units * AIMG_UNIT < AIMG_FRAME_BYTES || (size_t)frame->header_units * AIMG_UNIT > known) {
         aimg_verify_fault(verify, 13, subject->place, "the frame at %" PRIu64 " changed while it was checked", span->offset);
         return false;
     }

@@ -374,6 +374,23 @@ static enum aimg_status check_column(const char *name, const struct aimg_column_
     return AIMG_OK;
 }
 
+/* The id after the largest; when that is the last one there is, the smallest that is free. */
+static uint32_t free_column_id(const struct aimg_writer *writer)
+{
+    uint32_t largest = 0, id = 1;
+    for (uint32_t i = 0; i < writer->column_count; i++)
+        largest = writer->columns[i].record.id > largest ? writer->columns[i].record.id : largest;
+    if (largest < UINT32_MAX)
+        return largest + 1;
+    for (uint32_t i = 0; i < writer->column_count; i++) {
+        if (writer->columns[i].record.id == id) {
+            id++;
+            i = UINT32_MAX; /* from the first again: ids need not be in order here */
+        }
+    }
+    return id;
+}
+
 static enum aimg_status append_column(struct aimg_writer *writer, const char *name, const struct aimg_column_record *record,
                                       struct aimg_error *error)
 {
@@ -400,11 +417,10 @@ enum aimg_status aimg_writer_column(struct aimg_writer *writer, const char *name
         status = aimg_fail(error, AIMG_INVALID_ARGUMENT, "a column needs a name of at most %d bytes and a place for its id", AIMG_COLUMN_NAME_MAX);
     if (status != AIMG_OK)
         return status;
-    struct aimg_column_record record = {.id = 1, .type = (uint8_t)type, .flags = list ? AIMG_COLUMN_LIST : 0, .width = width};
+    struct aimg_column_record record = {.id = free_column_id(writer), .type = (uint8_t)type, .flags = list ? AIMG_COLUMN_LIST : 0, .width = width};
     record.name_bytes = (uint16_t)strlen(name);
     for (uint32_t i = 0; i < writer->column_count; i++) {
         const struct aimg_column_record *known = &writer->columns[i].record;
-        record.id = known->id + 1;
         if (strcmp(writer->columns[i].name, name) != 0)
             continue;
         if (known->type != record.type || known->width != width || known->flags != record.flags)

@@ -74,7 +74,7 @@ def ordinal_count_decreases(a):
     a.commit(merge_names=True)
 
 
-@bad(24, "the last commit page begins at a multiple of 8 that is none of 4,096", scenes.empty, opens=None)
+@bad(24, "the last commit page begins at a multiple of 8 that is none of 4,096", scenes.empty, opens=False, status="corrupt")
 def commit_alignment(a):
     a.add("a", b"a")
     a.edit("root", lambda _: put(pad=lambda total: None)(a))

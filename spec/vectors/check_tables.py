@@ -269,12 +269,12 @@ def check_section_size(section):
         need(section.element_bytes == 0, 38, "element_bytes of groups")
         return
     need(section.raw_bytes == section.bytes, 39, "raw_bytes of a section without groups")
+    need(section.extra == 0 or section.kind in (K.NAME_SLOTS, K.CONTENT_SLOTS), 38, "extra of a section")
     if section.kind in c.BITMAP_KINDS:
         need(section.element_bytes == 0 and section.bytes == round_up(-(-section.count // 8), c.UNIT), 39, "size of a bitmap")
         return
     need(section.element_bytes == FIXED_ELEMENTS.get(section.kind, section.element_bytes), 38, "element_bytes")
     need(section.bytes == section.element_bytes * section.count, 39, "size of a section of kind %d" % section.kind)
-    need(section.extra == 0 or section.kind in (K.NAME_SLOTS, K.CONTENT_SLOTS), 38, "extra of a section")
 
 
 def read_groups(section):

@@ -14,6 +14,7 @@ struct bench_options {
     const char *tool;      /* path of the command-line tool */
     const char *self;      /* path of this program */
     int keep;              /* use containers that are there already */
+    int repeats;           /* cold: draw images with repeats, for comparison with programs that do */
     int warm;              /* leave out what empties the caches of the whole machine */
     double load;           /* of the machine before the run: figures of a busy one are worth little */
     unsigned rounds;       /* 0: as the suite thinks right */

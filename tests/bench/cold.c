@@ -11,7 +11,7 @@
 
 #define ROUNDS       7
 #define QUICK_ROUNDS 3
-#define READS        2000
+#define READS        3000
 #define SLOW_READS   200
 #define QUICK_COUNT  5300
 #define FULL_COUNT   21000
@@ -86,6 +86,13 @@ static void run_round(const struct bench_options *options, const struct cold_fil
     }
 }
 
+static void draw_with_repeats(uint32_t *order, size_t count, uint64_t seed)
+{
+    uint64_t state = seed;
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint32_t)(bench_random(&state) % count);
+}
+
 void cold_run(const struct bench_options *options, struct results *results)
 {
     size_t count = options->full ? FULL_COUNT : QUICK_COUNT;
@@ -105,6 +112,8 @@ void cold_run(const struct bench_options *options, struct results *results)
     results_heading(results, "cold", "100 KB", text);
     for (unsigned round = 0; round <= rounds; round++) {
         bench_shuffle(order, count, round + 5);
+        if (options->repeats)
+            draw_with_repeats(order, count, round + 5);
         run_round(options, &files, order, round > 0, results); /* the first warms the disk's own caches up */
     }
     if (!options->keep)

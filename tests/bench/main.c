@@ -19,6 +19,7 @@ static const char usage[] = "usage: aimg-bench [quick|full] [options]\n"
                             "  --count N         scale: only this many entries\n"
                             "  --keep            use and leave the files of the last run\n"
                             "  --warm            leave out what empties the caches of the whole machine\n"
+                            "  --repeats         cold: draw images with repeats, for comparison with programs that do\n"
                             "  --plain           lines of tab-separated medians instead of tables\n"
                             "  --json FILE, --markdown FILE, --commit ID\n";
 
@@ -69,6 +70,8 @@ static int take_option(const char *name, const char *value, struct bench_options
         }
     if (!strcmp(name, "--keep"))
         return options->keep = 1;
+    if (!strcmp(name, "--repeats"))
+        return options->repeats = 1;
     if (!strcmp(name, "--warm"))
         return options->warm = 1;
     if (!strcmp(name, "--plain"))

@@ -76,7 +76,8 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
-/* Seconds that the threads take together for `passes` passes over the order, which is dealt out among them. */
+/* Seconds that the threads take together for `passes` passes over the order, which is dealt out among them. The first share is
+ * the calling thread's: it has malloc's main arena, as a program of one thread has. */
 static double run_passes(const struct runner *runner, const uint32_t *order, size_t count, unsigned passes, unsigned threads)
 {
     struct share shares[MOST_THREADS];
@@ -94,14 +95,15 @@ static double run_passes(const struct runner *runner, const uint32_t *order, siz
             .processor = t + 1,
             .start = &start,
         };
-        if (pthread_create(&ids[t], NULL, run_thread, &shares[t]))
+        if (t && pthread_create(&ids[t], NULL, run_thread, &shares[t]))
             bench_die("cannot start a thread");
     }
-    double begin = 0;
-    double end = 0;
-    for (unsigned t = 0; t < threads; t++) {
+    run_thread(&shares[0]);
+    double begin = shares[0].begin;
+    double end = shares[0].end;
+    for (unsigned t = 1; t < threads; t++) {
         pthread_join(ids[t], NULL);
-        begin = !t || shares[t].begin < begin ? shares[t].begin : begin;
+        begin = shares[t].begin < begin ? shares[t].begin : begin;
         end = shares[t].end > end ? shares[t].end : end;
     }
     pthread_barrier_destroy(&start);
@@ -170,10 +172,12 @@ static void run_set(const struct bench_options *options, const char *name, struc
     uint32_t *order = bench_alloc(set->count, sizeof *order);
     bench_shuffle(order, set->count, 1);
     results_heading(results, "reads", set->name, set->title);
+    files_unpin(); /* before there are threads: it learns what processors there are */
     for (size_t i = 0; contenders_all[i]; i++)
         if (bench_wants(options, contenders_all[i]->title))
             open_runner(options, &runners[count++], contenders_all[i], set, order);
     run_rounds(options, runners, count, set, results);
+    files_unpin();
     for (size_t i = 0; i < count; i++)
         for (unsigned t = MOST_THREADS; t-- > 0;)
             runners[i].contender->close(runners[i].states[t]);

@@ -178,9 +178,9 @@ LIST
 
 compare_cold() {
     local label pattern before after their our
-    ours --suite cold >"$work/before"
+    ours full --suite cold --repeats --rounds 3 >"$work/before"
     ./cold "$build/bench/cold/cold.flat" >"$work/cold.out"
-    ours --suite cold >"$work/after"
+    ours full --suite cold --repeats --rounds 3 >"$work/after"
     rm -rf tmpd
     while IFS='|' read -r label pattern; do
         their=$(grep -F -- "$pattern" "$work/cold.out" | sed 's/.* \([0-9.]*\) us\/op.*/\1/')

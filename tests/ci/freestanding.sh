@@ -9,7 +9,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 for source in "$root"/format/*.c; do
     name=$(basename "$source" .c)
-    "$cc" -std=c11 -O2 -ffreestanding -Wall -Wextra -Werror -I"$root/format" -DAIMG_XXH_DISPATCH=0 \
+    "$cc" -std=c11 -O2 -ffreestanding -Wall -Wextra -Werror -I"$root/format" -DAIMG_X86_UNITS=0 \
         -c "$source" -o "$scratch/$name.o"
 done
 
@@ -29,7 +29,7 @@ if [ -n "$state" ]; then
 fi
 
 foreign=$(grep -hoE '^#include [<"][^>"]+[>"]' "$root"/format/*.[ch] | sort -u |
-    grep -vE '<(stdint|stddef|stdbool|stdalign|limits|string|xxhash|xxh_x86dispatch)\.h>' | grep -v '"' || true)
+    grep -vE '<(stdint|stddef|stdbool|stdalign|limits|string|xxhash|sys/platform/x86)\.h>' | grep -v '"' || true)
 if [ -n "$foreign" ]; then
     printf 'format/ includes what a freestanding program does not have: %s\n' "$foreign" >&2
     exit 1

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "counting.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@ static void *counting_alloc(void *user, size_t bytes)
     struct counting *counting = user;
     unsigned long long call = atomic_fetch_add(&counting->allocated, 1) + 1;
     if (counting->fail_at != 0 && (call == counting->fail_at || (counting->fail_on && call > counting->fail_at)))
+        return NULL;
+    if (bytes > SIZE_MAX / 4)
         return NULL;
     struct piece *piece = malloc(sizeof *piece + bytes);
     if (piece == NULL)

@@ -42,6 +42,26 @@ enum aimg_status sample_add(struct aimg_writer *writer, const char *name, uint32
     return aimg_writer_add(writer, &image, ordinal_out, error);
 }
 
+bool sample_archive(const char *path, unsigned commits, unsigned images)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer = NULL;
+    struct aimg_error error;
+    char name[64];
+    enum aimg_status status = aimg_writer_create(path, &options, &writer, &error);
+    for (unsigned c = 0; status == AIMG_OK && c < commits; c++) {
+        for (unsigned i = 0; status == AIMG_OK && i < images; i++) {
+            snprintf(name, sizeof name, "c%u/%u.jpg", c, i);
+            status = sample_add(writer, name, c * images + i, 0, NULL, &error);
+        }
+        if (status == AIMG_OK)
+            status = aimg_writer_commit(writer, NULL, &error);
+    }
+    if (status != AIMG_OK)
+        fprintf(stderr, "%s: %s\n", path, error.message);
+    return aimg_writer_close(writer, NULL) == AIMG_OK && status == AIMG_OK;
+}
+
 bool sample_equals(const struct aimg_reader *reader, uint32_t ordinal, uint32_t content)
 {
     static _Thread_local uint8_t expected[SAMPLE_MAX_BYTES], found[SAMPLE_MAX_BYTES];
@@ -78,15 +98,13 @@ const char *sample_path(const char *name)
 {
     static char paths[8][sizeof directory + 256];
     static unsigned next;
-    static pid_t owner;
-    if (directory[0] == 0 || owner != getpid()) {
+    if (directory[0] == 0) {
         const char *parent = getenv("TMPDIR");
         snprintf(directory, sizeof directory, "%s/aimg-test.XXXXXX", parent != NULL ? parent : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
         if (mkdtemp(directory) == NULL) {
             perror(directory);
             exit(1);
         }
-        owner = getpid();
         atexit(remove_directory);
     }
     char *path = paths[next++ % 8];

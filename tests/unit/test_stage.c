@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows that wait: entries, names, and columns with gaps, as narrow as their values allow, in the RUN that is written of them. */
+#include "random.h"
+#include "reader.h"
+#include "stage.h"
+#include "table_room.h"
+
+enum { ROWS = 1000 };
+
+static struct aimg_error error;
+
+/* One column of each kind: how it is filled and what is expected. */
+struct kind {
+    struct aimg_column_record record;
+    uint64_t largest;        /* value */
+    unsigned every;          /* row in so many has a value; 0: none */
+    unsigned expected_width; /* of the section; 0: groups */
+};
+
+static struct kind kinds[] = {
+    {{.id = 1, .type = AIMG_COLUMN_U32, .width = 1}, 255, 1, 1},
+    {{.id = 2, .type = AIMG_COLUMN_U32, .width = 1}, 256, 3, 2},
+    {{.id = 3, .type = AIMG_COLUMN_U64, .width = 1}, 65536, 2, 4},
+    {{.id = 4, .type = AIMG_COLUMN_U64, .width = 1}, UINT64_C(1) << 32, 7, 8},
+    {{.id = 5, .type = AIMG_COLUMN_U16, .width = 1}, 255, 1, 1},
+    {{.id = 6, .type = AIMG_TYPE_I32, .width = 1}, 1, 1, 4},
+    {{.id = 7, .type = AIMG_COLUMN_U16, .width = 3}, 1, 2, 6},
+    {{.id = 8, .type = AIMG_COLUMN_UTF8, .width = 1}, 0, 2, 0},
+    {{.id = 9, .type = AIMG_COLUMN_U16, .width = 2, .flags = AIMG_COLUMN_LIST}, 0, 3, 0},
+    {{.id = 10, .type = AIMG_COLUMN_DICTIONARY, .width = 1, .dictionary_count = 1}, 300, 1, 2},
+    {{.id = 11, .type = AIMG_COLUMN_U8, .width = 1}, 0, 0, 1},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* The value of a row, in host order. */
+static size_t value_of(const struct kind *kind, uint32_t row, uint8_t *out)
+{
+    uint32_t element = aimg_column_element_bytes(kind->record.type);
+    if (kind->expected_width == 0) { /* a text, or a list of pairs */
+        size_t bytes = kind->record.type == AIMG_COLUMN_UTF8 ? row % 50 : row % 5 * 4;
+        memset(out, 'a' + (int)(row % 26), bytes);
+        return bytes;
+    }
+    uint64_t value = row == 0 ? kind->largest : row % (kind->largest + 1);
+    for (uint32_t i = 0; i < kind->record.width; i++)
+        memcpy(out + i * element, &value, element);
+    return (size_t)element * kind->record.width;
+}
+
+static bool has_value(const struct kind *kind, uint32_t row)
+{
+    return kind->every != 0 && row % kind->every == 0;
+}
+
+static void fill(struct aimg_stage *stage, uint32_t rows)
+{
+    uint8_t value[64];
+    char name[32];
+    for (uint32_t row = 0; row < rows; row++) {
+        struct aimg_entry_record entry = {.frame_offset = 8 * (AIMG_HEAD_BYTES + (uint64_t)row), .stored_bytes = row, .header_units = 7};
+        size_t name_bytes = (size_t)snprintf(name, sizeof name, "%.*s%u", (int)(row % 5), "dir/x", row);
+        REQUIRE(aimg_stage_row_add(stage, &entry, name, name_bytes));
+        for (uint32_t k = 0; k < KINDS; k++)
+            if (has_value(&kinds[k], row))
+                REQUIRE(aimg_stage_value_set(stage, k, value, value_of(&kinds[k], row, value)));
+    }
+}
+
+static const struct aimg_section *section(struct aimg_table *table, unsigned kind, uint32_t column)
+{
+    const struct aimg_section *found = aimg_table_section(table, kind, column);
+    REQUIRE(found != NULL);
+    return found;
+}
+
+static void check_column(struct aimg_reader *reader, struct aimg_table *table, const struct kind *kind, uint32_t rows, const uint8_t *payload)
+{
+    uint8_t expected[64], found[64];
+    const struct aimg_section *validity = aimg_table_section(table, AIMG_SECTION_VALIDITY, kind->record.id);
+    unsigned place = kind->expected_width == 0 ? AIMG_SECTION_GROUPS : AIMG_SECTION_VALUES;
+    if (kind->every == 0) {
+        EXPECT(validity == NULL && aimg_table_section(table, place, kind->record.id) == NULL);
+        return;
+    }
+    const struct aimg_section *values = section(table, place, kind->record.id);
+    EXPECT_EQ_UINT(values->element_bytes, kind->expected_width);
+    EXPECT((validity == NULL) == (kind->every == 1 || rows == 1));
+    for (uint32_t row = 0; row < rows; row++) {
+        bool valid = has_value(kind, row);
+        size_t bytes = valid ? value_of(kind, row, expected) : 0, found_bytes = 0;
+        if (validity != NULL)
+            EXPECT(aimg_bitmap_get(payload + validity->offset, row) == valid);
+        if (kind->expected_width == 0) {
+            EXPECT_EQ_INT(aimg_group_copy(reader, table, values, row, found, sizeof found, &found_bytes, &error), AIMG_OK);
+            EXPECT_EQ_UINT(found_bytes, bytes);
+        } else {
+            memset(found, 0, sizeof found);
+            memcpy(found, payload + values->offset + (size_t)row * kind->expected_width, kind->expected_width);
+            if (!valid)
+                EXPECT(aimg_all_zero(found, kind->expected_width));
+        }
+        EXPECT_EQ_BYTES(found, expected, bytes);
+    }
+}
+
+/* A RUN of so many rows, and after it another from the same stage. */
+static void check_run(struct table_room *room, struct aimg_stage *stage, uint32_t rows)
+{
+    struct aimg_part part;
+    struct aimg_table table;
+    struct aimg_section sections[32];
+    bool zstd = false;
+    uint32_t first = stage->first;
+    fill(stage, rows);
+    REQUIRE(aimg_stage_write(stage, &room->out, &room->codecs, &part, &zstd, &error) == AIMG_OK);
+    EXPECT(part.type == AIMG_FRAME_RUN && part.first == first && part.count == rows && stage->first == first + rows && stage->rows == 0);
+    REQUIRE(aimg_out_flush(&room->out, &error) == AIMG_OK && part.section_count <= 32);
+    room->source.end = room->out.flushed;
+    REQUIRE(aimg_table_open(&room->source, &part, sections, &table, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_table_verify(&room->source, &table, 0, table.data_bytes, &error), AIMG_OK);
+    uint8_t *payload = malloc((size_t)part.bytes);
+    REQUIRE(payload != NULL && room->io.ops->read_at(&room->io, table.payload, payload, (size_t)part.bytes, &error) == AIMG_OK);
+    const struct aimg_section *entries = section(&table, AIMG_SECTION_ENTRIES, 0);
+    for (uint32_t row = 0; row < rows; row++) {
+        struct aimg_entry_record entry;
+        aimg_entry_decode(payload + entries->offset + (size_t)row * AIMG_ENTRY_BYTES, &entry);
+        EXPECT(entry.stored_bytes == row && entry.frame_offset == 8 * (AIMG_HEAD_BYTES + (uint64_t)row));
+    }
+    struct aimg_reader_caches caches = {.dictionaries = NULL};
+    struct aimg_reader reader = {.source = room->source, .caches = &caches};
+    aimg_codec_pool_init(&caches.codecs);
+    for (uint32_t row = 0; row < rows; row++) {
+        char name[32], found[32];
+        size_t bytes, expected = (size_t)snprintf(name, sizeof name, "%.*s%u", (int)(row % 5), "dir/x", row);
+        EXPECT_EQ_INT(aimg_group_copy(&reader, &table, section(&table, AIMG_SECTION_NAME_TEXT, 0), row, found, sizeof found, &bytes, &error), AIMG_OK);
+        EXPECT(bytes == expected && memcmp(name, found, bytes) == 0);
+    }
+    for (uint32_t k = 0; k < KINDS; k++)
+        check_column(&reader, &table, &kinds[k], rows, payload);
+    aimg_codec_pool_release(&caches.codecs);
+    free(payload);
+}
+
+int main(void)
+{
+    struct table_room room;
+    struct aimg_stage stage = {.first = 5};
+    table_room_open(&room);
+    stage.allocator = room.out.allocator;
+    for (uint32_t k = 0; k < KINDS; k++)
+        REQUIRE(aimg_stage_column_add(&stage, &kinds[k].record));
+    check_run(&room, &stage, ROWS);
+    check_run(&room, &stage, 1); /* what the first had is forgotten */
+    check_run(&room, &stage, 129);
+    aimg_stage_release(&stage);
+    table_room_close(&room);
+    return test_end("test_stage");
+}
