@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest path and the longest name that inputs.c makes, with their zero bytes; most are a hundred times shorter. */
-enum { LONGEST_ITEM_BYTES = 4 * PATH_LIST_BYTES + 4096, TEXT_BYTES = 2 * LONGEST_ITEM_BYTES };
+/* Room for the longest item; most are a hundred times shorter. */
+enum { LONGEST_ITEM_BYTES = PATH_LIST_BYTES + INPUT_NAME_BYTES + 2, TEXT_BYTES = 2 * LONGEST_ITEM_BYTES };
 
 bool batch_init(struct batch *batch)
 {

@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -98,20 +97,8 @@ static int run_all(struct ingest *ingest)
     }
 }
 
-/* Files and folders wait open in the batches of each thread: more than the usual limit allows on machines with very many cores.
- */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int run_threads(struct ingest *ingest)
 {
-    raise_file_limit();
     ingest->context.times = ingest->intake.columns.present[COLUMN_MTIME];
     ingest->pipeline = pipeline_create(&ingest->context, ingest->intake.options->threads);
     if (ingest->pipeline == NULL) {

@@ -58,7 +58,7 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "      --files-from FILE  take the paths in FILE too, one a line, - for standard input; a listed path is the name,\n"        \
     "                         less a leading ./ or /\n"                                                                          \
     "  -0, --null             paths in FILE end with a zero byte\n"                                                              \
-    "      --follow           follow symbolic links to folders too\n"                                                            \
+    "      --follow           follow symbolic links to folders below PATH too\n"                                                 \
     "      --all              take files that are no pictures too, empty ones included\n"                                        \
     "      --strict           stop at the first input that cannot be read, instead of leaving it out\n"                          \
     "      --escape-names     store what may not stand in a name (bytes that are not UTF-8, control characters, backslashes)\n"  \

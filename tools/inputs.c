@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static const char *base_name(const char *path)
@@ -19,11 +20,22 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
+/* A folder is open at each level of a walk, and some in the batches of each thread: the usual limit is too low for deep trees and
+ * for machines with very many cores. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int inputs_open(struct inputs *inputs, const struct input_options *options)
 {
     *inputs = (struct inputs){.options = *options, .record = tree_record_create()};
-    size_t prefix_bytes = options->prefix == NULL ? 0 : strlen(options->prefix);
-    inputs->name = malloc(prefix_bytes + (size_t)3 * PATH_LIST_BYTES);
+    inputs->name = malloc(INPUT_NAME_BYTES);
+    raise_file_limit();
     if (inputs->name == NULL) {
         output_error("out of memory");
         return EXIT_SYSTEM;

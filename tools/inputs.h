@@ -9,11 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum {
+    INPUT_PREFIX_BYTES = 1024,                                   /* longest --prefix: no name may be longer */
+    INPUT_NAME_BYTES = INPUT_PREFIX_BYTES + 3 * PATH_LIST_BYTES, /* longest name, each byte of the path escaped */
+    INPUT_PATH_BYTES = 12800                                     /* what input_path may need */
+};
+
 struct input_options {
     char *const *paths; /* all borrowed */
     size_t path_count;
     const char *files_from; /* or NULL */
-    const char *prefix;     /* or NULL */
+    const char *prefix;     /* or NULL; at most INPUT_PREFIX_BYTES */
     const char *own[2];     /* the archive and its unfinished file, which are never inputs; NULL for none */
     bool zero_separated;
     bool escape_names;
@@ -58,6 +64,5 @@ void inputs_close(struct inputs *inputs);
 
 /* The path as the user would write it. Returns buffer. */
 const char *input_path(const struct input *input, char *buffer, size_t buffer_bytes);
-enum { INPUT_PATH_BYTES = 12800 };
 
 #endif

@@ -98,6 +98,8 @@ static int add_image(struct intake *intake, const struct load_item *item, bool r
     enum aimg_status status = aimg_writer_add(intake->writer, &image, NULL, &error);
     if (status == AIMG_EXISTS)
         return report_clash(intake, &item->input);
+    if (status == AIMG_INVALID_ARGUMENT) /* a name that was not there when all were checked */
+        return report_trouble(intake, &item->input, error.message, 0);
     if (status != AIMG_OK)
         return report_failure(intake, status, &error);
     if (!load_is_unchanged(item)) {

@@ -2,6 +2,7 @@
 #include "pipeline.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 /* What one thread takes at once: as many files as make this, by the size of those before. */
 enum { BATCH_BYTES = 1 << 20, FIRST_BATCH_ITEMS = 8, BATCHES_PER_THREAD = 4, MOST_THREADS = 256 };
@@ -52,12 +53,27 @@ static void *run(void *user)
     return NULL;
 }
 
+/* Enough for all threads, as far as the open folders in them leave half of the file limit to the walk. */
+static size_t batches_for(unsigned threads)
+{
+    enum { OTHER_FILES = 64, LEAST = 2 };
+    size_t wanted = (size_t)threads * BATCHES_PER_THREAD;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return wanted;
+    size_t taken = (size_t)threads + OTHER_FILES;
+    size_t left = limit.rlim_cur > taken ? (size_t)limit.rlim_cur - taken : 0;
+    size_t allowed = left / 2 / BATCH_FOLDERS;
+    return allowed < LEAST ? LEAST : allowed < wanted ? allowed : wanted;
+}
+
 static bool create_batches(struct pipeline *pipeline, unsigned threads)
 {
-    pipeline->batches = calloc((size_t)threads * BATCHES_PER_THREAD, sizeof *pipeline->batches);
+    size_t count = batches_for(threads);
+    pipeline->batches = calloc(count, sizeof *pipeline->batches);
     if (pipeline->batches == NULL)
         return false;
-    for (size_t i = 0; i < (size_t)threads * BATCHES_PER_THREAD; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (!batch_init(&pipeline->batches[i]))
             return false;
         pipeline->batch_count++;

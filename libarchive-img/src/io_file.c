@@ -111,6 +111,12 @@ static void file_announce(struct aimg_io *io, uint64_t offset, uint64_t bytes)
     }
 }
 
+static void file_expect_random(struct aimg_io *io, bool random)
+{
+    if (io->base != NULL)
+        (void)madvise((void *)(uintptr_t)io->base, (size_t)io->base_bytes, random ? MADV_RANDOM : MADV_NORMAL);
+}
+
 static enum aimg_status file_close(struct aimg_io *io, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
@@ -135,6 +141,7 @@ static const struct aimg_io_ops file_ops = {
     .flush_soon = file_flush_soon,
     .forget = file_forget,
     .announce = file_announce,
+    .expect_random = file_expect_random,
     .close = file_close,
 };
 

@@ -30,6 +30,12 @@ static void memory_hint(struct aimg_io *io, uint64_t offset, uint64_t bytes)
     (void)bytes;
 }
 
+static void memory_expect_random(struct aimg_io *io, bool random)
+{
+    (void)io;
+    (void)random;
+}
+
 static enum aimg_status memory_close(struct aimg_io *io, struct aimg_error *error)
 {
     (void)io;
@@ -43,6 +49,7 @@ static const struct aimg_io_ops memory_ops = {
     .flush_soon = memory_hint,
     .forget = memory_hint,
     .announce = memory_hint,
+    .expect_random = memory_expect_random,
     .close = memory_close,
 };
 

@@ -166,8 +166,9 @@ static enum aimg_status follow_hint(struct aimg_io *io, const uint8_t *head, boo
     enum aimg_status status = aimg_commit_read(io, &located->header, best.commit_offset, &commit, error);
     if (status != AIMG_OK)
         return allow_truncated && status != AIMG_IO ? AIMG_OK : status;
-    if (commit.seq != best.seq)
-        return aimg_fail_at(error, AIMG_CORRUPT, 9, best.commit_offset, "the commit at %" PRIu64 " is %" PRIu64 ", the hint says %" PRIu64,
+    if (commit.seq != best.seq || commit.salt != best.salt)
+        return aimg_fail_at(error, AIMG_CORRUPT, 9, best.commit_offset,
+                            "the commit at %" PRIu64 " (number %" PRIu64 ") is not the one that the hint names (number %" PRIu64 "); repair the archive",
                             best.commit_offset, commit.seq, best.seq);
     take_commit(located, &commit);
     return AIMG_OK;

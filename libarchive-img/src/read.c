@@ -123,6 +123,16 @@ static enum aimg_status read_stored(const struct aimg_reader *reader, const stru
     return entry->raw_bytes == 0 ? AIMG_OK : io->ops->read_at(io, entry->data_offset, buffer, (size_t)entry->raw_bytes, error);
 }
 
+/* Index and frame agree: the bytes are of this image, not of another that its entry was confused with. */
+static enum aimg_status check_frame(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_error *error)
+{
+    struct aimg_entry_record record = {.frame_offset = 0};
+    struct aimg_frame_view view;
+    struct aimg_run *run = NULL;
+    enum aimg_status status = aimg_reader_entry_at(reader, ordinal, &record, &run, error);
+    return status == AIMG_OK ? aimg_frame_check_entry(reader, ordinal, &record, &view, error) : status;
+}
+
 /* The entry of an image that may be read. */
 static enum aimg_status readable_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry, struct aimg_error *error)
 {
@@ -147,7 +157,10 @@ enum aimg_status aimg_reader_read(const struct aimg_reader *reader, uint32_t ord
     if (buffer_bytes < entry.raw_bytes)
         return aimg_fail(error, AIMG_BUFFER_TOO_SMALL, "image %" PRIu32 " has %" PRIu64 " bytes, the buffer %" PRIu64, ordinal, entry.raw_bytes,
                          buffer_bytes);
-    status = entry.coding == AIMG_CODING_STORE ? read_stored(reader, &entry, buffer, error) : read_coded(reader, &entry, buffer, error);
+    if (entry.coding == AIMG_CODING_STORE && (flags & AIMG_READ_UNVERIFIED) == 0)
+        status = check_frame(reader, ordinal, error); /* of a coded image it was checked with the entry */
+    if (status == AIMG_OK)
+        status = entry.coding == AIMG_CODING_STORE ? read_stored(reader, &entry, buffer, error) : read_coded(reader, &entry, buffer, error);
     if (status == AIMG_OK && (flags & AIMG_READ_UNVERIFIED) == 0)
         status = check_hash(&entry, buffer, error);
     return status;

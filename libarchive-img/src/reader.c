@@ -82,8 +82,11 @@ static enum aimg_status load(struct aimg_reader *reader, struct aimg_error *erro
     reader->source.end = reader->located.end;
     if (reader->path != NULL && (reader->flags & AIMG_READER_NO_MAP) == 0)
         status = aimg_io_file_map(reader->source.io, reader->located.end, error);
+    /* The ends of the tables lie far apart: reading ahead around each would cost milliseconds when the file is not in memory. */
+    reader->source.io->ops->expect_random(reader->source.io, true);
     if (status == AIMG_OK && !reader->located.empty)
         status = aimg_catalog_load(&reader->source, &reader->located.commit, &reader->catalog, error);
+    reader->source.io->ops->expect_random(reader->source.io, false);
     if (status != AIMG_OK)
         return status;
     set_hot(reader);

@@ -100,8 +100,9 @@ static enum aimg_status check(struct aimg_verify *verify, struct aimg_error *err
         return unsupported(verify, error);
     aimg_verify_progress(verify, AIMG_HEAD_BYTES);
     aimg_verify_index_open(verify);
-    if (allocate_records(verify)) {
+    if (allocate_records(verify))
         aimg_verify_walk_all(verify);
+    if (!aimg_verify_stopped(verify)) {
         aimg_verify_ends(verify);
         aimg_verify_index_check(verify);
     }

@@ -32,23 +32,26 @@ void aimg_verify_decoder_destroy(const struct aimg_allocator *allocator, struct 
     aimg_release(allocator, decoder);
 }
 
-static bool prepare(const struct aimg_allocator *allocator, struct aimg_verify_decoder *decoder)
+/* Ready for a frame, also after one that was given up. */
+static bool prepare(const struct aimg_allocator *allocator, struct aimg_verify_decoder *decoder, void *dictionary)
 {
     if (decoder->context == NULL)
         decoder->context = ZSTD_createDCtx();
     if (decoder->out == NULL)
         decoder->out = allocator->alloc(allocator->user, OUT_BYTES);
-    return decoder->context != NULL && decoder->out != NULL &&
-           !ZSTD_isError(ZSTD_DCtx_setParameter(decoder->context, ZSTD_d_windowLogMax, AIMG_ZSTD_WINDOW_LOG_MAX));
+    if (decoder->context == NULL || decoder->out == NULL)
+        return false;
+    ZSTD_DCtx *context = decoder->context;
+    return !ZSTD_isError(ZSTD_DCtx_reset(context, ZSTD_reset_session_only)) &&
+           !ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, AIMG_ZSTD_WINDOW_LOG_MAX)) &&
+           !ZSTD_isError(ZSTD_DCtx_refDDict(context, dictionary));
 }
 
 bool aimg_verify_decoder_begin(const struct aimg_allocator *allocator, struct aimg_verify_decoder *decoder, void *dictionary,
                                uint64_t raw_bytes, uint64_t limit)
 {
-    if (!prepare(allocator, decoder))
+    if (!prepare(allocator, decoder, dictionary))
         return false;
-    ZSTD_DCtx_reset(decoder->context, ZSTD_reset_session_only);
-    ZSTD_DCtx_refDDict(decoder->context, dictionary);
     aimg_hasher_begin(&decoder->hasher);
     decoder->raw_bytes = raw_bytes;
     decoder->limit = limit;

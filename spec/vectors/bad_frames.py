@@ -17,8 +17,8 @@ def frame(name, rule, what, frame_type, edit, scene=scenes.three, at=0, **option
     edited(name, rule, what, scene, "frame %d" % frame_type, edit, at, **options)
 
 
-def extended(name, what, *extensions):
-    frame(name, 22, what, T.IMAGE, put(ext=b"".join(extensions)))
+def extended(name, what, *extensions, refuses=()):
+    frame(name, 22, what, T.IMAGE, put(ext=b"".join(extensions)), refuses=refuses)
 
 
 frame("frame_magic", 13, "the magic of a frame is wrong, signed", T.IMAGE, put(magic=b"FA"))
@@ -36,7 +36,7 @@ frame("header_units_more", 15, "header_units is one more than name and extension
 frame("header_units_zero", 12, "header_units of a frame is 0", T.PAD, put(header_units=0))
 frame("header_padding", 16, "a byte after the name is not zero, signed", T.IMAGE, put(header_padding=b"\1"))
 frame("payload_padding", 16, "a byte after the payload is not zero", T.IMAGE, put(payload_padding=b"\1"), at=2)
-flipped("image_flip", 18, "a bit of an image changed", c.HEAD_BYTES + 80)
+flipped("image_flip", 18, "a bit of an image changed", c.HEAD_BYTES + 80, refuses=(0,))
 frame("stored_hash", 18, "stored_hash of an IMAGE is wrong, signed", T.IMAGE, put(stored_hash=1))
 frame("stored_hash_of_pad", 18, "stored_hash of a PAD is wrong, signed", T.PAD, put(stored_hash=1))
 frame("ordinal_of_pad", 19, "a PAD has an ordinal", T.PAD, put(ordinal=1))
@@ -50,8 +50,9 @@ frame("salt_of_image", 20, "the salt of an image is that of another session", T.
 extended("extension_cut", "the last extension is longer than what is left of ext", extension(1, b"abc"), extension(2, b"abc", 4))
 extended("extension_short", "ext ends with three bytes that are no extension", extension(1, b"abc"), b"\0\0\0")
 extended("extension_twice", "a kind stands twice", extension(1, b"a"), extension(2, b""), extension(1, b"b"))
-extended("extension_critical", "a critical extension that nobody knows", extension(0x8000, b"rotate"))
-frame("pad_payload", 23, "a byte in a PAD is not zero, its stored_hash is right", T.PAD, lambda subject: put(payload=noise(len(subject.payload)))(subject))
+extended("extension_critical", "a critical extension that nobody knows", extension(0x8000, b"rotate"), refuses=(0,))
+frame("pad_payload", 23, "a byte in a PAD is not zero, its stored_hash is right", T.PAD,
+      lambda subject: put(payload=noise(len(subject.payload)))(subject))
 
 
 @bad(21, "an image begins at a multiple of 8, the archive has an alignment of 64", scenes.empty)

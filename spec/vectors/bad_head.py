@@ -27,12 +27,12 @@ def shorter(name, size, what):
     torn(what, scenes.empty, opens=False, rule=1)(cut)
 
 
-def flipped(name, rule, what, offset, bit=1, scene=scenes.three, opens=True, status=None):
+def flipped(name, rule, what, offset, bit=1, scene=scenes.three, opens=True, status=None, refuses=()):
     """A bit that was changed in the file, with all checksums left as they were."""
     def patch(data):
         at = offset % len(data)
         return data[:at] + bytes([data[at] ^ bit]) + data[at + 1:]
-    bad(rule, what, scene, opens, status, patch)(named(name))
+    bad(rule, what, scene, opens, status, patch, refuses)(named(name))
 
 
 def named(name):

@@ -132,7 +132,7 @@ def zstd(name, what, stored, data=TEXT):
         a.add("a", data, coding=c.CODING_ZSTD, stored=stored)
         a.commit()
     register.__name__ = name
-    bad(49, what, scenes.empty)(register)
+    bad(49, what, scenes.empty, refuses=(0,))(register)
 
 
 whole = zstd_frame.single_segment(len(TEXT), [zstd_frame.raw_block(TEXT)])

@@ -20,6 +20,7 @@ class Vector:
     opens: Optional[bool] = True
     status: Optional[str] = None
     warnings: tuple = ()
+    refuses: tuple = ()  # positions
 
     def write(self):
         """Gives the bytes of the file and the object for the JSON."""
@@ -31,6 +32,8 @@ class Vector:
             expected["status"] = self.status
         if self.warnings:
             expected["warnings"] = list(self.warnings)
+        if self.refuses:
+            expected["refuses"] = list(self.refuses)
         expected.update(content or {})
         return data, expected
 
@@ -48,11 +51,12 @@ def good(what, warnings=(), patch=None, **options):
     return declare
 
 
-def bad(rule, what, scene, opens=True, status=None, patch=None, **options):
+def bad(rule, what, scene, opens=True, status=None, patch=None, refuses=(), **options):
     """Declares a vector that breaks a rule: the function registers edits, then the scene fills the archive; patch changes the
     finished bytes.
 
-    opens is None where SPEC.md leaves it to the reader whether opening fails."""
+    opens is None where SPEC.md leaves it to the reader whether opening fails. refuses: positions of images that a reader must not
+    hand out."""
     def declare(function):
         def build():
             archive = ArchiveBuilder(**options)
@@ -60,7 +64,7 @@ def bad(rule, what, scene, opens=True, status=None, patch=None, **options):
             scene(archive)
             data = archive.bytes()
             return patch(data) if patch else data, None
-        VECTORS.append(Vector("bad", name_of(function), what, build, rule, opens, status))
+        VECTORS.append(Vector("bad", name_of(function), what, build, rule, opens, status, refuses=refuses))
         return function
     return declare
 

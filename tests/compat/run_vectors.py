@@ -141,6 +141,9 @@ def check(path):
     need(verdict.get("status", "") == expected.get("status", verdict.get("status", "")), "status is %s" % verdict.get("status"))
     if "images" in expected:
         check_content(path, expected)
+    for position in expected.get("refuses", []):
+        code, out, _ = run("cat", str(path), "@%d" % position)
+        need(code == EXIT_ARCHIVE and not out, "cat @%d: exit %d, %d bytes" % (position, code, len(out)))
 
 
 def main():

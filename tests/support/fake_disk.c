@@ -158,6 +158,12 @@ static void disk_hint(struct aimg_io *io, uint64_t offset, uint64_t bytes)
     (void)bytes;
 }
 
+static void disk_expect_random(struct aimg_io *io, bool random)
+{
+    (void)io;
+    (void)random;
+}
+
 static bool is_changed(const struct fake_disk *disk, uint64_t offset)
 {
     for (unsigned i = 0; i < disk->change_count; i++) {
@@ -194,6 +200,7 @@ static const struct aimg_io_ops disk_ops = {
     .flush_soon = disk_hint,
     .forget = disk_forget,
     .announce = disk_hint,
+    .expect_random = disk_expect_random,
     .close = disk_close,
 };
 
