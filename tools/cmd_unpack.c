@@ -69,7 +69,8 @@ static void look_at_place(const struct request *request, struct extract_folder *
     const char *base;
     int error = extract_folder_enter(folder, listed->name, listed->name_bytes, false, &base);
 
-    if (error == ENOENT)
+    /* A name that is not allowed is in nobody's way; its image is left out, the others are written. */
+    if (error == ENOENT || error == EINVAL)
         return;
     if (error == 0)
         error = extract_check_free(folder, base);

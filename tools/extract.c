@@ -23,7 +23,7 @@ int extract_check_free(const struct extract_folder *folder, const char *base)
     struct stat status;
 
     if (fstatat(folder->fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        return EEXIST;
+        return S_ISDIR(status.st_mode) ? EISDIR : EEXIST;
     return errno == ENOENT ? 0 : errno;
 }
 
@@ -160,6 +160,8 @@ int extract_write(struct extract_folder *folder, const char *base, const struct 
     error = fill_temporary(fd, file);
     if (error == 0)
         error = rename_temporary(folder, temporary, base, file->replace);
+    if (error == EEXIST && extract_check_free(folder, base) == EISDIR)
+        error = EISDIR;
     if (error != 0)
         unlinkat(folder->fd, temporary, 0);
     return error;

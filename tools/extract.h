@@ -40,7 +40,7 @@ void extract_folder_fini(struct extract_folder *folder);
  * EINVAL for a name that no archive may hold. *base_out: the last part of the name. */
 int extract_folder_enter(struct extract_folder *folder, const char *name, size_t name_bytes, bool make, const char **base_out);
 
-/* Whether anything stands at that place of the folder: EEXIST, or 0. */
+/* Whether anything stands at that place of the folder: EISDIR, EEXIST, or 0. */
 int extract_check_free(const struct extract_folder *folder, const char *base);
 
 /* Whether a regular file with exactly these bytes stands there: 0; ENOENT: nothing does; EEXIST: something else does. */

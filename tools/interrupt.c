@@ -2,15 +2,17 @@
 #include "interrupt.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
-static volatile sig_atomic_t pending;
+/* Lock-free, so a handler may set it, on whatever thread it runs. */
+static atomic_int pending;
 
 static void on_interrupt(int signal_number)
 {
     (void)signal_number;
-    pending = 1;
+    atomic_store(&pending, 1);
 }
 
 void interrupt_install(void)
@@ -32,5 +34,5 @@ void interrupt_install(void)
 
 bool interrupt_pending(void)
 {
-    return pending != 0;
+    return atomic_load(&pending) != 0;
 }

@@ -51,10 +51,10 @@ static enum aimg_status check_borrow(const struct aimg_reader *reader, uint32_t 
 #define LINE_BYTES 64
 
 /* Brings the first lines of an image on their way; the hardware follows on its own from there, and more would block the fill buffers. The number of
- * lines is one of two, so that the branch is foreseen although sizes vary. */
+ * lines is one of three, so that the branch is foreseen although sizes vary. */
 static inline void prefetch_lines(const uint8_t *data, uint64_t bytes)
 {
-    int lines = bytes > 2 * LINE_BYTES ? 12 : 2;
+    int lines = bytes > 4 * LINE_BYTES ? 12 : bytes > 2 * LINE_BYTES ? 4 : 2;
     for (int i = 0; i < lines; i++)
         __builtin_prefetch(data + (size_t)i * LINE_BYTES);
 }

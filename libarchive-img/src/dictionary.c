@@ -106,9 +106,13 @@ enum aimg_status aimg_dictionary_load(struct aimg_dictionary *dictionary, const 
         }
     }
     aimg_buffer_release(&reader->source.allocator, &raw);
+    if (status != AIMG_OK) { /* so that it can be tried again */
+        aimg_dictionary_release(&reader->source.allocator, dictionary);
+        return status;
+    }
     dictionary->committed = aimg_dictionary_count(dictionary);
-    dictionary->loaded = status == AIMG_OK;
-    return status;
+    dictionary->loaded = true;
+    return AIMG_OK;
 }
 
 enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary, uint32_t column, uint32_t first, struct aimg_out *out,

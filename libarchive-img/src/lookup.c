@@ -179,34 +179,51 @@ static inline const uint8_t *glance_slot(const struct aimg_hot *hot, uint64_t ha
     return slot < end && aimg_name_slot_key_hash(aimg_load64(slot)) == hash ? slot : NULL;
 }
 
-/* The bytes of a name if its slot is among the first and all is as it mostly is; if not, the full search says why. */
-static bool glance(const struct aimg_hot *hot, const char *name, size_t name_bytes, struct aimg_bytes *bytes_out)
+/* The frame that a slot names, not looked at; NULL when it cannot be one. */
+static inline const uint8_t *glance_frame(const struct aimg_hot *hot, const uint8_t *place, size_t name_bytes, uint32_t *ordinal_out)
 {
-    uint64_t hash = aimg_name_hash40(aimg_hash_low(name, name_bytes, hot->name_seed));
-    uint64_t home = aimg_slot_home(hash, AIMG_NAME_HASH_BITS, hot->slot_count);
-    const uint8_t *place = glance_slot(hot, hash, home);
     struct aimg_name_slot slot;
-    if (place == NULL)
-        return false;
     aimg_name_slot_decode(place, &slot);
-    if (slot.frame_offset < AIMG_HEAD_BYTES || slot.frame_offset > hot->end ||
-        hot->end - slot.frame_offset < AIMG_FRAME_BYTES + name_bytes)
-        return false;
-    const uint8_t *header = hot->base + slot.frame_offset;
+    if (slot.frame_offset < AIMG_HEAD_BYTES || slot.frame_offset > hot->end || hot->end - slot.frame_offset < AIMG_FRAME_BYTES + name_bytes)
+        return NULL;
+    *ordinal_out = slot.ordinal;
+    return hot->base + slot.frame_offset;
+}
+
+/* Its bytes, when it is the image of that name and ordinal as images mostly are. Where the bytes begin follows from the name, without extensions: so their first
+ * lines are fetched while the header is still on its way. */
+static inline bool glance_bytes(const struct aimg_hot *hot, const uint8_t *header, uint32_t ordinal, const char *name, size_t name_bytes,
+                                struct aimg_bytes *bytes_out)
+{
+    uint64_t left = hot->end - (uint64_t)(header - hot->base);
     uint64_t stored_bytes = aimg_load48(header + 16);
-    /* Where the bytes begin follows from the name, without extensions: so their first lines are fetched while the header is still on its way. */
     uint32_t header_bytes = aimg_frame_header_bytes((uint32_t)name_bytes, 0);
     uint32_t first = AIMG_FRAME_MAGIC | AIMG_FRAME_IMAGE << 16 | header_bytes / AIMG_UNIT << 24;
-    if (aimg_load32(header) != first || aimg_load32(header + 4) != slot.ordinal || aimg_load16(header + 12) != name_bytes ||
-        header_bytes + stored_bytes > hot->end - slot.frame_offset || memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) != 0)
+    if (aimg_load32(header) != first || aimg_load32(header + 4) != ordinal || aimg_load16(header + 12) != name_bytes ||
+        header_bytes + stored_bytes > left || memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) != 0)
         return false;
     bytes_out->data = header + header_bytes;
     bytes_out->bytes = stored_bytes;
-    bytes_out->ordinal = slot.ordinal;
+    bytes_out->ordinal = ordinal;
     bytes_out->format = header[14];
     bytes_out->coding = header[15];
     bytes_out->status = AIMG_OK;
     return true;
+}
+
+static inline uint64_t glance_hash(const struct aimg_hot *hot, const char *name, size_t name_bytes)
+{
+    return aimg_name_hash40(aimg_hash_low(name, name_bytes, hot->name_seed));
+}
+
+/* The bytes of a name if all is as it mostly is; if not, the full search says why. */
+static bool glance(const struct aimg_hot *hot, const char *name, size_t name_bytes, struct aimg_bytes *bytes_out)
+{
+    uint32_t ordinal;
+    uint64_t hash = glance_hash(hot, name, name_bytes);
+    const uint8_t *place = glance_slot(hot, hash, aimg_slot_home(hash, AIMG_NAME_HASH_BITS, hot->slot_count));
+    const uint8_t *header = place == NULL ? NULL : glance_frame(hot, place, name_bytes, &ordinal);
+    return header != NULL && glance_bytes(hot, header, ordinal, name, name_bytes, bytes_out);
 }
 
 static enum aimg_status borrow_found(const struct aimg_reader *reader, const struct aimg_search *search, uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error)
@@ -236,12 +253,9 @@ static enum aimg_status check_borrow_name(const struct aimg_reader *reader, uint
     return AIMG_OK;
 }
 
-enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t flags,
-                                         struct aimg_bytes *bytes_out, struct aimg_error *error)
+static enum aimg_status borrow_name_searched(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t flags,
+                                             struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
-    if (reader != NULL && reader->hot.slots != NULL && flags == 0 && name != NULL && name_bytes - 1 < AIMG_NAME_MAX && bytes_out != NULL &&
-        glance(&reader->hot, name, name_bytes, bytes_out))
-        return AIMG_OK;
     enum aimg_status status = check_name(reader, name, name_bytes, bytes_out, error);
     if (status == AIMG_OK)
         status = check_borrow_name(reader, flags, error);
@@ -251,61 +265,68 @@ enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const
     return borrow_found(reader, &search, flags, bytes_out, error);
 }
 
-/* Names in flight; their hashes are kept between the steps. */
-#define BATCH 32
-
-/* The first slot of a search in the newest table, or NULL. */
-static const uint8_t *first_slot(const struct aimg_search *search)
+enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t flags,
+                                         struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
-    if (search->table_count == 0)
-        return NULL;
-    const struct aimg_table *table = &search->tables[search->table_count - 1];
-    const struct aimg_section *slots = slots_of(table);
-    uint64_t home = aimg_slot_home(search->hash, AIMG_NAME_HASH_BITS, slots->extra);
-    return search->source->io->base + table->payload + slots->offset + home * AIMG_NAME_SLOT_BYTES;
+    if (reader != NULL && reader->hot.slots != NULL && flags == 0 && name != NULL && name_bytes - 1 < AIMG_NAME_MAX && bytes_out != NULL &&
+        glance(&reader->hot, name, name_bytes, bytes_out))
+        return AIMG_OK;
+    return borrow_name_searched(reader, name, name_bytes, flags, bytes_out, error);
 }
 
-/* The frame that the first slots most likely name, on its way into the cache. */
-static void announce_frame(const struct aimg_search *search, const uint8_t *slot)
+/* Names in flight. */
+#define BATCH 32
+
+struct flight {
+    uint64_t hash, home;
+    const uint8_t *header; /* of the frame, or NULL */
+    uint32_t ordinal;
+};
+
+static bool name_possible(const struct aimg_name *name) { return name->name != NULL && name->name_bytes - 1 < AIMG_NAME_MAX; }
+
+/* Up to BATCH names, in three steps, each of which leaves the memory that the next needs on its way: hash and slot, frame, bytes. done_out[i]: whether name i was found. */
+static void glance_batch(const struct aimg_hot *hot, const struct aimg_name *names, size_t count, struct aimg_bytes *bytes_out, bool *done_out)
 {
-    for (int i = 0; i < 4 && slot != NULL; i++, slot += AIMG_NAME_SLOT_BYTES) {
-        struct aimg_name_slot decoded;
-        if (aimg_name_slot_key_hash(aimg_load64(slot)) < search->hash)
+    struct flight flights[BATCH];
+    for (size_t i = 0; i < count; i++) {
+        if (!name_possible(&names[i]))
             continue;
-        aimg_name_slot_decode(slot, &decoded);
-        if (decoded.hash == search->hash && decoded.frame_offset < search->source->end) {
-            __builtin_prefetch(search->source->io->base + decoded.frame_offset);
-            __builtin_prefetch(search->source->io->base + decoded.frame_offset + 64);
-        }
-        return;
+        flights[i].hash = glance_hash(hot, names[i].name, names[i].name_bytes);
+        flights[i].home = aimg_slot_home(flights[i].hash, AIMG_NAME_HASH_BITS, hot->slot_count);
+        __builtin_prefetch(hot->slots + flights[i].home * AIMG_NAME_SLOT_BYTES);
     }
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *place = name_possible(&names[i]) ? glance_slot(hot, flights[i].hash, flights[i].home) : NULL;
+        flights[i].header = place == NULL ? NULL : glance_frame(hot, place, names[i].name_bytes, &flights[i].ordinal);
+        if (flights[i].header == NULL)
+            continue;
+        __builtin_prefetch(flights[i].header);
+        __builtin_prefetch(flights[i].header + 64);
+    }
+    for (size_t i = 0; i < count; i++)
+        done_out[i] = flights[i].header != NULL && glance_bytes(hot, flights[i].header, flights[i].ordinal, names[i].name,
+                                                                names[i].name_bytes, &bytes_out[i]);
 }
 
 enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *reader, const struct aimg_name *names, size_t count, uint32_t flags,
                                           struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
-    struct aimg_search searches[BATCH];
+    enum aimg_status first = AIMG_OK;
     if (reader == NULL || ((names == NULL || bytes_out == NULL) && count > 0))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "borrowing needs a reader, names, and a place for the bytes");
-    enum aimg_status first = check_borrow_name(reader, flags, error);
-    if (first != AIMG_OK)
-        return first;
     for (size_t begin = 0; begin < count; begin += BATCH) {
         size_t here = count - begin < BATCH ? count - begin : BATCH;
-        for (size_t i = 0; i < here; i++) {
-            searches[i] = begin_search(reader, names[begin + i].name, names[begin + i].name_bytes);
-            __builtin_prefetch(first_slot(&searches[i]));
-        }
-        for (size_t i = 0; i < here; i++)
-            announce_frame(&searches[i], first_slot(&searches[i]));
-        for (size_t i = 0; i < here; i++) {
-            struct aimg_bytes *out = &bytes_out[begin + i];
-            struct aimg_error *report = first == AIMG_OK ? error : NULL;
-            *out = (struct aimg_bytes){.ordinal = AIMG_NO_ORDINAL};
-            enum aimg_status status = check_name(reader, names[begin + i].name, names[begin + i].name_bytes, out, report);
-            if (status == AIMG_OK)
-                status = borrow_found(reader, &searches[i], flags, out, report);
-            out->status = (uint8_t)status;
+        bool done[BATCH] = {false};
+        if (reader->hot.slots != NULL && flags == 0)
+            glance_batch(&reader->hot, names + begin, here, bytes_out + begin, done);
+        for (size_t i = begin; i < begin + here; i++) {
+            if (done[i - begin])
+                continue;
+            bytes_out[i] = (struct aimg_bytes){.ordinal = AIMG_NO_ORDINAL};
+            enum aimg_status status = borrow_name_searched(reader, names[i].name, names[i].name_bytes, flags, &bytes_out[i],
+                                                           first == AIMG_OK ? error : NULL);
+            bytes_out[i].status = (uint8_t)status;
             first = first == AIMG_OK ? status : first;
         }
     }

@@ -6,6 +6,10 @@
 
 #define FIRST_CAPACITY 256
 
+#define DEFAULT_IMAGE_BYTES (UINT64_C(1) << 30)
+#define DEFAULT_INDEX_BYTES (UINT64_C(1) << 28)
+#define DEFAULT_RATIO 1000
+
 static void *standard_alloc(void *user, size_t bytes)
 {
     (void)user;
@@ -26,6 +30,16 @@ bool aimg_allocator_resolve(const struct aimg_allocator *given, struct aimg_allo
     }
     *resolved = *given;
     return given->alloc != NULL && given->free != NULL;
+}
+
+void aimg_limits_resolve(struct aimg_limits *limits)
+{
+    if (limits->image_bytes == 0)
+        limits->image_bytes = DEFAULT_IMAGE_BYTES;
+    if (limits->index_bytes == 0)
+        limits->index_bytes = DEFAULT_INDEX_BYTES;
+    if (limits->ratio == 0)
+        limits->ratio = DEFAULT_RATIO;
 }
 
 void *aimg_alloc_array(const struct aimg_allocator *allocator, uint64_t count, size_t each)

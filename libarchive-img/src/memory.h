@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory of a handle, through its allocator; sizes are checked before they are used. */
+/* Memory of a handle, through its allocator and within its limits; sizes are checked before they are used. */
 #ifndef AIMG_SRC_MEMORY_H
 #define AIMG_SRC_MEMORY_H
 
@@ -8,6 +8,9 @@
 
 /* The caller's allocator, or malloc and free when it is all zero. False when it is half given. */
 bool aimg_allocator_resolve(const struct aimg_allocator *given, struct aimg_allocator *resolved);
+
+/* Zero fields become the defaults that aimg.h names. */
+void aimg_limits_resolve(struct aimg_limits *limits);
 
 /* Zeroed memory for count elements; NULL when there is none or the size overflows. count 0 gives one element. */
 void *aimg_alloc_array(const struct aimg_allocator *allocator, uint64_t count, size_t each);

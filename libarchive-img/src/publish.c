@@ -43,27 +43,16 @@ static bool is_removed(void *user, uint32_t ordinal)
     return aimg_run_check_alive(&writer->base->source, run, ordinal, NULL) == AIMG_NOT_FOUND;
 }
 
-static bool never(void *user, uint32_t ordinal)
+/* A table that was just written, among those that wait for the commit. */
+static enum aimg_status keep_spilled(struct aimg_writer *writer, const struct aimg_part *part, struct aimg_error *error)
 {
-    (void)user;
-    (void)ordinal;
-    return false;
-}
-
-enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg_error *error)
-{
-    struct aimg_part part;
     struct aimg_source source = writer->base->source;
-    enum aimg_status status = aimg_keys_write(&writer->keys, &source, NULL, 0, never, NULL, &writer->out, &part, error);
-    if (status == AIMG_OK)
-        status = aimg_out_flush(&writer->out, error);
     struct aimg_table *tables = aimg_alloc_array(&writer->allocator, writer->spilled_count + 1, sizeof *tables);
     struct aimg_section *sections = aimg_alloc_array(&writer->allocator, 1, sizeof *sections);
-    if (status == AIMG_OK && (tables == NULL || sections == NULL))
-        status = aimg_fail_memory(error, sizeof *tables);
+    enum aimg_status status = tables == NULL || sections == NULL ? aimg_fail_memory(error, sizeof *tables) : AIMG_OK;
     source.end = writer->out.flushed;
     if (status == AIMG_OK)
-        status = aimg_table_open(&source, &part, sections, &tables[writer->spilled_count], error);
+        status = aimg_table_open(&source, part, sections, &tables[writer->spilled_count], error);
     if (status != AIMG_OK) {
         aimg_release(&writer->allocator, tables);
         aimg_release(&writer->allocator, sections);
@@ -76,8 +65,22 @@ enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg
     aimg_release(&writer->allocator, writer->spilled);
     writer->spilled = tables;
     writer->spilled_count++;
-    aimg_keys_clear(&writer->keys);
     return AIMG_OK;
+}
+
+enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg_error *error)
+{
+    struct aimg_part part;
+    /* Without what the batch has removed: of each name a table has one slot at most, so that a search may end at the first. */
+    enum aimg_status status =
+        aimg_keys_write(&writer->keys, &writer->base->source, NULL, 0, is_removed, writer, &writer->out, &part, error);
+    if (status == AIMG_OK)
+        status = aimg_out_flush(&writer->out, error);
+    if (status == AIMG_OK && part.count > 0)
+        status = keep_spilled(writer, &part, error);
+    if (status == AIMG_OK)
+        aimg_keys_clear(&writer->keys);
+    return status;
 }
 
 static unsigned level(uint64_t keys) { return (unsigned)(63 - __builtin_clzll(keys | 1)) / LEVEL_BITS; }

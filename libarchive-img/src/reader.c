@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#define DEFAULT_IMAGE_BYTES (UINT64_C(1) << 30)
-#define DEFAULT_INDEX_BYTES (UINT64_C(1) << 28)
-#define DEFAULT_RATIO 1000
 #define KNOWN_FLAGS (AIMG_READER_NO_MAP | AIMG_READER_AT | AIMG_READER_ALLOW_TRUNCATED)
 
 static enum aimg_status take_options(const struct aimg_reader_options *options, struct aimg_reader_options *taken, struct aimg_error *error)
@@ -22,12 +19,7 @@ static enum aimg_status take_options(const struct aimg_reader_options *options, 
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags has unknown bits: 0x%" PRIx32, taken->flags);
     if (!aimg_allocator_resolve(&taken->allocator, &taken->allocator))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.allocator needs both alloc and free");
-    if (taken->limits.image_bytes == 0)
-        taken->limits.image_bytes = DEFAULT_IMAGE_BYTES;
-    if (taken->limits.index_bytes == 0)
-        taken->limits.index_bytes = DEFAULT_INDEX_BYTES;
-    if (taken->limits.ratio == 0)
-        taken->limits.ratio = DEFAULT_RATIO;
+    aimg_limits_resolve(&taken->limits);
     return AIMG_OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of columns: rules 61 and 68. */
-#include "verify.h"
+#include "verify_read.h"
 
 #include "checksum.h"
 #include "column.h"

@@ -43,7 +43,8 @@ enum aimg_status aimg_verify_hints(struct aimg_verify *verify, const uint8_t *he
     }
     if (claimed > verify->source.end)
         aimg_verify_fault(verify, 34, aimg_verify_at(verify->source.end),
-                          "the file is cut short: it ends at %" PRIu64 ", but a commit reached to %" PRIu64 "; copy it again, or repair it",
+                          "the file is cut short: it ends at %" PRIu64 ", but a commit reached to %" PRIu64
+                          "; copy it again, or repair it",
                           verify->source.end, claimed);
     /* Where the last commit is not to be found, all bytes may be its. */
     verify->end = located == AIMG_OK ? verify->located.end : verify->source.end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A zstd image decoded piece by piece: what is large, or claims to be, is checked in bounded memory. */
-#include "verify.h"
+#include "verify_read.h"
 
 #include "checksum.h"
 

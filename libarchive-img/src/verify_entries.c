@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entries against frames: rules 42 to 47, 65, 70, ATTACHED of rule 62, and names that are missing of rule 53. */
-#include "verify.h"
+#include "verify_read.h"
 
 #include "checksum.h"
 

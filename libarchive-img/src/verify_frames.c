@@ -352,7 +352,8 @@ bool aimg_verify_step(struct aimg_verify_worker *worker)
     check_ext(verify, &header);
     if (header.frame.type == AIMG_FRAME_IMAGE)
         check_coding(verify, &header);
-    note_salt(&verify->walk, &header);
+    if (header.frame.type != AIMG_FRAME_COMMIT) /* its page says the salt again */
+        note_salt(&verify->walk, &header);
     verify->walk.used |= features_of(&header.frame);
     pass_frame(worker, &header);
     verify->walk.offset = header.offset + header.total;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Groups of values, in order: rules 39 and 49. */
-#include "verify.h"
+#include "verify_read.h"
 
 /* No sane frame of 2^25 bytes is longer; memory is not given to others. */
 #define STORED_MAX_BYTES (2 * (size_t)AIMG_GROUP_MAX_BYTES)

@@ -157,8 +157,8 @@ void aimg_verify_index_open(struct aimg_verify *verify)
             check_sections(verify, &index->tables[i]);
         else if (index->root.parts[i].type == AIMG_FRAME_VALUES)
             aimg_verify_fault(verify, 68, aimg_verify_at(index->root.parts[i].offset),
-                              "the dictionary of column %" PRIu32 " has no values from code %" PRIu32 " on", index->root.parts[i].column,
-                              index->root.parts[i].first);
+                              "the dictionary of column %" PRIu32 " has no values from code %" PRIu32 " on",
+                              index->root.parts[i].column, index->root.parts[i].first);
     }
     open_dictionaries(verify);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Masks: rule 62, and which records are dead or attached. */
-#include "verify.h"
+#include "verify_read.h"
 
 /* One MASK table as it is read. */
 struct mask {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names: rules 53 and 55, and the name of one image for a finding. */
-#include "verify.h"
+#include "verify_read.h"
 
 #include "checksum.h"
 #include "name.h"

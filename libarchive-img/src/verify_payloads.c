@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Payloads: rules 18, 23, 49, 52, and the hash of the original bytes that rule 70 compares. Any thread, beside the walk. */
-#include "verify.h"
+#include "verify_read.h"
 
 #include "checksum.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Slots by name and by content: rules 54, 57 to 59 and 67. All NAMES tables are read side by side in order of hash, so that equal
  * names meet. */
-#include "verify.h"
+#include "verify_read.h"
 
 #include "slot.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables: rules 38 to 41, and reading them. */
-#include "verify.h"
+#include "verify_read.h"
 
 #include "checksum.h"
 

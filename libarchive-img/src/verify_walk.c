@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All threads over all frames. Where a frame begins is known only from the one before it; so the threads take turns to step over
  * the frame headers, and read before their turn and check payloads after it, beside each other. */
-#include "verify.h"
+#include "verify_read.h"
 
 #include <unistd.h>
 

@@ -31,8 +31,7 @@ static enum aimg_status take_options(const struct aimg_writer_options *options, 
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.alignment is %" PRIu32 "; a power of two from 8 to 4096", taken->alignment);
     if (!aimg_allocator_resolve(&taken->allocator, &taken->allocator))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.allocator needs both alloc and free");
-    if (taken->limits.index_bytes == 0)
-        taken->limits.index_bytes = UINT64_C(1) << 28;
+    aimg_limits_resolve(&taken->limits);
     return AIMG_OK;
 }
 

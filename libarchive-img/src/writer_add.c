@@ -212,6 +212,19 @@ static enum aimg_status check_value(struct aimg_writer *writer, const struct aim
     return record->type == AIMG_COLUMN_DICTIONARY ? aimg_dictionary_load(&column->dictionary, writer->base, record->id, error) : AIMG_OK;
 }
 
+static enum aimg_status check_values(struct aimg_writer *writer, const struct aimg_image *image, struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    for (size_t i = 0; status == AIMG_OK && i < image->value_count; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (image->values[k].column == image->values[i].column)
+                return aimg_fail(error, AIMG_INVALID_ARGUMENT, "an image has two values for the column with id %" PRIu32,
+                                 image->values[i].column);
+        status = check_value(writer, &image->values[i], error);
+    }
+    return status;
+}
+
 static enum aimg_status set_value(struct aimg_writer *writer, const struct aimg_value *value, struct aimg_error *error)
 {
     uint32_t index = 0, code;
@@ -326,8 +339,8 @@ enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_i
     void *scratch = NULL;
     uint32_t ordinal = 0;
     enum aimg_status status = check_image(writer, image, error);
-    for (size_t i = 0; status == AIMG_OK && i < image->value_count; i++)
-        status = check_value(writer, &image->values[i], error);
+    if (status == AIMG_OK)
+        status = check_values(writer, image, error);
     if (status != AIMG_OK)
         return status;
     if (image->prepared != NULL)

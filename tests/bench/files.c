@@ -89,11 +89,10 @@ void files_drop(const char *path)
     close(fd);
 }
 
-void files_settle(const char *path)
+void files_warm(const char *path)
 {
     size_t piece = (size_t)1 << 20;
     char *buffer = bench_alloc(1, piece);
-    files_drop(path);
     int fd = files_open(path);
     ssize_t n;
     do
@@ -103,6 +102,12 @@ void files_settle(const char *path)
         bench_die("cannot read %s: %s", path, strerror(errno));
     close(fd);
     free(buffer);
+}
+
+void files_settle(const char *path)
+{
+    files_drop(path);
+    files_warm(path);
 }
 
 int files_drop_all(const char *path)

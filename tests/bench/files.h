@@ -28,6 +28,9 @@ const uint8_t *files_map(const char *path, size_t *bytes_out);
 /* Takes the file out of the page cache. It must not be mapped. */
 void files_drop(const char *path);
 
+/* Reads the file from begin to end. What was written a minute ago need not be in memory any more: some kernels reclaim early. */
+void files_warm(const char *path);
+
 /* Reads the file anew, so that the cached pages of all containers are laid out by one and the same read-ahead and not by the
  * sizes of the writes that made them: large pages in the cache would favour who happened to write in large pieces. */
 void files_settle(const char *path);

@@ -68,6 +68,16 @@ static void build_all(const struct bench_options *options, const char *directory
     }
 }
 
+static void warm_all(const struct bench_options *options, const char *directory, size_t count)
+{
+    for (size_t i = 0; stores[i]; i++) {
+        char *path = scale_path(directory, stores[i], count);
+        if (takes_part(options, stores[i], count))
+            files_warm(path);
+        free(path);
+    }
+}
+
 static uint32_t pick(uint64_t *state, size_t count)
 {
     return (uint32_t)(bench_random(state) % count);
@@ -133,8 +143,10 @@ static void run_count(const struct bench_options *options, size_t count, int col
     files_make_directory(directory);
     build_all(options, directory, set, count, results);
     files_pin(1);
+    warm_all(options, directory, count);
     open_warm(options, directory, set, count, results);
     count_calls(options, directory, set, count, results);
+    warm_all(options, directory, count);
     scale_lookups(options, directory, count, results);
     if (cold)
         open_cold(options, directory, set, count, results);

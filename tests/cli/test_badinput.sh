@@ -192,6 +192,44 @@ if [ $found = 1 ]; then
     expect_false 'wrong bytes were unpacked' grep -q differ <(diff -rq rest names)
 fi
 
+# the spec's vectors: whatever is wrong in an archive, nothing is written outside the folder, and verify finds it
+vectors=$test_source/../../spec/vectors
+for vector in "$vectors"/bad/*.aimg "$vectors"/good/*.aimg; do
+    name=${vector#"$vectors"/}
+    for verb in ls 'ls -l' 'ls --json' info log 'cat @0' 'info @0'; do
+        set -- $verb
+        case $verb in
+        'cat '* | 'info '*) run "$AIMG" "$1" "$vector" "$2" ;;
+        *) run "$AIMG" "$@" "$vector" ;;
+        esac
+        case "$name $status" in
+        good/*' 0' | bad/*' 0' | bad/*' 1' | bad/*' 4') pass ;;
+        good/*' 1') [ "${verb#* }" = @0 ] && pass || fail "$verb $name: exit 1" err ;;
+        *) fail "$verb $name: exit $status" err ;;
+        esac
+    done
+    rm -rf jail
+    mkdir -p jail/in
+    run "$AIMG" unpack "$vector" -C jail/in
+    case "$name $status" in
+    *' 0' | bad/*' 1' | bad/*' 4') pass ;;
+    # 'a' and 'a/b' may both stand in an archive, but not in a file system
+    good/*' 1') expect_true "unpack $name: exit 1" grep -qE 'a (file|folder) stands' err ;;
+    *) fail "unpack $name: exit $status" err ;;
+    esac
+    expect_equal "$name $(ls -A jail)" "$name in"
+    expect_equal "$name $(find jail -name '.aimg-*' -o -type l | wc -l)" "$name 0"
+    run "$AIMG" verify "$vector"
+    case "$name $status" in good/*' 0' | bad/*' 1' | bad/*' 4') pass ;; *) fail "verify $name: exit $status" out err ;; esac
+done
+for name in absolute dot-dot not-utf8; do
+    mkdir -p "jail/$name"
+    run "$AIMG" unpack "$vectors/bad/name-$name.aimg" -C "jail/$name"
+    expect_equal "$name $status" "$name 1"
+    expect_contains err 'is a name that no archive may hold'
+    expect_lacks err 'nothing was written'
+done
+
 # hints are advice: damaged ones cost nothing but a finding
 cp a.aimg hints.aimg
 head -c 8192 /dev/zero | dd of=hints.aimg bs=4096 seek=1 conv=notrunc 2>/dev/null

@@ -109,6 +109,7 @@ test_clash() {
     expect_exit 1 "$AIMG" pack clash.aimg c1 c2
     expect_contains err "c1/cat/1.pgm and c2/cat/1.pgm would both be stored as 'cat/1.pgm'"
     expect_contains err '--prefix'
+    expect_contains err 'two inputs have one name; nothing was written'
     expect_absent clash.aimg clash.aimg.part
     rm c2/cat/1.pgm
     expect_exit 0 "$AIMG" pack clash.aimg c1 c2

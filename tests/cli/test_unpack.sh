@@ -195,6 +195,9 @@ no_temporaries clash
 
 # a folder in the place of a file
 mkdir -p blocked/top.pgm/full
+expect_exit 1 "$AIMG" unpack a.aimg -C blocked
+expect_contains err 'blocked/top.pgm: a folder'
+expect_contains err 'nothing was written'
 expect_exit 1 "$AIMG" unpack --force a.aimg -C blocked
 expect_contains err 'blocked/top.pgm: a folder'
 expect_same blocked/cat photos/cat

@@ -32,7 +32,7 @@ static uint64_t make_hash(uint64_t *random, unsigned way)
     case 0:
         return random_next(random) & all;
     case 1:
-        return random_below(random, 500) << 20;
+        return random_below(random, 500) << 31;
     case 2:
         return (UINT64_C(77) << 30) + random_below(random, 3);
     case 3:
@@ -114,6 +114,28 @@ static bool keep_all(void *user, uint32_t ordinal)
     return false;
 }
 
+/* Leaves those that ends_in_three says are dead out of the model, and sorts it. */
+static void bury(struct model *model)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < model->count; i++)
+        if (model->keys[i].ordinal % 10 != 3)
+            model->keys[kept++] = model->keys[i];
+    model->count = kept;
+    qsort(model->keys, model->count, sizeof model->keys[0], compare_keys);
+}
+
+static void check_table(struct table_room *room, struct aimg_table *table, const struct model *model)
+{
+    const struct aimg_section *section = aimg_table_section(table, AIMG_SECTION_NAME_SLOTS, 0);
+    uint8_t *slots = malloc((size_t)section->bytes);
+    REQUIRE(slots != NULL &&
+            room->io.ops->read_at(&room->io, table->payload + section->offset, slots, (size_t)section->bytes, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_table_verify(&room->source, table, 0, table->data_bytes, &error), AIMG_OK);
+    check_placed(slots, section, model);
+    free(slots);
+}
+
 /* Several tables, written one by one, merged with what waits; then the dead ones left out. */
 static void check_merge(uint32_t tables, uint32_t each, unsigned way)
 {
@@ -142,21 +164,13 @@ static void check_merge(uint32_t tables, uint32_t each, unsigned way)
         written.pointers[i] = &written.tables[i];
     }
     REQUIRE(aimg_keys_write(&keys, &room.source, written.pointers, tables, ends_in_three, &asked, &room.out, &part, &error) == AIMG_OK);
-    REQUIRE(table_room_table(&room, &part, &merged, &error) == AIMG_OK);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < model.count; i++)
-        if (model.keys[i].ordinal % 10 != 3)
-            model.keys[kept++] = model.keys[i];
-    model.count = kept;
-    qsort(model.keys, model.count, sizeof model.keys[0], compare_keys);
+    bury(&model);
     EXPECT_EQ_UINT(part.count, model.count);
     EXPECT(asked >= model.count);
-    const struct aimg_section *section = aimg_table_section(&merged, AIMG_SECTION_NAME_SLOTS, 0);
-    uint8_t *slots = malloc((size_t)section->bytes);
-    REQUIRE(slots != NULL && room.io.ops->read_at(&room.io, merged.payload + section->offset, slots, (size_t)section->bytes, &error) == AIMG_OK);
-    EXPECT_EQ_INT(aimg_table_verify(&room.source, &merged, 0, merged.data_bytes, &error), AIMG_OK);
-    check_placed(slots, section, &model);
-    free(slots);
+    if (part.count > 0) {
+        REQUIRE(table_room_table(&room, &part, &merged, &error) == AIMG_OK);
+        check_table(&room, &merged, &model);
+    }
     aimg_keys_release(&keys);
     table_room_close(&room);
 }

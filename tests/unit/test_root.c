@@ -40,9 +40,9 @@ static void check_head(void)
     static const struct change changes[] = {
         {0, 1, 'B', 37},        {8, 4, AIMG_PART_MAX, 0},      {8, 4, AIMG_PART_MAX + 1, 37},     {12, 4, AIMG_COLUMN_MAX, 0},
         {12, 4, AIMG_COLUMN_MAX + 1, 37}, {16, 4, AIMG_CODING_MAX, 0}, {16, 4, AIMG_CODING_MAX + 1, 37}, {20, 4, 1, 37},
-        {24, 8, AIMG_ORDINAL_LIMIT, 0},   {24, 8, AIMG_ORDINAL_LIMIT + UINT64_C(1), 37}, {24, 8, 94, 37}, {24, 8, 95, 0},
-        {32, 8, 85, 0},         {32, 8, 86, 37},               {32, 8, UINT64_MAX, 37},           {40, 8, 20, 0},
-        {40, 8, 21, 37},        {40, 8, 101, 37},              {40, 8, UINT64_MAX, 37},           {56, 8, 0, 37},
+        {24, 8, AIMG_ORDINAL_LIMIT, 0},   {24, 8, AIMG_ORDINAL_LIMIT + UINT64_C(1), 37}, {24, 8, 94, 65}, {24, 8, 95, 0},
+        {32, 8, 85, 0},         {32, 8, 86, 65},               {32, 8, UINT64_MAX, 65},           {40, 8, 20, 0},
+        {40, 8, 21, 65},        {40, 8, 101, 65},              {40, 8, UINT64_MAX, 65},           {56, 8, 0, 69},
         {64, 8, AIMG_META_MAX_BYTES, 0},  {64, 8, AIMG_META_MAX_BYTES + 1, 69},                   {88, 8, 1, 37},
     };
     struct aimg_root_head head = sample_head(), read;
@@ -63,7 +63,7 @@ static void check_head(void)
     aimg_root_head_encode(&without, record);
     EXPECT_EQ_UINT(aimg_root_head_decode(record, &read), 0);
     record[87] = 1; /* a hash of metadata that is not there */
-    EXPECT_EQ_UINT(aimg_root_head_decode(record, &read), 37);
+    EXPECT_EQ_UINT(aimg_root_head_decode(record, &read), 69);
 }
 
 static struct aimg_part sample_part(void)

@@ -6,9 +6,17 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "constants.h"
+#include "checksum.h"
+#include "frame.h"
 
 #define ARCHIVE_MAX (40u * 1024)
+
+/* Every bit takes minutes under a sanitizer; there it is every 61st. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STEP 61
+#else
+#define STEP 1
+#endif
 
 /* What one run of aimg_verify said. */
 struct verdict {
@@ -36,7 +44,8 @@ static void on_finding(void *user, const struct aimg_finding *finding)
     }
     if (finding->rule < 128)
         verdict->rules[finding->rule] = true;
-    EXPECT(finding->rule > 0 && finding->message != NULL && strlen(finding->message) > 5 && strchr(finding->message, '\n') == NULL);
+    EXPECT(finding->rule > 0 && finding->message != NULL && strlen(finding->message) > 5 &&
+           strchr(finding->message, '\n') == NULL);
 }
 
 static void on_progress(void *user, uint64_t done, uint64_t total)
@@ -90,10 +99,11 @@ static void define_columns(void)
         enum aimg_type type;
         uint32_t width;
         int list;
-    } wanted[] = {{"good", AIMG_TYPE_BOOL, 1, 0}, {"width", AIMG_TYPE_U32, 1, 0},      {"box", AIMG_TYPE_F32, 2, 1},
+    } wanted[] = {{"good", AIMG_TYPE_BOOL, 1, 0}, {"width", AIMG_TYPE_U32, 1, 0},        {"box", AIMG_TYPE_F32, 2, 1},
                   {"text", AIMG_TYPE_UTF8, 1, 0}, {"label", AIMG_TYPE_DICTIONARY, 1, 0}, {"mask", AIMG_TYPE_IMAGE, 1, 0}};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        REQUIRE(aimg_writer_column(writer, wanted[i].name, wanted[i].type, wanted[i].width, wanted[i].list, &columns[i], NULL) == AIMG_OK);
+        REQUIRE(aimg_writer_column(writer, wanted[i].name, wanted[i].type, wanted[i].width, wanted[i].list, &columns[i], NULL) ==
+                AIMG_OK);
 }
 
 static uint32_t add(const char *name, const void *data, size_t bytes, uint32_t flags, bool coded)
@@ -102,14 +112,19 @@ static uint32_t add(const char *name, const void *data, size_t bytes, uint32_t f
     static const uint8_t good = 1;
     static const uint32_t width = 300, mask = 0;
     static const float box[4] = {1, 2, 3, 4};
-    const struct aimg_value values[] = {{columns[0], 0, &good, 1},     {columns[1], 0, &width, 4},      {columns[2], 0, box, sizeof box},
-                                        {columns[3], 0, name, strlen(name)}, {columns[4], 0, bytes % 2 ? "odd" : "even", bytes % 2 ? 3 : 4},
+    const struct aimg_value values[] = {{columns[0], 0, &good, 1},
+                                        {columns[1], 0, &width, 4},
+                                        {columns[2], 0, box, sizeof box},
+                                        {columns[3], 0, name, strlen(name)},
+                                        {columns[4], 0, bytes % 2 ? "odd" : "even", bytes % 2 ? 3 : 4},
                                         {columns[5], 0, &mask, 4}};
     struct aimg_prepared prepared;
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .data_bytes = bytes};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .data_bytes = bytes};
     uint32_t ordinal;
     if (coded) {
-        REQUIRE(aimg_writer_prepare(writer, data, bytes, scratch, sizeof scratch, &prepared, NULL) == AIMG_OK && prepared.coding == 1);
+        REQUIRE(aimg_writer_prepare(writer, data, bytes, scratch, sizeof scratch, &prepared, NULL) == AIMG_OK &&
+                prepared.coding == 1);
         image.prepared = &prepared;
     }
     image.flags = flags;
@@ -168,15 +183,27 @@ static void check_sound(void)
 
 /* ------------------------------------------------------------------ every bit */
 
+static struct aimg_frame frame_at(size_t offset)
+{
+    struct aimg_frame frame;
+    REQUIRE(offset + AIMG_FRAME_BYTES <= archive_bytes && aimg_frame_decode(archive + offset, &frame) == 0);
+    return frame;
+}
+
+/* Where the frame after that at offset begins. */
+static size_t frame_after(size_t offset)
+{
+    struct aimg_frame frame = frame_at(offset);
+    return offset + (size_t)aimg_frame_total_bytes(&frame);
+}
+
 /* Whether the byte is the payload of an IMAGE, which a quick check does not read. Walks the frames of the sound archive. */
 static void mark_payloads(bool *payload)
 {
-    for (size_t offset = AIMG_HEAD_BYTES; offset + AIMG_FRAME_BYTES <= archive_bytes;) {
-        size_t begin = offset + (size_t)archive[offset + 3] * 8;
-        size_t bytes = archive[offset + 16] + ((size_t)archive[offset + 17] << 8);
-        if (archive[offset + 2] == AIMG_FRAME_IMAGE)
-            memset(payload + begin, 1, bytes);
-        offset = begin + (bytes + 7) / 8 * 8;
+    for (size_t offset = AIMG_HEAD_BYTES; offset < archive_bytes; offset = frame_after(offset)) {
+        struct aimg_frame frame = frame_at(offset);
+        if (frame.type == AIMG_FRAME_IMAGE)
+            memset(payload + offset + (size_t)frame.header_units * AIMG_UNIT, 1, (size_t)frame.stored_bytes);
     }
 }
 
@@ -188,8 +215,8 @@ static bool finds_flip(int fd, size_t bit, uint32_t flags)
     REQUIRE(pwrite(fd, &byte, 1, (off_t)(bit / 8)) == 1);
     enum aimg_status status = aimg_verify(path, &options, &result, NULL);
     REQUIRE(pwrite(fd, &archive[bit / 8], 1, (off_t)(bit / 8)) == 1);
-    return result.faults > 0 && (status == AIMG_OK || status == AIMG_NOT_ARCHIVE || status == AIMG_VERSION_UNKNOWN || status == AIMG_CORRUPT ||
-                                 status == AIMG_CHECKSUM);
+    return result.faults > 0 && (status == AIMG_OK || status == AIMG_NOT_ARCHIVE || status == AIMG_VERSION_UNKNOWN ||
+                                 status == AIMG_CORRUPT || status == AIMG_CHECKSUM);
 }
 
 /* step: 1 tries every bit. */
@@ -221,7 +248,7 @@ static size_t frame_of(uint32_t ordinal)
 {
     size_t offset = AIMG_HEAD_BYTES;
     while (archive[offset + 2] != AIMG_FRAME_IMAGE || archive[offset + 4] != ordinal)
-        offset += (size_t)archive[offset + 3] * 8 + (archive[offset + 16] + ((size_t)archive[offset + 17] << 8) + 7) / 8 * 8;
+        offset = frame_after(offset);
     return offset;
 }
 
@@ -242,11 +269,59 @@ static void check_named(size_t at, unsigned rule, size_t frame, uint32_t ordinal
 static void check_names_of_damage(void)
 {
     size_t frame = frame_of(1);
-    check_named(frame + 64, 18, frame, 1, "a/second.txt");     /* a byte of the image */
-    check_named(frame + 1, 13, frame, 1, "a/second.txt");      /* the magic: the index knows whose frame it was */
-    check_named(frame + 50, 13, frame, 1, "a/second.txt");     /* the name in the frame */
-    check_named(frame + 17, 13, frame, 1, "a/second.txt");     /* stored_bytes: the frame seems longer than it is */
-    check_named(frame + 20, 12, frame, 1, "a/second.txt");     /* and longer than the file */
+    check_named(frame + 64, 18, frame, 1, "a/second.txt"); /* a byte of the image */
+    check_named(frame + 1, 13, frame, 1, "a/second.txt");  /* the magic: the index knows whose frame it was */
+    check_named(frame + 50, 13, frame, 1, "a/second.txt"); /* the name in the frame */
+    check_named(frame + 17, 13, frame, 1, "a/second.txt"); /* stored_bytes: the frame seems longer than it is */
+    check_named(frame + 20, 12, frame, 1, "a/second.txt"); /* and longer than the file */
+}
+
+/* ------------------------------------------------------------------ faults that are signed */
+
+static void sign_frame(size_t offset, const struct aimg_frame *changed)
+{
+    struct aimg_frame frame = *changed;
+    uint64_t seed = aimg_load64(archive + 16);
+    size_t header_bytes = (size_t)frame.header_units * AIMG_UNIT;
+    frame.stored_hash = aimg_hash(archive + offset + header_bytes, (size_t)frame.stored_bytes).low;
+    aimg_frame_encode(&frame, archive + offset);
+    frame.check = aimg_frame_checksum(archive + offset, header_bytes, seed);
+    aimg_frame_encode(&frame, archive + offset);
+}
+
+/* The page of the last commit says another salt than its frame. */
+static void check_page_salt(void)
+{
+    static uint8_t sound[ARCHIVE_MAX];
+    size_t page = archive_bytes - AIMG_PAGE_BYTES;
+    struct aimg_frame frame = frame_at(page);
+    memcpy(sound, archive, archive_bytes);
+    archive[page + 264] ^= 1;
+    aimg_hash_store(archive + page + 4064, aimg_hash(archive + page + 48, 4064 - 48));
+    sign_frame(page, &frame);
+    write_file(archive, archive_bytes);
+    struct verdict verdict = verify(0, 1);
+    EXPECT(verdict.rules[20]);
+    memcpy(archive, sound, archive_bytes);
+}
+
+/* Each frame of the first batch has a salt of its own. */
+static void check_many_salts(void)
+{
+    static uint8_t sound[ARCHIVE_MAX];
+    uint64_t frames = 0;
+    memcpy(sound, archive, archive_bytes);
+    for (size_t offset = AIMG_HEAD_BYTES; archive[offset + 2] != AIMG_FRAME_COMMIT; offset = frame_after(offset)) {
+        struct aimg_frame frame = frame_at(offset);
+        frame.salt = (uint32_t)++frames;
+        sign_frame(offset, &frame);
+    }
+    write_file(archive, archive_bytes);
+    struct verdict verdict = verify(AIMG_VERIFY_QUICK, 1);
+    EXPECT(verdict.status == AIMG_OK && verdict.rules[20] && frames > 8);
+    EXPECT_EQ_UINT(verdict.result.faults, 9); /* eight salts, and how many frames have others */
+    EXPECT_EQ_UINT(verdict.first_offset, AIMG_HEAD_BYTES);
+    memcpy(archive, sound, archive_bytes);
 }
 
 static void check_tail_and_cut(void)
@@ -288,14 +363,19 @@ static void check_arguments(void)
 int main(int count, char **arguments)
 {
     const char *folder = getenv("TMPDIR");
-    size_t step = count > 1 ? (size_t)strtoul(arguments[1], NULL, 10) : 1;
-    snprintf(path, sizeof path, "%s/test_verify.%ld.aimg", folder != NULL ? folder : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+    size_t step = count > 1 ? (size_t)strtoul(arguments[1], NULL, 10) : STEP;
+    snprintf(path, sizeof path, "%s/test_verify.%ld.aimg",
+             folder != NULL                  ? folder
+             : access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+                                             : "/tmp",
              (long)getpid());
     for (uint32_t alignment = 8; alignment <= 64; alignment *= 8) {
         make_archive(alignment);
         check_sound();
         check_flips(alignment == 8 ? step : step * 7);
         check_names_of_damage();
+        check_page_salt();
+        check_many_salts();
         check_tail_and_cut();
     }
     check_arguments();

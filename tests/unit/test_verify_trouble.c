@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The check of archives when memory runs out, when the file changes under it, and with images that do not fit into its buffers. */
+/* The check of archives when memory runs out, when the file changes under it, and with images that do not fit into its buffers.
+ */
 #include "test.h"
 
 #include <aimg/aimg.h>
@@ -8,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#include "verify_read.h"
 
 #define NOISE_BYTES (3u << 20)
 #define CODED_BYTES (6u << 20)
@@ -53,7 +56,8 @@ static uint8_t noise(void)
 
 static void add(struct aimg_writer *writer, const char *name, const uint8_t *data, size_t bytes)
 {
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .data_bytes = bytes};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .data_bytes = bytes};
     REQUIRE(aimg_writer_add(writer, &image, NULL, NULL) == AIMG_OK);
 }
 
@@ -130,6 +134,63 @@ static void check_limits(void)
     EXPECT(verdict.result.faults == 0 && verdict.result.warnings == 2);
 }
 
+/* ------------------------------------------------------------------ coded images in pieces */
+
+static const struct aimg_allocator *standard(void)
+{
+    static struct aimg_allocator allocator;
+    REQUIRE(aimg_allocator_resolve(&(struct aimg_allocator){NULL, NULL, NULL}, &allocator));
+    return &allocator;
+}
+
+/* Decodes stored bytes in pieces of `piece` bytes. */
+static struct aimg_verify_decoded decode(const uint8_t *stored, size_t bytes, size_t piece, uint64_t raw_bytes, uint64_t limit)
+{
+    static struct aimg_verify_decoder *decoder;
+    struct aimg_verify_decoded decoded;
+    if (decoder == NULL)
+        decoder = aimg_verify_decoder_create(standard());
+    REQUIRE(decoder != NULL && aimg_verify_decoder_begin(standard(), decoder, NULL, raw_bytes, limit));
+    for (size_t at = 0; at < bytes; at += piece)
+        aimg_verify_decoder_add(decoder, stored + at, bytes - at < piece ? bytes - at : piece);
+    aimg_verify_decoder_end(decoder, &decoded);
+    if (stored == NULL)
+        aimg_verify_decoder_destroy(standard(), decoder), decoder = NULL;
+    return decoded;
+}
+
+static void check_decoder(void)
+{
+    struct aimg_codec_pool pool;
+    size_t raw_bytes = PLAIN_BYTES;
+    uint8_t *raw = malloc(raw_bytes), *stored = calloc(1, aimg_codec_bound(raw_bytes) + 100);
+    REQUIRE(raw != NULL && stored != NULL);
+    for (size_t i = 0; i < raw_bytes; i++)
+        raw[i] = noise() & 0x3F;
+    aimg_codec_pool_init(&pool);
+    size_t bytes = aimg_codec_encode(&pool, 1, raw, raw_bytes, stored, aimg_codec_bound(raw_bytes));
+    REQUIRE(bytes > AIMG_VERIFY_BUFFER_BYTES);
+    struct aimg_hash hash = aimg_hash(raw, raw_bytes);
+    for (size_t piece = 1000; piece < 2 * bytes; piece *= 40) {
+        struct aimg_verify_decoded decoded = decode(stored, bytes, piece, raw_bytes, UINT64_MAX);
+        EXPECT(decoded.fault == NULL && !decoded.too_large && decoded.hash.low == hash.low && decoded.hash.high == hash.high);
+        EXPECT(decoded.first_bytes == sizeof decoded.first && memcmp(decoded.first, raw, sizeof decoded.first) == 0);
+        EXPECT(decode(stored, bytes - 1, piece, raw_bytes, UINT64_MAX).fault != NULL);     /* cut */
+        EXPECT(decode(stored, bytes + 1, piece, raw_bytes, UINT64_MAX).fault != NULL);     /* a byte follows */
+        EXPECT(decode(stored, bytes, piece, raw_bytes + 1, UINT64_MAX).fault != NULL);     /* another size is expected */
+        EXPECT(decode(stored + 1, bytes - 1, piece, raw_bytes, UINT64_MAX).fault != NULL); /* no frame */
+        EXPECT(decode(stored, bytes, piece, raw_bytes, raw_bytes / 2).too_large);
+        stored[bytes / 2] ^= 0xFF;
+        decoded = decode(stored, bytes, piece, raw_bytes, UINT64_MAX);
+        EXPECT(decoded.fault != NULL || decoded.hash.low != hash.low);
+        stored[bytes / 2] ^= 0xFF;
+    }
+    EXPECT(decode(NULL, 0, 1, 0, UINT64_MAX).fault != NULL);
+    aimg_codec_pool_release(&pool);
+    free(stored);
+    free(raw);
+}
+
 /* ------------------------------------------------------------------ no memory */
 
 struct memory {
@@ -153,7 +214,8 @@ static void count_free(void *user, void *block)
     free(block);
 }
 
-/* Each allocation fails once: always the same status, nothing is lost, no finding is made up. damaged: the paths that faults take. */
+/* Each allocation fails once: always the same status, nothing is lost, no finding is made up. damaged: the paths that faults
+ * take. */
 static void check_no_memory(bool damaged)
 {
     struct memory memory = {.fail_at = 0};
@@ -185,7 +247,8 @@ static void disturb(off_t bytes)
     }
 }
 
-/* Another process writes noise into the archive and cuts it while it is checked. Nothing is promised but that the check comes to its end. */
+/* Another process writes noise into the archive and cuts it while it is checked. Nothing is promised but that the check comes to
+ * its end. */
 static void check_changing(void)
 {
     struct stat info;
@@ -219,6 +282,7 @@ int main(void)
     make_archive();
     check_large();
     check_limits();
+    check_decoder();
     check_no_memory(false);
     flip((off_t)data_offset(7) - 160); /* a frame header */
     flip((off_t)data_offset(1));

@@ -179,7 +179,8 @@ struct aimg_picture {
 /* Recognises a picture by its first bytes and reads its size from the header; decodes nothing.
  *
  * data: borrowed; the first `bytes` bytes of the file, all of it for a sure answer (headers of JPEG, TIFF and HEIF can lie deep inside).
- * Returns AIMG_OK and fills *picture_out; AIMG_NOT_FOUND when it is none of the known formats (format is then UNKNOWN, the rest 0).
+ * Returns AIMG_OK and fills *picture_out; AIMG_NOT_FOUND when it is none of the known formats (format is then UNKNOWN, the rest 0);
+ * AIMG_INVALID_ARGUMENT when picture_out is NULL, or data is NULL with bytes above 0.
  * Any thread. Reads the headers only. Never reads outside the buffer, whatever is in it. */
 AIMG_API enum aimg_status aimg_picture_probe(const void *data, size_t bytes, struct aimg_picture *picture_out);
 
