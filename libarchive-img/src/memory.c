@@ -6,10 +6,6 @@
 
 #define FIRST_CAPACITY 256
 
-#define DEFAULT_IMAGE_BYTES (UINT64_C(1) << 30)
-#define DEFAULT_INDEX_BYTES (UINT64_C(1) << 28)
-#define DEFAULT_RATIO 1000
-
 static void *standard_alloc(void *user, size_t bytes)
 {
     (void)user;
@@ -35,11 +31,11 @@ bool aimg_allocator_resolve(const struct aimg_allocator *given, struct aimg_allo
 void aimg_limits_resolve(struct aimg_limits *limits)
 {
     if (limits->image_bytes == 0)
-        limits->image_bytes = DEFAULT_IMAGE_BYTES;
+        limits->image_bytes = AIMG_DEFAULT_IMAGE_BYTES;
     if (limits->index_bytes == 0)
-        limits->index_bytes = DEFAULT_INDEX_BYTES;
+        limits->index_bytes = AIMG_DEFAULT_INDEX_BYTES;
     if (limits->ratio == 0)
-        limits->ratio = DEFAULT_RATIO;
+        limits->ratio = AIMG_DEFAULT_RATIO;
 }
 
 void *aimg_alloc_array(const struct aimg_allocator *allocator, uint64_t count, size_t each)

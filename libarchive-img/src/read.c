@@ -4,9 +4,6 @@
 
 #include "checksum.h"
 
-/* Images up to this decoded size may have any ratio to their stored size. */
-#define RATIO_EXEMPT_BYTES (UINT64_C(1) << 20)
-
 /* Small stored forms are fetched on the stack where there is no map. */
 #define STACK_BYTES 16384
 
@@ -80,7 +77,7 @@ static enum aimg_status check_size(const struct aimg_reader *reader, const struc
     if (entry->raw_bytes > limits->image_bytes || entry->raw_bytes > SIZE_MAX)
         return aimg_fail_at(error, AIMG_LIMIT, 0, entry->frame_offset, "image %" PRIu32 " has %" PRIu64 " bytes, the limit is %" PRIu64,
                             entry->ordinal, entry->raw_bytes, limits->image_bytes);
-    if (entry->raw_bytes > RATIO_EXEMPT_BYTES && entry->raw_bytes / limits->ratio > entry->stored_bytes)
+    if (!aimg_decoding_allowed(limits, entry->stored_bytes, entry->raw_bytes))
         return aimg_fail_at(error, AIMG_LIMIT, 0, entry->frame_offset,
                             "image %" PRIu32 " would grow from %" PRIu64 " to %" PRIu64 " bytes, more than the limit of %" PRIu32 " times",
                             entry->ordinal, entry->stored_bytes, entry->raw_bytes, limits->ratio);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify.h"
 
-#define DEFAULT_IMAGE_BYTES (UINT64_C(1) << 30)
-#define DEFAULT_RATIO       1000
-
 static enum aimg_status take_options(const struct aimg_verify_options *options, struct aimg_verify *verify,
                                      struct aimg_error *error)
 {
@@ -20,10 +17,7 @@ static enum aimg_status take_options(const struct aimg_verify_options *options, 
     if (!aimg_allocator_resolve(&taken->allocator, &verify->source.allocator))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.allocator needs both alloc and free");
     verify->source.limits = taken->limits;
-    if (verify->source.limits.image_bytes == 0)
-        verify->source.limits.image_bytes = DEFAULT_IMAGE_BYTES;
-    if (verify->source.limits.ratio == 0)
-        verify->source.limits.ratio = DEFAULT_RATIO;
+    aimg_limits_resolve(&verify->source.limits);
     verify->quick = (taken->flags & AIMG_VERIFY_QUICK) != 0;
     return AIMG_OK;
 }

@@ -8,7 +8,6 @@
 
 /* Images up to this are decoded in one piece, which is faster. */
 #define WHOLE_RAW_BYTES  (UINT64_C(1) << 22)
-#define RATIO_FREE_BYTES (UINT64_C(1) << 20)
 /* Enough to recognise nearly every format; the rest is looked at when this was not enough. */
 #define PROBE_BYTES 512
 
@@ -76,7 +75,7 @@ static uint64_t decoding_limit(const struct aimg_verify *verify, uint64_t stored
 {
     const struct aimg_limits *limits = &verify->source.limits;
     uint64_t by_ratio = stored_bytes > UINT64_MAX / limits->ratio ? UINT64_MAX : stored_bytes * limits->ratio;
-    uint64_t limit = by_ratio > RATIO_FREE_BYTES ? by_ratio : RATIO_FREE_BYTES;
+    uint64_t limit = by_ratio > AIMG_RATIO_EXEMPT_BYTES ? by_ratio : AIMG_RATIO_EXEMPT_BYTES;
     return limit < limits->image_bytes ? limit : limits->image_bytes;
 }
 

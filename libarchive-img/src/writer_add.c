@@ -21,12 +21,14 @@ enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const voi
     struct aimg_prepared prepared = {
         .stored = data, .stored_bytes = data_bytes, .raw_bytes = data_bytes, .stored_hash = hash.low, .coding = AIMG_CODING_STORE};
     aimg_hash_store(prepared.hash, hash);
+    const struct aimg_limits defaults = {.image_bytes = AIMG_DEFAULT_IMAGE_BYTES, .ratio = AIMG_DEFAULT_RATIO};
     uint64_t needed = aimg_writer_scratch_bytes(writer, data_bytes);
     if (needed > 0 && scratch_bytes >= needed) {
         /* The pool is made for many threads. */
         struct aimg_codec_pool *codecs = (struct aimg_codec_pool *)(uintptr_t)&writer->codecs;
         size_t stored = aimg_codec_encode(codecs, writer->level, data, (size_t)data_bytes, scratch, (size_t)scratch_bytes);
-        if (stored > 0 && stored < data_bytes) {
+        bool readable = aimg_decoding_allowed(&defaults, stored, data_bytes);
+        if (stored > 0 && stored < data_bytes && readable) {
             prepared.stored = scratch;
             prepared.stored_bytes = stored;
             prepared.stored_hash = aimg_hash(scratch, stored).low;

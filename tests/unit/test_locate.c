@@ -12,6 +12,7 @@ enum { COMMITS = 3, ROOM_BYTES = 1 << 18 };
 static uint8_t *archive; /* of COMMITS commits, as it was written */
 static size_t archive_bytes;
 static uint64_t ends[COMMITS];
+static uint32_t salt;
 static uint8_t *copy; /* to be changed */
 static struct aimg_error error;
 
@@ -52,6 +53,7 @@ static void make(void)
     REQUIRE(archive != NULL && copy != NULL && archive_bytes < ROOM_BYTES);
     REQUIRE(locate(archive, archive_bytes, false, &located) == AIMG_OK);
     EXPECT_EQ_UINT(located.end, archive_bytes);
+    salt = located.commit.salt;
     for (unsigned i = COMMITS; i-- > 0;) {
         ends[i] = located.commit.self_offset + AIMG_PAGE_BYTES;
         struct aimg_io io;
@@ -83,7 +85,7 @@ static void check_hints(void)
 {
     struct aimg_hint hints[COMMITS];
     for (unsigned i = 0; i < COMMITS; i++)
-        hints[i] = (struct aimg_hint){.seq = i, .commit_offset = ends[i] - AIMG_PAGE_BYTES, .end = ends[i]};
+        hints[i] = (struct aimg_hint){.seq = i, .commit_offset = ends[i] - AIMG_PAGE_BYTES, .end = ends[i], .salt = salt};
     fresh();
     expect_commit(__LINE__, archive_bytes, false, 2, ends[2]);
     clear_hints();
@@ -125,7 +127,9 @@ static void check_false_hints(void)
     put_hint(0, (struct aimg_hint){.seq = 2, .commit_offset = AIMG_HEAD_BYTES, .end = AIMG_HEAD_BYTES + AIMG_PAGE_BYTES});
     expect_failure(__LINE__, archive_bytes, false, AIMG_CORRUPT, 24);
     expect_commit(__LINE__, archive_bytes, true, 2, AIMG_HEAD_BYTES);
-    put_hint(0, (struct aimg_hint){.seq = 6, .commit_offset = ends[2] - AIMG_PAGE_BYTES, .end = ends[2]});
+    put_hint(0, (struct aimg_hint){.seq = 6, .commit_offset = ends[2] - AIMG_PAGE_BYTES, .end = ends[2], .salt = salt});
+    expect_failure(__LINE__, archive_bytes, false, AIMG_CORRUPT, 9);
+    put_hint(0, (struct aimg_hint){.seq = 2, .commit_offset = ends[2] - AIMG_PAGE_BYTES, .end = ends[2], .salt = salt + 1});
     expect_failure(__LINE__, archive_bytes, false, AIMG_CORRUPT, 9);
     fresh();
     copy[ends[2] - 100] ^= 1; /* the page that the hint names is damaged */

@@ -130,7 +130,7 @@ static void check_run_rules(void)
     WRONG(38, table.sections[0].kind = 11);
     WRONG(38, table.sections[3].kind = AIMG_SECTION_DEAD);
     WRONG(38, table.sections[1].codec = 2);
-    WRONG(39, table.sections[0].codec = 1);
+    WRONG(38, table.sections[0].codec = 1);
     WRONG(38, table.sections[0].column = 1);
     WRONG(38, table.sections[2].column = 0);
     WRONG(38, table.sections[1].offset += 64);
@@ -138,17 +138,17 @@ static void check_run_rules(void)
     WRONG(38, table.sections[1].offset += 1);
     WRONG(38, table.sections[0].bytes = UINT64_MAX);
     WRONG(39, table.sections[0].count = 11);
-    WRONG(39, table.sections[0].element_bytes = 16);
+    WRONG(38, table.sections[0].element_bytes = 16);
     WRONG(39, table.sections[0].raw_bytes = 321);
-    WRONG(39, table.sections[0].extra = 1);
+    WRONG(38, table.sections[0].extra = 1);
     WRONG(39, table.sections[1].extra = 0);
     WRONG(39, table.sections[1].extra = 11);
     WRONG(39, table.sections[1].extra = 7);
-    WRONG(39, table.sections[1].element_bytes = 1);
-    WRONG(39, table.sections[2].element_bytes = 0);
+    WRONG(38, table.sections[1].element_bytes = 1);
+    WRONG(38, table.sections[2].element_bytes = 0);
     WRONG(39, table.sections[2].element_bytes = 8);
     WRONG(39, table.sections[2].count = UINT64_C(1) << 62);
-    WRONG(39, table.sections[3].element_bytes = 1);
+    WRONG(38, table.sections[3].element_bytes = 1);
     WRONG(39, (table.sections[3].bytes = 16, table.sections[3].raw_bytes = 16));
     WRONG(38, (table.sections[3].kind = AIMG_SECTION_NAME_TEXT, table.sections[3].column = 0, table.sections[3].extra = 1,
                table.sections[3].bytes = 16, lay_out(&table))); /* twice */
