@@ -106,8 +106,10 @@ struct aimg_verify_walk {
     bool has_commit;
     struct aimg_commit_page commit; /* the last one seen */
     uint64_t commits;
-    uint64_t lost; /* commits that lie before this are damaged: a chain may go on from there */
-    uint64_t used; /* incompat features seen */
+    uint64_t lost;         /* commits that lie before this are damaged: a chain may go on from there */
+    uint64_t used;         /* incompat features seen */
+    bool counts;           /* no damage since the last commit: ordinals can be counted */
+    uint64_t next_ordinal; /* of the frames */
     struct {
         uint32_t salt;
         uint64_t first, count;
@@ -203,7 +205,8 @@ static inline bool aimg_verify_stopped(struct aimg_verify *verify)
 /* Name of a frame type, as "IMAGE". */
 const char *aimg_verify_type_name(unsigned type);
 
-/* ------------------------------------------------------------------ verify_walk.c, verify_frames.c, verify_resume.c */
+/* ------------------------------------------------------------------ verify_walk.c, verify_frames.c, verify_header.c,
+ * verify_resume.c */
 
 /* A frame whose payload is to be checked. */
 struct aimg_verify_span {
@@ -243,6 +246,20 @@ uint32_t aimg_verify_resume(struct aimg_verify_worker *worker, uint64_t offset, 
                             uint64_t *next_out);
 /* Whether the walk met damage there. */
 bool aimg_verify_is_damaged(const struct aimg_verify *verify, uint64_t offset);
+
+/* A header as the walk reads it; bytes are valid until the next peek. */
+struct aimg_verify_header {
+    uint64_t offset;
+    struct aimg_frame frame;
+    const uint8_t *bytes;
+    size_t header_bytes;
+    uint64_t total; /* header, payload and padding */
+    unsigned rule;  /* broken, but the walk can go on */
+};
+
+struct aimg_verify_place aimg_verify_header_place(const struct aimg_verify_header *header);
+/* What one header tells. */
+void aimg_verify_header_rules(struct aimg_verify *verify, const struct aimg_verify_header *header);
 
 /* ------------------------------------------------------------------ verify_payloads.c */
 

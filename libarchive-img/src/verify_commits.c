@@ -127,6 +127,18 @@ static void check_growth(struct aimg_verify *verify, const struct aimg_commit_pa
                             last->time_ns - commit->time_ns);
 }
 
+/* Rule 30 against the frames. */
+static void check_ordinals(struct aimg_verify *verify, const struct aimg_commit_page *commit)
+{
+    struct aimg_verify_walk *walk = &verify->walk;
+    if (walk->counts && commit->ordinal_count != walk->next_ordinal)
+        aimg_verify_fault(verify, 30, aimg_verify_at(commit->self_offset),
+                          "the commit counts %" PRIu64 " ordinals, the frames up to it have %" PRIu64, commit->ordinal_count,
+                          walk->next_ordinal);
+    walk->counts = true;
+    walk->next_ordinal = commit->ordinal_count;
+}
+
 /* ROOT of the last commit was read when its index was opened. */
 static void check_root(struct aimg_verify *verify, const struct aimg_commit_page *commit)
 {
@@ -174,6 +186,7 @@ void aimg_verify_commit(struct aimg_verify_worker *worker, uint64_t offset)
         check_salts(verify, &commit, aimg_load32(page + 8));
         check_chain(verify, &commit);
         check_growth(verify, &commit);
+        check_ordinals(verify, &commit);
         check_root_frame(verify, &commit);
         check_root(verify, &commit);
         see_hinted(verify, &commit);

@@ -1,33 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One step of the walk: rules 11 to 17, 19 to 22, 47 and 50, as far as the frame's header and the bytes beside its payload tell.
- */
+/* One step of the walk: the frame is read, checked and kept. Rules 11 to 13 and 16, and what needs more than one frame. */
 #include "verify.h"
 
 #include "checksum.h"
 
 #include <stdio.h>
-
-/* A header as the walk reads it; bytes are valid until the next peek. */
-struct header {
-    uint64_t offset;
-    struct aimg_frame frame;
-    const uint8_t *bytes;
-    size_t header_bytes;
-    uint64_t total; /* header, payload and padding */
-    unsigned rule;  /* broken, but the walk can go on */
-};
-
-static struct aimg_verify_place place_of(const struct header *header)
-{
-    struct aimg_verify_place place = aimg_verify_at(header->offset);
-    size_t room = header->header_bytes - AIMG_FRAME_BYTES;
-    if (header->frame.type != AIMG_FRAME_IMAGE && header->frame.type != AIMG_FRAME_ALIAS)
-        return place;
-    place.ordinal = header->frame.ordinal;
-    place.name = header->bytes + AIMG_FRAME_BYTES;
-    place.name_bytes = header->frame.name_bytes < room ? header->frame.name_bytes : room;
-    return place;
-}
 
 /* ------------------------------------------------------------------ damage */
 
@@ -56,13 +33,14 @@ static bool skip_damage(struct aimg_verify_worker *worker, const struct damage *
                           "the frame at %" PRIu64 " is damaged: %s; no frame can be found after it", offset, damage->text);
     walk->offset = next;
     walk->lost = next;
+    walk->counts = false; /* images may be missing */
     walk->salt_count = 0; /* the batch may be another one */
     walk->salts_left_out = 0;
     return next < verify->end;
 }
 
 /* The frame is longer than what is left, or says that its header is shorter than every header is. */
-static bool out_of_bounds(struct aimg_verify_worker *worker, const struct header *header)
+static bool out_of_bounds(struct aimg_verify_worker *worker, const struct aimg_verify_header *header)
 {
     struct aimg_verify *verify = worker->verify;
     uint64_t file_left = verify->source.end - header->offset;
@@ -99,7 +77,7 @@ static bool unreadable(struct aimg_verify_worker *worker, uint64_t bytes)
 /* ------------------------------------------------------------------ reading */
 
 /* Reads and checks what is needed to step over a frame. False when it was damaged: *more_out says whether the walk goes on. */
-static bool read_header(struct aimg_verify_worker *worker, struct header *header, bool *more_out)
+static bool read_header(struct aimg_verify_worker *worker, struct aimg_verify_header *header, bool *more_out)
 {
     struct aimg_verify *verify = worker->verify;
     struct aimg_frame *frame = &header->frame;
@@ -138,79 +116,7 @@ static bool read_header(struct aimg_verify_worker *worker, struct header *header
     return false;
 }
 
-/* ------------------------------------------------------------------ rules of the header */
-
-static void check_sizes(struct aimg_verify *verify, const struct header *header)
-{
-    const struct aimg_frame *frame = &header->frame;
-    size_t used = AIMG_FRAME_BYTES + (size_t)frame->name_bytes + frame->ext_bytes;
-    if (header->rule == 15)
-        aimg_verify_fault(verify, 15, place_of(header), "header_units is %u, but a name of %u and extensions of %u bytes need %u",
-                          frame->header_units, frame->name_bytes, frame->ext_bytes,
-                          aimg_frame_header_bytes(frame->name_bytes, frame->ext_bytes) / AIMG_UNIT);
-    else if (header->rule == 17)
-        aimg_verify_fault(verify, 17, place_of(header), "raw_bytes is %" PRIu64 ", more than an image can have",
-                          frame->raw_bytes);
-    else if (header->rule != 0)
-        aimg_verify_fault(verify, header->rule, place_of(header), "bytes 30 and 31 of the frame header are not zero");
-    if (used < header->header_bytes && !aimg_all_zero(header->bytes + used, header->header_bytes - used))
-        aimg_verify_fault(verify, 16, place_of(header), "the bytes after the name in the frame header are not zero");
-}
-
-static void check_fields(struct aimg_verify *verify, const struct header *header)
-{
-    const struct aimg_frame *frame = &header->frame;
-    unsigned rule = aimg_frame_check_fields(frame);
-    if (rule == 14 && !verify->skips_unknown)
-        aimg_verify_fault(verify, 14, place_of(header), "the frame has type %u, which nothing declares", frame->type);
-    else if (frame->type == AIMG_FRAME_ALIAS && frame->stored_bytes != AIMG_ALIAS_BYTES)
-        aimg_verify_fault(verify, 47, place_of(header), "the ALIAS has a payload of %" PRIu64 " bytes, not of 8",
-                          frame->stored_bytes);
-    else if (rule == 19)
-        aimg_verify_fault(verify, 19, place_of(header),
-                          "a field that a %s frame does not use is not zero, or raw_bytes is not stored_bytes",
-                          aimg_verify_type_name(frame->type));
-}
-
-static void check_alignment(struct aimg_verify *verify, const struct header *header)
-{
-    uint64_t payload = header->offset + header->header_bytes, align = AIMG_UNIT;
-    if (header->frame.type == AIMG_FRAME_IMAGE)
-        align = UINT64_C(1) << verify->located.header.params.alignment_log2;
-    else if (header->frame.type >= AIMG_FRAME_RUN && header->frame.type <= AIMG_FRAME_VALUES)
-        align = AIMG_TABLE_ALIGN;
-    if (payload % align != 0)
-        aimg_verify_fault(verify, 21, place_of(header), "the payload begins at %" PRIu64 ", not at a multiple of %" PRIu64,
-                          payload, align);
-}
-
-static void check_ext(struct aimg_verify *verify, const struct header *header)
-{
-    const struct aimg_frame *frame = &header->frame;
-    size_t begin = AIMG_FRAME_BYTES + (size_t)frame->name_bytes;
-    int critical = 0;
-    bool named = frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_ALIAS;
-    if (!named || begin + frame->ext_bytes > header->header_bytes)
-        return;
-    if (aimg_frame_check_ext(header->bytes + begin, frame->ext_bytes, &critical) != 0)
-        aimg_verify_fault(verify, 22, place_of(header), "the extensions do not fill their %u bytes, or a kind stands twice",
-                          frame->ext_bytes);
-    else if (critical)
-        aimg_verify_fault(verify, 22, place_of(header), "the image needs an extension that this version does not know");
-}
-
-static void check_coding(struct aimg_verify *verify, const struct header *header)
-{
-    const struct aimg_frame *frame = &header->frame;
-    void *dictionary;
-    if (frame->coding == AIMG_CODING_STORE && frame->raw_bytes != frame->stored_bytes)
-        aimg_verify_fault(verify, 50, place_of(header),
-                          "the image is stored as it is, but raw_bytes is %" PRIu64 " and stored_bytes %" PRIu64,
-                          frame->raw_bytes, frame->stored_bytes);
-    if (frame->coding >= AIMG_CODING_FIRST_LISTED && verify->index.open &&
-        aimg_verify_coding(verify, frame->coding, &dictionary) == NULL)
-        aimg_verify_fault(verify, 51, place_of(header), "the image has coding %u, which ROOT does not define", frame->coding);
-}
+/* ------------------------------------------------------------------ state of the walk */
 
 static uint64_t features_of(const struct aimg_frame *frame)
 {
@@ -222,7 +128,7 @@ static uint64_t features_of(const struct aimg_frame *frame)
 }
 
 /* Rule 20 is decided when the commit comes: which salts the batch has, and where each was seen first. */
-static void note_salt(struct aimg_verify_walk *walk, const struct header *header)
+static void note_salt(struct aimg_verify_walk *walk, const struct aimg_verify_header *header)
 {
     for (uint32_t i = 0; i < walk->salt_count; i++) {
         if (walk->salts[i].salt == header->frame.salt) {
@@ -240,9 +146,20 @@ static void note_salt(struct aimg_verify_walk *walk, const struct header *header
     walk->salt_count++;
 }
 
+/* The images of a batch have the ordinals that it adds, one after the other. */
+static void check_ordinal(struct aimg_verify *verify, const struct aimg_verify_header *header)
+{
+    struct aimg_verify_walk *walk = &verify->walk;
+    if (walk->counts && header->frame.ordinal != walk->next_ordinal)
+        aimg_verify_fault(verify, 45, aimg_verify_header_place(header),
+                          "the frame has ordinal %" PRIu32 ", the next to be given was %" PRIu64, header->frame.ordinal,
+                          walk->next_ordinal);
+    walk->next_ordinal = (uint64_t)header->frame.ordinal + 1;
+}
+
 /* ------------------------------------------------------------------ keeping */
 
-static bool keep_spare(struct aimg_verify *verify, const struct header *header)
+static bool keep_spare(struct aimg_verify *verify, const struct aimg_verify_header *header)
 {
     struct aimg_verify_spare spare = {.offset = header->offset, .ordinal = header->frame.ordinal, .type = header->frame.type};
     if (aimg_buffer_add(&verify->source.allocator, &verify->spares, &spare, sizeof spare))
@@ -251,7 +168,7 @@ static bool keep_spare(struct aimg_verify *verify, const struct header *header)
     return false;
 }
 
-static void keep_image(struct aimg_verify *verify, const struct header *header)
+static void keep_image(struct aimg_verify *verify, const struct aimg_verify_header *header)
 {
     const struct aimg_frame *frame = &header->frame;
     size_t room = header->header_bytes - AIMG_FRAME_BYTES;
@@ -260,7 +177,7 @@ static void keep_image(struct aimg_verify *verify, const struct header *header)
         return; /* of a commit that is lost: no index knows it */
     if (frame->ordinal >= verify->record_count) {
         if (verify->index.open)
-            aimg_verify_fault(verify, frame->type == AIMG_FRAME_IMAGE ? 45 : 47, place_of(header),
+            aimg_verify_fault(verify, frame->type == AIMG_FRAME_IMAGE ? 45 : 47, aimg_verify_header_place(header),
                               "the %s frame has ordinal %" PRIu32 ", but the archive has only %" PRIu64,
                               aimg_verify_type_name(frame->type), frame->ordinal, verify->record_count);
         return;
@@ -281,7 +198,7 @@ static void keep_image(struct aimg_verify *verify, const struct header *header)
 }
 
 /* The target of an ALIAS; its bytes follow the header. */
-static void keep_target(struct aimg_verify_worker *worker, const struct header *header)
+static void keep_target(struct aimg_verify_worker *worker, const struct aimg_verify_header *header)
 {
     struct aimg_verify *verify = worker->verify;
     if (header->frame.stored_bytes != AIMG_ALIAS_BYTES)
@@ -296,7 +213,7 @@ static void keep_target(struct aimg_verify_worker *worker, const struct header *
         memcpy(verify->records[header->frame.ordinal].hash, payload, 4);
 }
 
-static void keep_frame(struct aimg_verify *verify, const struct header *header)
+static void keep_frame(struct aimg_verify *verify, const struct aimg_verify_header *header)
 {
     struct aimg_verify_frame kept = {.offset = header->offset,
                                      .stored_bytes = header->frame.stored_bytes,
@@ -307,7 +224,7 @@ static void keep_frame(struct aimg_verify *verify, const struct header *header)
         aimg_verify_no_memory(verify, sizeof kept);
 }
 
-static void check_payload_padding(struct aimg_verify_worker *worker, const struct header *header)
+static void check_payload_padding(struct aimg_verify_worker *worker, const struct aimg_verify_header *header)
 {
     uint64_t end = header->offset + header->header_bytes + header->frame.stored_bytes;
     size_t bytes = (size_t)(header->offset + header->total - end);
@@ -320,7 +237,7 @@ static void check_payload_padding(struct aimg_verify_worker *worker, const struc
 }
 
 /* The payload is checked after the turn; what cannot wait is looked at here. */
-static void pass_frame(struct aimg_verify_worker *worker, const struct header *header)
+static void pass_frame(struct aimg_verify_worker *worker, const struct aimg_verify_header *header)
 {
     struct aimg_verify *verify = worker->verify;
     unsigned type = header->frame.type;
@@ -342,16 +259,13 @@ static void pass_frame(struct aimg_verify_worker *worker, const struct header *h
 bool aimg_verify_step(struct aimg_verify_worker *worker)
 {
     struct aimg_verify *verify = worker->verify;
-    struct header header = {.offset = verify->walk.offset};
+    struct aimg_verify_header header = {.offset = verify->walk.offset};
     bool more;
     if (!read_header(worker, &header, &more))
         return more;
-    check_sizes(verify, &header);
-    check_fields(verify, &header);
-    check_alignment(verify, &header);
-    check_ext(verify, &header);
-    if (header.frame.type == AIMG_FRAME_IMAGE)
-        check_coding(verify, &header);
+    aimg_verify_header_rules(verify, &header);
+    if (header.frame.type == AIMG_FRAME_IMAGE || header.frame.type == AIMG_FRAME_ALIAS)
+        check_ordinal(verify, &header);
     if (header.frame.type != AIMG_FRAME_COMMIT) /* its page says the salt again */
         note_salt(&verify->walk, &header);
     verify->walk.used |= features_of(&header.frame);

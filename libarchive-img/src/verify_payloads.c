@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* Images up to this are decoded in one piece, which is faster. */
-#define WHOLE_RAW_BYTES  (UINT64_C(1) << 22)
+#define WHOLE_RAW_BYTES (UINT64_C(1) << 22)
 /* Enough to recognise nearly every format; the rest is looked at when this was not enough. */
 #define PROBE_BYTES 512
 

@@ -186,6 +186,7 @@ void aimg_verify_walk_all(struct aimg_verify *verify)
     struct aimg_verify_worker *workers = aimg_alloc_array(allocator, count, sizeof *workers);
     pthread_t *threads = aimg_alloc_array(allocator, count, sizeof *threads);
     walk->offset = walk->passed = walk->ahead = AIMG_HEAD_BYTES;
+    walk->counts = true;
     if (workers == NULL || threads == NULL) {
         aimg_verify_no_memory(verify, count * sizeof *workers);
     } else if (pthread_mutex_init(&walk->lock, NULL) == 0) {

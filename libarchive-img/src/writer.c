@@ -416,7 +416,8 @@ enum aimg_status aimg_writer_column(struct aimg_writer *writer, const char *name
         status = aimg_fail(error, AIMG_INVALID_ARGUMENT, "a column needs a name of at most %d bytes and a place for its id", AIMG_COLUMN_NAME_MAX);
     if (status != AIMG_OK)
         return status;
-    struct aimg_column_record record = {.id = free_column_id(writer), .type = (uint8_t)type, .flags = list ? AIMG_COLUMN_LIST : 0, .width = width};
+    struct aimg_column_record record = {.id = free_column_id(writer), .flags = list ? AIMG_COLUMN_LIST : 0, .width = width};
+    record.type = (unsigned)type <= UINT8_MAX ? (uint8_t)type : 0; /* 0 is no type */
     record.name_bytes = (uint16_t)strlen(name);
     for (uint32_t i = 0; i < writer->column_count; i++) {
         const struct aimg_column_record *known = &writer->columns[i].record;

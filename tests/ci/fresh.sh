@@ -19,12 +19,14 @@ verb_fresh() {
     bare_root
     copy_checkout "$fresh/bare/aimg"
     cp -a "$fresh/bare" "$fresh/user"
-    export -f in_root as_newcomer mount_inside
-    heading "As root: ./dev demo, twice, and ./dev test"
-    inside bare in_root || fail "in the bare root as root: failed, see above"
-    rm -rf --one-file-system "$fresh/bare"
+    export -f run_inside demo_as_root demo_as_newcomer test_as_root mount_inside
+    heading "As root: ./dev demo, twice"
+    inside bare demo_as_root || fail "./dev demo does not work in a bare root, see above"
     heading "As a user with sudo: ./dev demo"
-    inside user as_newcomer || fail "in the bare root as a user with sudo: failed, see above"
+    inside user demo_as_newcomer || fail "./dev demo does not work for a user with sudo, see above"
+    rm -rf --one-file-system "$fresh/user"
+    heading "As root: ./dev test"
+    inside bare test_as_root || fail "./dev test does not work in a bare root, see above"
     heading "Both commands work on a bare Debian 12 ($(seconds "$begin"))"
 }
 
@@ -81,30 +83,44 @@ mount_inside() {
     ln -sf pts/ptmx "$1/dev/ptmx"
 }
 
-in_root() {
+# run_inside ROOT COMMAND...: as root of a bare system, with nothing of this one's environment.
+run_inside() {
     local top=$1
-    run() { chroot "$top" /usr/bin/env -i HOME=/root "TERM=${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+    shift
+    chroot "$top" /usr/bin/env -i HOME=/root "TERM=${TERM:-dumb}" DEBIAN_FRONTEND=noninteractive \
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+
+demo_as_root() {
+    local top=$1 before
     traces() { cat "$top/var/log/dpkg.log" "$top/aimg/build/release/.ninja_log" | cksum; }
-    run /aimg/dev demo
-    local before
+    run_inside "$top" /aimg/dev demo
     before=$(traces)
-    run /aimg/dev demo >"$top/second.log" || { cat "$top/second.log"; return 1; }
+    run_inside "$top" /aimg/dev demo >"$top/second.log" 2>&1 || {
+        cat "$top/second.log"
+        return 1
+    }
     if [ "$(traces)" != "$before" ]; then
         printf 'the second demo installed or built something\n' >&2
         return 1
     fi
     printf '   the second demo installed and built nothing\n'
-    run /aimg/dev test
 }
 
-as_newcomer() {
+test_as_root() { run_inside "$1" /aimg/dev test; }
+
+demo_as_newcomer() {
     local top=$1
-    run() { chroot "$top" /usr/bin/env -i HOME=/root DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
-    run apt-get -q -y update >/dev/null
-    run apt-get -q -y install --no-install-recommends sudo >/dev/null 2>&1
-    run useradd --create-home newcomer
+    {
+        run_inside "$top" apt-get -q -y update
+        run_inside "$top" apt-get -q -y install --no-install-recommends sudo
+        run_inside "$top" useradd --create-home newcomer
+    } >"$top/sudo.log" 2>&1 || {
+        cat "$top/sudo.log"
+        return 1
+    }
     printf 'newcomer ALL=(ALL) NOPASSWD: ALL\n' >"$top/etc/sudoers.d/newcomer"
     mv "$top/aimg" "$top/home/newcomer/aimg"
-    run chown -R newcomer: /home/newcomer/aimg
-    run su - newcomer -c 'cd aimg && ./dev demo'
+    run_inside "$top" chown -R newcomer: /home/newcomer/aimg
+    run_inside "$top" su - newcomer -c 'cd aimg && ./dev demo'
 }

@@ -57,7 +57,8 @@ static uint8_t *part(unsigned type, unsigned which)
     for (uint32_t i = 0; i < part_count; i++)
         if (parts[(size_t)i * AIMG_PART_BYTES] == type && which-- == 0)
             return parts + (size_t)i * AIMG_PART_BYTES;
-    REQUIRE(!"there is such a part");
+    bool there = false;
+    REQUIRE(there);
     return NULL;
 }
 
