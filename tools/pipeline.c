@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 /* What one thread takes at once: as many files as make this, by the size of those before. */
-enum { BATCH_BYTES = 1 << 20, FIRST_BATCH_ITEMS = 8, BATCHES_PER_THREAD = 4, MOST_THREADS = 256 };
+enum { BATCH_BYTES = 1 << 19, FIRST_BATCH_ITEMS = 8, BATCHES_PER_THREAD = 3, MOST_THREADS = 256 };
 
 struct pipeline {
     const struct load_context *context;
