@@ -11,7 +11,8 @@
 struct aimg_verify_decoder {
     ZSTD_DCtx *context;
     uint8_t *out;
-    struct aimg_hasher hasher;
+    struct aimg_hasher *hasher; /* in hasher_room, aligned for vector units, as memory of an allocator need not be */
+    uint8_t hasher_room[sizeof(struct aimg_hasher) + _Alignof(struct aimg_hasher)];
     uint64_t raw_bytes, limit, produced, taken;
     bool ended; /* the frame is complete */
     struct aimg_verify_decoded result;
@@ -20,6 +21,11 @@ struct aimg_verify_decoder {
 struct aimg_verify_decoder *aimg_verify_decoder_create(const struct aimg_allocator *allocator)
 {
     struct aimg_verify_decoder *decoder = aimg_alloc_array(allocator, 1, sizeof *decoder);
+    if (decoder == NULL)
+        return NULL;
+    uintptr_t room = (uintptr_t)decoder->hasher_room;
+    size_t skipped = (size_t)(aimg_round_up(room, _Alignof(struct aimg_hasher)) - room);
+    decoder->hasher = (struct aimg_hasher *)(void *)(decoder->hasher_room + skipped);
     return decoder;
 }
 
@@ -52,7 +58,7 @@ bool aimg_verify_decoder_begin(const struct aimg_allocator *allocator, struct ai
 {
     if (!prepare(allocator, decoder, dictionary))
         return false;
-    aimg_hasher_begin(&decoder->hasher);
+    aimg_hasher_begin(decoder->hasher);
     decoder->raw_bytes = raw_bytes;
     decoder->limit = limit;
     decoder->produced = decoder->taken = 0;
@@ -79,7 +85,7 @@ static void produce(struct aimg_verify_decoder *decoder, size_t bytes)
     size_t kept = bytes < room ? bytes : room;
     memcpy(result->first + result->first_bytes, decoder->out, kept);
     result->first_bytes += kept;
-    aimg_hasher_add(&decoder->hasher, decoder->out, bytes);
+    aimg_hasher_add(decoder->hasher, decoder->out, bytes);
     decoder->produced += bytes;
     result->too_large = decoder->produced > decoder->limit && !decoder->ended;
 }
@@ -116,6 +122,6 @@ void aimg_verify_decoder_end(struct aimg_verify_decoder *decoder, struct aimg_ve
         result->fault = "it has no bytes";
     if (result->fault == NULL && !result->too_large && (!decoder->ended || decoder->produced != decoder->raw_bytes))
         result->fault = decoder->ended ? "it decodes to another size" : "it ends in the middle";
-    result->hash = aimg_hasher_end(&decoder->hasher);
+    result->hash = aimg_hasher_end(decoder->hasher);
     *decoded_out = *result;
 }

@@ -69,9 +69,13 @@ inside() {
     wait "$inner"
 }
 
+# unshare heeds no other signal; its death ends all processes inside, a moment later.
 inner=''
 clean_up() {
-    if [ -n "$inner" ] && kill "$inner" 2>/dev/null; then wait "$inner" || true; fi
+    if [ -n "$inner" ] && kill -KILL "$inner" 2>/dev/null; then
+        wait "$inner" 2>/dev/null || true
+        sleep 1
+    fi
     rm -rf --one-file-system "$fresh"
 }
 

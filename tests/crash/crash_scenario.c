@@ -249,6 +249,10 @@ void crash_perform(const struct crash_scenario *scenario, const struct crash_set
     run->disk.failing_sync = setup->failing_sync;
     run->disk.failing_cut = setup->failing_cut;
     run->disk.after_failure = setup->after_failure;
+    run->disk.fail_at = setup->fail_at;
+    run->disk.fail_on = setup->fail_on;
+    run->disk.fail_errno = setup->fail_errno;
+    run->disk.short_reads = setup->short_reads;
     run->disk.random = setup->stop_after ^ setup->failing_sync << 32;
     scenario->run(run);
 }

@@ -14,6 +14,10 @@ struct crash_setup {
     uint64_t failing_sync;
     bool failing_cut;
     enum fake_loss after_failure;
+    uint64_t fail_at; /* the call that fails, for the other tests of faults */
+    bool fail_on;
+    int fail_errno;
+    bool short_reads;
 };
 
 /* The disk as the power cut finds it, and what must be found on it. */

@@ -611,7 +611,7 @@ struct aimg_verify_result {
 /* Checks every rule of the format on every byte of the file.
  *
  * Returns OK when the check ran to its end, whatever it found: *result_out counts. Else what kept it from running: NOT_FOUND, IO, NOT_ARCHIVE, VERSION_UNKNOWN,
- * UNSUPPORTED, OUT_OF_MEMORY; TRUNCATED and CORRUPT when too little is left to go on (findings were reported). Reads with pread only. Memory bounded by the index. */
+ * UNSUPPORTED, OUT_OF_MEMORY; TRUNCATED, CORRUPT and CHECKSUM when too little is left to go on, after all that is left was checked; *result_out is filled then too. Reads with pread only. Memory bounded by the index. */
 AIMG_API enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options *options, struct aimg_verify_result *result_out,
                                       struct aimg_error *error);
 

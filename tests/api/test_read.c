@@ -346,5 +346,5 @@ int main(void)
     check_arguments();
     check_files();
     free(bytes);
-    return test_end("test_reader");
+    return test_end("test_read");
 }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every call to the system fails in turn, once and from then on: the status says so, and the archive is as it was promised; also when the power goes after. */
+#include "crash_scenario.h"
+#include "error.h"
+#include "random.h"
+#include "reader.h"
+#include "sample.h"
+#include "sanitized.h"
+#include "test.h"
+
+#include <errno.h>
+
+enum { CUTS = TEST_SANITIZED ? 4 : 24 };
+
+static struct aimg_error error;
+
+/* ------------------------------------------------------------------ writing */
+
+/* A state that is found after the fault must be one that was promised, and the next writer goes on from it. */
+static bool check_found(const struct promise *promise, const uint8_t *bytes, uint64_t count, char reason[256])
+{
+    const struct model *model, *after;
+    enum verdict verdict = promise_check(promise, bytes, count, &model, reason);
+    if (verdict != VERDICT_GOOD)
+        return verdict == VERDICT_GONE;
+    struct crash_run run = {.sessions = 60};
+    fake_disk_create(&run.disk, bytes, count);
+    bool good = crash_append(&run, model, 201, reason);
+    if (good)
+        good = promise_check(&run.promise, run.disk.medium, run.disk.medium_bytes, &after, reason) == VERDICT_GOOD;
+    fake_disk_destroy(&run.disk);
+    return good;
+}
+
+static void report(const struct crash_scenario *scenario, const struct crash_setup *setup, const char *reason)
+{
+    fprintf(stderr, "  %s, call %" PRIu64 "%s, errno %d%s: %s\n", scenario->name, setup->fail_at, setup->fail_on ? " and on" : "",
+            setup->fail_errno, setup->short_reads ? ", short reads" : "", reason);
+}
+
+/* Whether the fault was reached. */
+static bool check_fault(const struct crash_scenario *scenario, const struct crash_setup *setup)
+{
+    static uint8_t found[FAKE_DISK_BYTES];
+    struct crash_run run;
+    char reason[256] = "";
+    crash_perform(scenario, setup, &run);
+    bool reached = run.disk.calls >= setup->fail_at;
+    if (!EXPECT(check_found(&run.promise, run.disk.cache, run.disk.cache_bytes, reason)))
+        report(scenario, setup, reason);
+    for (unsigned i = 0; i < CUTS; i++) {
+        uint64_t count = fake_disk_cut(&run.disk, (enum fake_cut)(i % FAKE_CUT_KINDS), setup->fail_at * 100 + i, found);
+        if (!EXPECT(check_found(&run.promise, found, count, reason)))
+            report(scenario, setup, reason);
+    }
+    fake_disk_destroy(&run.disk);
+    return reached;
+}
+
+static void check_writing(void)
+{
+    static const int numbers[] = {EIO, ENOSPC};
+    unsigned faults = 0;
+    for (unsigned i = 0; i < crash_scenario_count; i++) {
+        test_state.subject = crash_scenarios[i].name;
+        for (unsigned way = 0; way < 6; way++) {
+            struct crash_setup setup = {.stop_after = UINT64_MAX, .fail_on = way % 2 == 1, .fail_errno = numbers[way / 2 % 2], .short_reads = way >= 4};
+            for (setup.fail_at = 1; check_fault(&crash_scenarios[i], &setup); setup.fail_at++)
+                faults++;
+        }
+    }
+    test_state.subject = NULL;
+    printf("%u faults while writing\n", faults);
+    EXPECT(faults > 500);
+}
+
+/* ------------------------------------------------------------------ reading */
+
+/* A reader on the disk, without a map. */
+static enum aimg_status open_on(struct fake_disk *disk, struct aimg_io *io, struct aimg_reader **reader)
+{
+    struct aimg_located located;
+    *io = fake_disk_io(disk);
+    struct aimg_source source = {.io = io};
+    struct aimg_allocator none = {NULL, NULL, NULL};
+    REQUIRE(aimg_allocator_resolve(&none, &source.allocator));
+    aimg_limits_resolve(&source.limits);
+    enum aimg_status status = aimg_locate(io, false, &located, &error);
+    return status == AIMG_OK ? aimg_reader_attach(&source, &located, reader, &error) : status;
+}
+
+static bool good_failure(enum aimg_status status, bool short_reads)
+{
+    return status == AIMG_OK || status == AIMG_END || (short_reads ? status == AIMG_TRUNCATED : status == AIMG_IO);
+}
+
+static void read_all(const struct aimg_reader *reader, bool short_reads)
+{
+    static uint8_t out[SAMPLE_MAX_BYTES], expected[SAMPLE_MAX_BYTES];
+    struct aimg_names *names = NULL;
+    struct aimg_listed listed;
+    for (uint32_t k = 0; k < 12; k++) {
+        char name[1025], wanted[32];
+        uint64_t bytes = 0;
+        uint32_t ordinal = 99;
+        snprintf(wanted, sizeof wanted, "c%u/%u.jpg", k / 4, k % 4);
+        enum aimg_status status = aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error);
+        EXPECT(good_failure(status, short_reads));
+        if (status == AIMG_OK)
+            EXPECT(bytes == sample_fill(k, expected) && memcmp(out, expected, bytes) == 0);
+        status = aimg_reader_find(reader, wanted, strlen(wanted), &ordinal, &error);
+        EXPECT(good_failure(status, short_reads) && (status != AIMG_OK || ordinal == k)); /* never "there is none" */
+        status = aimg_reader_name(reader, k, name, sizeof name, NULL, &error);
+        EXPECT(good_failure(status, short_reads) && (status != AIMG_OK || strcmp(name, wanted) == 0));
+    }
+    enum aimg_status status = aimg_names_create(reader, 0, &names, &error);
+    for (uint32_t k = 0; status == AIMG_OK; k++) {
+        status = aimg_names_next(names, &listed, &error);
+        EXPECT(good_failure(status, short_reads) && (status != AIMG_OK || listed.ordinal == k) && (status != AIMG_END || k == 12));
+    }
+    aimg_names_destroy(names);
+    struct aimg_commit commit;
+    for (uint64_t seq = 0; seq < 3; seq++)
+        EXPECT(good_failure(aimg_reader_commit(reader, seq, &commit, &error), short_reads));
+}
+
+static void check_reading(void)
+{
+    size_t count;
+    unsigned faults = 0;
+    REQUIRE(sample_archive(sample_path("a"), 3, 4));
+    uint8_t *bytes = sample_load(sample_path("a"), &count);
+    REQUIRE(bytes != NULL);
+    for (unsigned way = 0; way < 4; way++) {
+        bool reached = true;
+        for (uint64_t n = 1; reached; n++, faults++) {
+            struct fake_disk disk;
+            struct aimg_io io;
+            struct aimg_reader *reader = NULL;
+            fake_disk_create(&disk, bytes, count);
+            disk.fail_at = n;
+            disk.fail_on = way % 2 == 1;
+            disk.short_reads = way >= 2;
+            enum aimg_status status = open_on(&disk, &io, &reader);
+            EXPECT(good_failure(status, disk.short_reads) || (disk.short_reads && status == AIMG_IO));
+            if (status == AIMG_OK)
+                read_all(reader, disk.short_reads);
+            aimg_reader_close(reader);
+            reached = disk.calls >= n;
+            fake_disk_destroy(&disk);
+        }
+    }
+    printf("%u faults while reading\n", faults);
+    EXPECT(faults > 300);
+    free(bytes);
+}
+
+int main(void)
+{
+    check_writing();
+    check_reading();
+    return test_end("test_io_faults");
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* No memory, at every allocation of every call in turn, once and from then on: the status says so, nothing leaks, and the archive is as it was promised. */
+#include "counting.h"
+#include "sample.h"
+#include "test.h"
+
+#include <dlfcn.h>
+#include <zstd.h>
+
+static struct counting counting;
+static struct aimg_error error;
+static const char *base_path, *work_path;
+static uint8_t *base;
+static size_t base_bytes;
+
+/* ------------------------------------------------------------------ zstd's own memory */
+
+/* The library's calls to zstd that allocate end here. They count as allocations of the handle. */
+static bool refused(void)
+{
+    unsigned long long call = atomic_fetch_add(&counting.allocated, 1) + 1;
+    return counting.fail_at != 0 && (call == counting.fail_at || (counting.fail_on && call > counting.fail_at));
+}
+
+static void *real(const char *name)
+{
+    void *function = dlsym(RTLD_NEXT, name);
+    REQUIRE(function != NULL);
+    return function;
+}
+
+ZSTD_CCtx *ZSTD_createCCtx(void)
+{
+    return refused() ? NULL : ((ZSTD_CCtx * (*)(void)) real("ZSTD_createCCtx"))();
+}
+
+ZSTD_DCtx *ZSTD_createDCtx(void)
+{
+    return refused() ? NULL : ((ZSTD_DCtx * (*)(void)) real("ZSTD_createDCtx"))();
+}
+
+ZSTD_DDict *ZSTD_createDDict(const void *data, size_t bytes)
+{
+    return refused() ? NULL : ((ZSTD_DDict * (*)(const void *, size_t)) real("ZSTD_createDDict"))(data, bytes);
+}
+
+/* ------------------------------------------------------------------ what is done */
+
+/* Every call may fail, for want of memory alone; who does not get on goes on with the next. */
+static bool check(enum aimg_status status)
+{
+    if (status != AIMG_OK && status != AIMG_END && !EXPECT_EQ_INT(status, AIMG_OUT_OF_MEMORY))
+        fprintf(stderr, "  %s\n", error.message);
+    return status == AIMG_OK;
+}
+
+static void read_values(const struct aimg_reader *reader, uint32_t ordinal)
+{
+    char out[64];
+    size_t bytes;
+    int null;
+    for (uint32_t column = 0; column < 3; column++)
+        if (check(aimg_reader_value(reader, column, ordinal, out, sizeof out, &bytes, &null, &error)) && column == 1 && !null)
+            EXPECT(bytes == 4 && memcmp(out, ordinal % 2 == 0 ? "even" : "odd ", 4) == 0);
+}
+
+static void read_all(const struct aimg_reader *reader)
+{
+    static uint8_t out[SAMPLE_MAX_BYTES], expected[SAMPLE_MAX_BYTES];
+    struct aimg_names *names = NULL;
+    struct aimg_listed listed;
+    struct aimg_bytes borrowed;
+    for (uint32_t k = 0; k < aimg_reader_ordinal_count(reader); k++) {
+        uint64_t bytes;
+        uint32_t ordinal;
+        char name[1025];
+        if (k == 3)
+            continue; /* removed */
+        if (check(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error)))
+            EXPECT(bytes == sample_fill(k, expected) && memcmp(out, expected, bytes) == 0);
+        if (check(aimg_reader_name(reader, k, name, sizeof name, NULL, &error)) && check(aimg_reader_find(reader, name, strlen(name), &ordinal, &error)))
+            EXPECT_EQ_UINT(ordinal, k);
+        enum aimg_status status = aimg_reader_borrow(reader, k, AIMG_READ_VERIFY, &borrowed, &error);
+        EXPECT(status == AIMG_SEQUENCE || status == AIMG_OK || status == AIMG_OUT_OF_MEMORY);
+        read_values(reader, k);
+    }
+    if (check(aimg_names_create(reader, 0, &names, &error)))
+        while (check(aimg_names_next(names, &listed, &error)))
+            continue;
+    aimg_names_destroy(names);
+}
+
+static enum aimg_status with_reader(uint32_t flags)
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&counting)};
+    struct aimg_reader *reader = NULL;
+    enum aimg_status status = aimg_reader_open(base_path, &options, &reader, &error);
+    if (status != AIMG_OK) {
+        EXPECT(reader == NULL);
+        return status;
+    }
+    read_all(reader);
+    int changed;
+    (void)check(aimg_reader_refresh(reader, &changed, &error));
+    aimg_reader_close(reader);
+    return AIMG_OK;
+}
+
+static enum aimg_status read_mapped(void)
+{
+    return with_reader(0);
+}
+
+static enum aimg_status read_plain(void)
+{
+    return with_reader(AIMG_READER_NO_MAP);
+}
+
+static enum aimg_status read_vector(void)
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options, .allocator = counting_allocator(&counting)};
+    struct aimg_reader *reader = NULL;
+    static uint8_t out[1 << 16];
+    uint64_t bytes;
+    enum aimg_status status = aimg_reader_open(VECTORS "/good/coding-trained-dictionary.aimg", &options, &reader, &error);
+    for (uint32_t k = 0; status == AIMG_OK && k < aimg_reader_ordinal_count(reader); k++)
+        (void)check(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error));
+    aimg_reader_close(reader);
+    return status;
+}
+
+static enum aimg_status add(struct aimg_writer *writer, const uint32_t columns[3], uint32_t k, uint32_t flags)
+{
+    static uint8_t data[SAMPLE_MAX_BYTES];
+    char name[16];
+    struct aimg_value values[3] = {{.column = columns[0], .data = &k, .bytes = 4},
+                                   {.column = columns[1], .data = k % 2 == 0 ? "even" : "odd ", .bytes = 4},
+                                   {.column = columns[2], .data = "some text", .bytes = k % 9}};
+    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = data, .values = values, .value_count = 3, .flags = flags};
+    image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", k);
+    image.data_bytes = sample_fill(k, data);
+    return aimg_writer_add(writer, &image, NULL, &error);
+}
+
+static enum aimg_status define(struct aimg_writer *writer, uint32_t columns[3])
+{
+    enum aimg_status status = aimg_writer_column(writer, "number", AIMG_TYPE_U32, 1, 0, &columns[0], &error);
+    if (status == AIMG_OK)
+        status = aimg_writer_column(writer, "label", AIMG_TYPE_DICTIONARY, 1, 0, &columns[1], &error);
+    return status == AIMG_OK ? aimg_writer_column(writer, "text", AIMG_TYPE_UTF8, 1, 0, &columns[2], &error) : status;
+}
+
+/* Adds the images of a range, and again those for which there was no memory as long as the writer lives. */
+static enum aimg_status fill(struct aimg_writer *writer, uint32_t first, uint32_t end)
+{
+    uint32_t columns[3];
+    enum aimg_status status = define(writer, columns);
+    if (status == AIMG_OUT_OF_MEMORY)
+        status = define(writer, columns);
+    for (uint32_t k = first; status == AIMG_OK && k < end; k++) {
+        status = add(writer, columns, k, 0);
+        if (status == AIMG_OUT_OF_MEMORY)
+            status = add(writer, columns, k, 0);
+        if (status == AIMG_SEQUENCE) /* the handle is dead, and says so */
+            return AIMG_OUT_OF_MEMORY;
+    }
+    return status;
+}
+
+static uint64_t acknowledged; /* commits that the archive at work_path must have */
+
+static enum aimg_status commit(struct aimg_writer *writer)
+{
+    enum aimg_status status = aimg_writer_commit(writer, NULL, &error);
+    acknowledged += status == AIMG_OK;
+    return status;
+}
+
+static struct aimg_writer_options writer_options(void)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    options.allocator = counting_allocator(&counting);
+    options.compress = AIMG_COMPRESS_ZSTD;
+    return options;
+}
+
+static enum aimg_status write_new(void)
+{
+    struct aimg_writer_options options = writer_options();
+    struct aimg_writer *writer = NULL;
+    (void)unlink(work_path);
+    acknowledged = 0;
+    enum aimg_status status = aimg_writer_create(work_path, &options, &writer, &error);
+    if (status != AIMG_OK)
+        return status;
+    status = fill(writer, 0, 8);
+    if (status == AIMG_OK)
+        status = aimg_writer_remove(writer, 3, &error);
+    if (status == AIMG_OK)
+        status = commit(writer);
+    if (status == AIMG_OK)
+        status = fill(writer, 8, 12);
+    if (status == AIMG_OK)
+        status = commit(writer);
+    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
+    return status;
+}
+
+static enum aimg_status write_more(void)
+{
+    struct aimg_writer_options options = writer_options();
+    struct aimg_writer *writer = NULL;
+    uint32_t ordinal;
+    REQUIRE(sample_store(work_path, base, base_bytes));
+    acknowledged = 2;
+    enum aimg_status status = aimg_writer_open(work_path, &options, &writer, &error);
+    if (status != AIMG_OK)
+        return status;
+    status = fill(writer, 12, 16);
+    if (status == AIMG_OK)
+        status = aimg_writer_find(writer, "7", 1, &ordinal, &error);
+    if (status == AIMG_OK)
+        status = commit(writer);
+    if (status == AIMG_OK)
+        read_all(aimg_writer_base(writer));
+    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
+    return status;
+}
+
+static enum aimg_status verify(void)
+{
+    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1, .allocator = counting_allocator(&counting)};
+    struct aimg_verify_result result = {.faults = 0};
+    enum aimg_status status = aimg_verify(base_path, &options, &result, &error);
+    if (status == AIMG_OK)
+        EXPECT_EQ_UINT(result.faults, 0);
+    return status;
+}
+
+/* ------------------------------------------------------------------ what must be true after it */
+
+/* The archive at work_path has all that was acknowledged, or one commit more, is whole, and can be appended to. */
+static void check_archive(void)
+{
+    struct aimg_reader *reader = NULL;
+    struct aimg_writer *writer = NULL;
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1};
+    struct aimg_verify_result result = {.faults = 1};
+    struct aimg_writer_options writing = sample_writer_options();
+    enum aimg_status status = aimg_reader_open(work_path, NULL, &reader, &error);
+    if (acknowledged == 0 && status != AIMG_OK) {
+        EXPECT(status == AIMG_NOT_FOUND || status == AIMG_NOT_ARCHIVE); /* not made, or nothing in it */
+        return;
+    }
+    REQUIRE(status == AIMG_OK && aimg_reader_info(reader, &info, &error) == AIMG_OK);
+    EXPECT(info.commit_count == acknowledged || info.commit_count == acknowledged + 1);
+    read_all(reader);
+    aimg_reader_close(reader);
+    EXPECT_EQ_INT(aimg_writer_open(work_path, &writing, &writer, &error), AIMG_OK);
+    EXPECT_EQ_INT(sample_add(writer, "after", 1, 0, NULL, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    EXPECT(aimg_verify(work_path, &options, &result, &error) == AIMG_OK && result.faults == 0);
+}
+
+static void check_all(const char *name, enum aimg_status (*what)(void), bool writes)
+{
+    test_state.subject = name;
+    for (int on = 0; on < 2; on++) {
+        unsigned long long n = 1;
+        for (bool reached = true; reached; n++) {
+            counting.allocated = 0;
+            counting.fail_at = n;
+            counting.fail_on = on == 1;
+            enum aimg_status status = what();
+            reached = counting.allocated >= n;
+            counting.fail_at = 0;
+            EXPECT(status == AIMG_OK || (reached && status == AIMG_OUT_OF_MEMORY));
+            EXPECT_EQ_INT(counting.live, 0);
+            if (writes)
+                check_archive();
+            REQUIRE(n < 5000);
+        }
+        printf("%s: %llu allocations fail%s\n", name, n - 2, on == 1 ? ", and all after them" : "");
+        EXPECT(n > 3);
+    }
+    test_state.subject = NULL;
+}
+
+int main(void)
+{
+    work_path = sample_path("work.aimg");
+    REQUIRE(write_new() == AIMG_OK && acknowledged == 2);
+    base = sample_load(work_path, &base_bytes);
+    base_path = strdup(sample_path("base.aimg"));
+    REQUIRE(base != NULL && base_path != NULL && sample_store(base_path, base, base_bytes));
+    work_path = strdup(sample_path("work.aimg"));
+    check_all("read with a map", read_mapped, false);
+    check_all("read without", read_plain, false);
+    check_all("read with a dictionary", read_vector, false);
+    check_all("write", write_new, true);
+    check_all("append", write_more, true);
+    check_all("verify", verify, false);
+    free(base);
+    return test_end("test_oom");
+}
