@@ -54,6 +54,8 @@ static enum aimg_status file_write_at(struct aimg_io *io, uint64_t offset, const
         offset += (uint64_t)put;
         for (int i = 0; i < 2; i++) {
             size_t part = (size_t)put < pieces[i].iov_len ? (size_t)put : pieces[i].iov_len;
+            if (part == 0)
+                continue;
             pieces[i].iov_base = (uint8_t *)pieces[i].iov_base + part;
             pieces[i].iov_len -= part;
             put -= (ssize_t)part;
