@@ -16,6 +16,12 @@ static void require(int condition)
         abort();
 }
 
+/* Reads a byte, whatever the compiler thinks of it. */
+static void touch(const void *byte)
+{
+    (void)*(const volatile uint8_t *)byte;
+}
+
 /* What a file can make a call say; it can never make it the caller's fault. */
 static void allowed(enum aimg_status status)
 {
@@ -38,9 +44,9 @@ static void read_columns(const struct aimg_reader *reader, uint32_t ordinal, uin
             continue;
         require(ordinal >= chunk.first && ordinal - chunk.first < chunk.count);
         if (chunk.values != NULL) /* all of it can be touched */
-            require(((const uint8_t *)chunk.values)[(size_t)chunk.count * chunk.element_bytes - 1] <= 255);
+            touch((const uint8_t *)chunk.values + (size_t)chunk.count * chunk.element_bytes - 1);
         if (chunk.validity != NULL)
-            require(chunk.validity[(chunk.count - 1) / 8] <= 255);
+            touch(&chunk.validity[(chunk.count - 1) / 8]);
     }
 }
 
@@ -67,13 +73,12 @@ static void read_image(const struct aimg_reader *reader, uint32_t ordinal, uint3
     struct aimg_entry entry;
     struct aimg_bytes borrowed, unverified;
     uint64_t size = 0, position;
-    uint32_t back;
     enum aimg_status status = aimg_reader_borrow(reader, ordinal, AIMG_READ_VERIFY, &borrowed, NULL);
     allowed(status);
     allowed(aimg_reader_borrow(reader, ordinal, 0, &unverified, NULL));
     if (status == AIMG_OK && borrowed.bytes > 0) {
-        const uint8_t *bytes = borrowed.data;
-        require(bytes[0] + bytes[borrowed.bytes - 1] >= 0);
+        touch(borrowed.data);
+        touch((const uint8_t *)borrowed.data + borrowed.bytes - 1);
     }
     enum aimg_status read = aimg_reader_read(reader, ordinal, 0, room, sizeof room, &size, NULL);
     allowed(read);
@@ -81,8 +86,8 @@ static void read_image(const struct aimg_reader *reader, uint32_t ordinal, uint3
         require(size == borrowed.bytes && memcmp(room, borrowed.data, size) == 0);
     allowed(aimg_reader_read(reader, ordinal, AIMG_READ_UNVERIFIED, room, sizeof room, &size, NULL));
     allowed(aimg_reader_entry(reader, ordinal, &entry, NULL));
-    if (aimg_reader_position_of(reader, ordinal, &position, NULL) == AIMG_OK && aimg_reader_ordinal_at(reader, position, &back, NULL) == AIMG_OK)
-        (void)back; /* a mask that lies gives another, which is for verify to find */
+    allowed(aimg_reader_position_of(reader, ordinal, &position, NULL));
+    allowed(aimg_reader_ordinal_at(reader, ordinal, &ordinal, NULL));
     find_again(reader, ordinal);
     read_columns(reader, ordinal, columns);
 }

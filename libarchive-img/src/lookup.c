@@ -126,7 +126,7 @@ static struct aimg_search begin_search(const struct aimg_reader *reader, const c
     const struct aimg_catalog *catalog = &reader->catalog;
     return (struct aimg_search){.source = &reader->source,
                                 .catalog = catalog,
-                                .tables = catalog->tables + catalog->names_first,
+                                .tables = catalog->names_count == 0 ? NULL : catalog->tables + catalog->names_first,
                                 .table_count = catalog->names_count,
                                 .name = (const uint8_t *)name,
                                 .name_bytes = name_bytes,

@@ -88,9 +88,10 @@ bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const
     size_t element = aimg_column_element_bytes(column->record.type);
     if (!fill_nulls(&stage->allocator, column, stage->rows - 1) || !add_row(&stage->allocator, column, true, bytes))
         return false;
+    if (bytes == 0)
+        return true;
     uint8_t *out = column->values.data + column->values.bytes - bytes;
-    if (bytes > 0)
-        store_elements(out, data, bytes, element == 0 ? 1 : element);
+    store_elements(out, data, bytes, element == 0 ? 1 : element);
     if (aimg_column_may_narrow(&column->record)) {
         uint8_t wide[8] = {0};
         memcpy(wide, out, bytes);

@@ -193,9 +193,10 @@ static enum aimg_status write_groups(struct grouping *grouping, const uint32_t *
         size_t text_bytes = raw_bytes - (size_t)(end - begin) * 4;
         for (uint32_t i = begin; i < end; i++)
             aimg_store32(grouping->raw + (size_t)(i - begin) * 4, lengths[i]);
-        if (text_bytes > 0)
+        if (text_bytes > 0) {
             memcpy(grouping->raw + (size_t)(end - begin) * 4, bytes, text_bytes);
-        bytes += text_bytes;
+            bytes += text_bytes;
+        }
         status = write_group(grouping, end, raw_bytes, error);
     }
     return status == AIMG_OK ? aimg_table_writer_add(grouping->writer, grouping->records.data, grouping->records.bytes, error) : status;
