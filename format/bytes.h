@@ -14,7 +14,10 @@
 #define AIMG_LITTLE_ENDIAN 0
 #endif
 
-static inline uint16_t aimg_load16(const uint8_t *in) { return (uint16_t)(in[0] | in[1] << 8); }
+static inline uint16_t aimg_load16(const uint8_t *in)
+{
+    return (uint16_t)(in[0] | in[1] << 8);
+}
 
 static inline uint32_t aimg_load32(const uint8_t *in)
 {
@@ -38,7 +41,10 @@ static inline uint64_t aimg_load64(const uint8_t *in)
 #endif
 }
 
-static inline uint64_t aimg_load48(const uint8_t *in) { return aimg_load32(in) | (uint64_t)aimg_load16(in + 4) << 32; }
+static inline uint64_t aimg_load48(const uint8_t *in)
+{
+    return aimg_load32(in) | (uint64_t)aimg_load16(in + 4) << 32;
+}
 
 static inline void aimg_store16(uint8_t *out, uint16_t value)
 {
@@ -72,8 +78,14 @@ static inline bool aimg_all_zero(const uint8_t *in, size_t bytes)
 }
 
 /* value rounded up to a multiple of align, a power of two; value must leave room. */
-static inline uint64_t aimg_round_up(uint64_t value, uint64_t align) { return (value + align - 1) & ~(align - 1); }
+static inline uint64_t aimg_round_up(uint64_t value, uint64_t align)
+{
+    return (value + align - 1) & ~(align - 1);
+}
 
-static inline uint64_t aimg_blocks(uint64_t bytes, uint64_t block) { return bytes / block + (bytes % block != 0); }
+static inline uint64_t aimg_blocks(uint64_t bytes, uint64_t block)
+{
+    return bytes / block + (bytes % block != 0);
+}
 
 #endif

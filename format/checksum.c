@@ -11,7 +11,10 @@
 /* xxHash's long-input code, where vector width matters, begins above this. */
 #define SHORT_BYTES 240
 
-static struct aimg_hash from_xxh(XXH128_hash_t hash) { return (struct aimg_hash){hash.low64, hash.high64}; }
+static struct aimg_hash from_xxh(XXH128_hash_t hash)
+{
+    return (struct aimg_hash){hash.low64, hash.high64};
+}
 
 struct aimg_hash aimg_hash(const void *data, size_t bytes)
 {
@@ -25,7 +28,10 @@ struct aimg_hash aimg_hash_seeded(const void *data, size_t bytes, uint64_t seed)
     return from_xxh(XXH3_128bits_withSeed(data, bytes, seed));
 }
 
-uint64_t aimg_hash_low(const void *data, size_t bytes, uint64_t seed) { return XXH3_128bits_withSeed(data, bytes, seed).low64; }
+uint64_t aimg_hash_low(const void *data, size_t bytes, uint64_t seed)
+{
+    return XXH3_128bits_withSeed(data, bytes, seed).low64;
+}
 
 void aimg_hash_store(uint8_t out[16], struct aimg_hash hash)
 {

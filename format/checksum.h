@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* H and Hs of SPEC.md section 1: XXH3-128 (Yann Collet, https://github.com/Cyan4973/xxHash). Never its 64-bit variant, whose short inputs have
- * known multicollisions for a known seed. */
+/* H and Hs of SPEC.md section 1: XXH3-128 (Yann Collet, https://github.com/Cyan4973/xxHash). Never its 64-bit variant, whose
+ * short inputs have known multicollisions for a known seed. */
 #ifndef AIMG_FORMAT_CHECKSUM_H
 #define AIMG_FORMAT_CHECKSUM_H
 

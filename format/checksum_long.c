@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chooses the vector unit. xxHash's own dispatch is not used: it asks the processor, which costs tens of microseconds under a hypervisor, as much as opening an
- * archive, and its wide code leaves the upper halves of the registers dirty, which slows down what runs after it. The C library has asked already. */
+/* Chooses the vector unit. xxHash's own dispatch is not used: it asks the processor, which costs tens of microseconds under a
+ * hypervisor, as much as opening an archive, and its wide code leaves the upper halves of the registers dirty, which slows down
+ * what runs after it. The C library has asked already. */
 #include "checksum_long.h"
 
 #if AIMG_X86_UNITS
@@ -30,8 +31,17 @@ static const struct unit *choose(void)
     return &baseline;
 }
 
-struct aimg_hash aimg_hash_long(const void *data, size_t bytes) { return choose()->hash_long(data, bytes); }
+struct aimg_hash aimg_hash_long(const void *data, size_t bytes)
+{
+    return choose()->hash_long(data, bytes);
+}
 
-void aimg_hasher_add(struct aimg_hasher *hasher, const void *data, size_t bytes) { choose()->hasher_add(hasher, data, bytes); }
+void aimg_hasher_add(struct aimg_hasher *hasher, const void *data, size_t bytes)
+{
+    choose()->hasher_add(hasher, data, bytes);
+}
 
-struct aimg_hash aimg_hasher_end(const struct aimg_hasher *hasher) { return choose()->hasher_end(hasher); }
+struct aimg_hash aimg_hasher_end(const struct aimg_hasher *hasher)
+{
+    return choose()->hasher_end(hasher);
+}

@@ -5,8 +5,8 @@
 
 #include "checksum.h"
 
-#define AIMG_WIDE_FUNCTIONS(name) \
-    struct aimg_hash aimg_hash_long_##name(const void *data, size_t bytes); \
+#define AIMG_WIDE_FUNCTIONS(name)                                                            \
+    struct aimg_hash aimg_hash_long_##name(const void *data, size_t bytes);                  \
     void aimg_hasher_add_##name(struct aimg_hasher *hasher, const void *data, size_t bytes); \
     struct aimg_hash aimg_hasher_end_##name(const struct aimg_hasher *hasher);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bodies of the functions of checksum_long.h for one vector unit. Before including it, AIMG_WIDE(function) is defined as the function's name for that unit, and
- * XXH_VECTOR says the unit where it is not the compiler's own choice. */
+/* The bodies of the functions of checksum_long.h for one vector unit. Before including it, AIMG_WIDE(function) is defined as the
+ * function's name for that unit, and XXH_VECTOR says the unit where it is not the compiler's own choice. */
 #include "checksum_long.h"
 
 #define XXH_INLINE_ALL
@@ -8,9 +8,15 @@
 
 _Static_assert(sizeof(struct aimg_hasher) >= sizeof(XXH3_state_t), "aimg_hasher holds xxHash's state");
 
-static struct aimg_hash from_xxh(XXH128_hash_t hash) { return (struct aimg_hash){hash.low64, hash.high64}; }
+static struct aimg_hash from_xxh(XXH128_hash_t hash)
+{
+    return (struct aimg_hash){hash.low64, hash.high64};
+}
 
-struct aimg_hash AIMG_WIDE(aimg_hash_long)(const void *data, size_t bytes) { return from_xxh(XXH3_128bits(data, bytes)); }
+struct aimg_hash AIMG_WIDE(aimg_hash_long)(const void *data, size_t bytes)
+{
+    return from_xxh(XXH3_128bits(data, bytes));
+}
 
 void AIMG_WIDE(aimg_hasher_add)(struct aimg_hasher *hasher, const void *data, size_t bytes)
 {

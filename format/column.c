@@ -5,9 +5,15 @@ static const uint8_t element_bytes[] = {
     0, 1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8, 0, 0, 4, 4,
 };
 
-static bool known(unsigned type) { return type >= AIMG_COLUMN_BOOL && type <= AIMG_COLUMN_IMAGE; }
+static bool known(unsigned type)
+{
+    return type >= AIMG_COLUMN_BOOL && type <= AIMG_COLUMN_IMAGE;
+}
 
-uint32_t aimg_column_element_bytes(unsigned type) { return known(type) ? element_bytes[type] : 0; }
+uint32_t aimg_column_element_bytes(unsigned type)
+{
+    return known(type) ? element_bytes[type] : 0;
+}
 
 bool aimg_column_shape_valid(const struct aimg_column_record *column)
 {

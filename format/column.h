@@ -32,8 +32,8 @@ bool aimg_column_may_narrow(const struct aimg_column_record *column);
 
 /* Record of a group. */
 struct aimg_group {
-    uint64_t begin, end;           /* stored bytes, from the start of the section */
-    uint32_t first, count;         /* values */
+    uint64_t begin, end;   /* stored bytes, from the start of the section */
+    uint32_t first, count; /* values */
     uint32_t raw_bytes;
 };
 

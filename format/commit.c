@@ -5,11 +5,11 @@
 #include "frame.h"
 #include "name.h"
 
-#define PAYLOAD_BYTES (AIMG_PAGE_BYTES - AIMG_FRAME_BYTES)
-#define PARAMS_OFFSET 192
+#define PAYLOAD_BYTES  (AIMG_PAGE_BYTES - AIMG_FRAME_BYTES)
+#define PARAMS_OFFSET  192
 #define MESSAGE_OFFSET 274
-#define CHAIN_OFFSET 4064
-#define CHAINED_BYTES (CHAIN_OFFSET - AIMG_FRAME_BYTES)
+#define CHAIN_OFFSET   4064
+#define CHAINED_BYTES  (CHAIN_OFFSET - AIMG_FRAME_BYTES)
 
 static void encode_frame_header(uint32_t salt, uint64_t seed, uint8_t out[AIMG_PAGE_BYTES])
 {

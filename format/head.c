@@ -4,7 +4,7 @@
 #include "checksum.h"
 #include "name.h"
 
-#define HASH_OFFSET (AIMG_PAGE_BYTES - AIMG_HASH_BYTES)
+#define HASH_OFFSET   (AIMG_PAGE_BYTES - AIMG_HASH_BYTES)
 #define PARAMS_OFFSET 64
 #define WRITER_OFFSET 130
 

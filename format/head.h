@@ -29,7 +29,10 @@ struct aimg_hint {
 };
 
 /* The seed of Hs. */
-static inline uint64_t aimg_uuid_seed(const uint8_t uuid[AIMG_UUID_BYTES]) { return aimg_load64(uuid); }
+static inline uint64_t aimg_uuid_seed(const uint8_t uuid[AIMG_UUID_BYTES])
+{
+    return aimg_load64(uuid);
+}
 
 void aimg_params_encode(const struct aimg_params *params, uint8_t out[AIMG_PARAMS_BYTES]);
 unsigned aimg_params_decode(const uint8_t in[AIMG_PARAMS_BYTES], struct aimg_params *params);

@@ -14,9 +14,9 @@ enum aimg_name_fault {
     AIMG_NAME_NOT_UTF8,
     AIMG_NAME_CONTROL,
     AIMG_NAME_BACKSLASH,
-    AIMG_NAME_SLASH,     /* leading, trailing or doubled */
-    AIMG_NAME_DOTS,      /* a component . or .. */
-    AIMG_NAME_COMPONENT  /* a component over 255 bytes */
+    AIMG_NAME_SLASH,    /* leading, trailing or doubled */
+    AIMG_NAME_DOTS,     /* a component . or .. */
+    AIMG_NAME_COMPONENT /* a component over 255 bytes */
 };
 
 /* *position_out: byte where the fault is. */

@@ -101,7 +101,10 @@ unsigned aimg_part_decode(const uint8_t in[AIMG_PART_BYTES], uint64_t file_end, 
     return part_in_range(part, file_end) ? 0 : 41;
 }
 
-static int compare64(uint64_t a, uint64_t b) { return (a > b) - (a < b); }
+static int compare64(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
 
 int aimg_part_compare(const struct aimg_part *a, const struct aimg_part *b)
 {
@@ -157,7 +160,8 @@ void aimg_coding_record_encode(const struct aimg_coding_record *coding, uint8_t 
     memcpy(out + 24, coding->hash, AIMG_HASH_BYTES);
 }
 
-unsigned aimg_coding_record_decode(const uint8_t in[AIMG_CODING_RECORD_BYTES], uint64_t file_end, struct aimg_coding_record *coding)
+unsigned aimg_coding_record_decode(const uint8_t in[AIMG_CODING_RECORD_BYTES], uint64_t file_end,
+                                   struct aimg_coding_record *coding)
 {
     coding->coding = in[0];
     coding->codec = in[1];

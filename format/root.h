@@ -48,7 +48,10 @@ struct aimg_coding_record {
 };
 
 /* Payload of a table frame that begins at offset. */
-static inline uint64_t aimg_part_payload(const struct aimg_part *part) { return part->offset + AIMG_FRAME_BYTES; }
+static inline uint64_t aimg_part_payload(const struct aimg_part *part)
+{
+    return part->offset + AIMG_FRAME_BYTES;
+}
 
 void aimg_root_head_encode(const struct aimg_root_head *head, uint8_t out[AIMG_ROOT_HEAD_BYTES]);
 /* Rule 37: magic, limits, Z; 69: META; 65: more images than ordinals. */
@@ -71,6 +74,7 @@ unsigned aimg_column_record_decode(const uint8_t *in, size_t bytes, struct aimg_
 
 void aimg_coding_record_encode(const struct aimg_coding_record *coding, uint8_t out[AIMG_CODING_RECORD_BYTES]);
 /* Rules 37 (Z) and 51 (ranges). */
-unsigned aimg_coding_record_decode(const uint8_t in[AIMG_CODING_RECORD_BYTES], uint64_t file_end, struct aimg_coding_record *coding);
+unsigned aimg_coding_record_decode(const uint8_t in[AIMG_CODING_RECORD_BYTES], uint64_t file_end,
+                                   struct aimg_coding_record *coding);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hash slots by name and by content, SPEC.md sections 6.2 and 6.4. Both kinds are placed by one rule: keys in order of (hash, ordinal),
- * each at max(home, place of the key before + 1), home growing with the hash; so a search may stop at the first empty or larger slot, and merging
- * is one pass. Inline: it is on the path of every read by name. */
+/* Hash slots by name and by content, SPEC.md sections 6.2 and 6.4. Both kinds are placed by one rule: keys in order of (hash,
+ * ordinal), each at max(home, place of the key before + 1), home growing with the hash; so a search may stop at the first empty
+ * or larger slot, and merging is one pass. Inline: it is on the path of every read by name. */
 #ifndef AIMG_FORMAT_SLOT_H
 #define AIMG_FORMAT_SLOT_H
 
 #include "bytes.h"
 #include "constants.h"
 
-#define AIMG_NAME_HASH_BITS 40
+#define AIMG_NAME_HASH_BITS    40
 #define AIMG_CONTENT_HASH_BITS 32
 
 struct aimg_name_slot {
@@ -24,10 +24,16 @@ static inline uint64_t aimg_slot_home(uint64_t hash, unsigned hash_bits, uint64_
     return (uint64_t)(((unsigned __int128)hash * slot_count) >> hash_bits);
 }
 
-static inline uint64_t aimg_name_hash40(uint64_t hash_low) { return hash_low >> (64 - AIMG_NAME_HASH_BITS); }
+static inline uint64_t aimg_name_hash40(uint64_t hash_low)
+{
+    return hash_low >> (64 - AIMG_NAME_HASH_BITS);
+}
 
 /* Slots for a number of keys: load 0.8. */
-static inline uint64_t aimg_slot_count(uint64_t keys) { return keys + keys / 4 + 1; }
+static inline uint64_t aimg_slot_count(uint64_t keys)
+{
+    return keys + keys / 4 + 1;
+}
 
 /* Rule 59: between keys / 0.95 and 2 * keys + 4. */
 static inline bool aimg_slot_count_in_range(uint64_t slots, uint64_t keys)
@@ -43,7 +49,10 @@ static inline uint8_t aimg_slot_lenclass(uint64_t frame_bytes)
     return (uint8_t)c;
 }
 
-static inline uint64_t aimg_name_slot_key_hash(uint64_t key) { return key >> 24; }
+static inline uint64_t aimg_name_slot_key_hash(uint64_t key)
+{
+    return key >> 24;
+}
 
 static inline void aimg_name_slot_encode(const struct aimg_name_slot *slot, uint8_t out[AIMG_NAME_SLOT_BYTES])
 {

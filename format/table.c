@@ -56,16 +56,19 @@ unsigned aimg_table_footer_decode(const uint8_t in[AIMG_TABLE_FOOTER_BYTES], str
 
 /* What SPEC.md section 6.1 says of each kind. */
 struct kind_rule {
-    uint32_t types;      /* bit of each frame type that may have it */
-    uint8_t width;       /* element bytes; 0: not fixed by the kind */
+    uint32_t types; /* bit of each frame type that may have it */
+    uint8_t width;  /* element bytes; 0: not fixed by the kind */
     bool bitmap;
     bool groups;
     bool needs_column;
-    bool single;         /* at most one in a table */
+    bool single; /* at most one in a table */
 };
 
 #define IN(type) (1u << (type))
-#define BLANK {0, 0, false, false, false, false}
+#define BLANK                            \
+    {                                    \
+        0, 0, false, false, false, false \
+    }
 
 static const struct kind_rule kind_rules[] = {
     BLANK,
@@ -128,7 +131,8 @@ static bool section_sized(const struct aimg_table_footer *footer, const struct a
     if (!holds_slots(section) && section->count != rows_of(footer, section))
         return false;
     if (rule->groups)
-        return section->extra >= 1 && section->extra <= section->count && section->extra <= section->bytes / AIMG_GROUP_RECORD_BYTES;
+        return section->extra >= 1 && section->extra <= section->count &&
+               section->extra <= section->bytes / AIMG_GROUP_RECORD_BYTES;
     if (section->raw_bytes != section->bytes || (holds_slots(section) && !slots_sized(section)))
         return false;
     if (rule->bitmap)

@@ -39,9 +39,15 @@ static inline uint64_t aimg_table_list_bytes(uint64_t data_bytes)
     return aimg_blocks(data_bytes, AIMG_BLOCK_BYTES) * AIMG_HASH_BYTES;
 }
 
-static inline uint64_t aimg_bitmap_bytes(uint64_t rows) { return aimg_round_up(aimg_blocks(rows, 8), 8); }
+static inline uint64_t aimg_bitmap_bytes(uint64_t rows)
+{
+    return aimg_round_up(aimg_blocks(rows, 8), 8);
+}
 
-static inline bool aimg_bitmap_get(const uint8_t *bitmap, uint64_t row) { return bitmap[row / 8] >> (row % 8) & 1; }
+static inline bool aimg_bitmap_get(const uint8_t *bitmap, uint64_t row)
+{
+    return bitmap[row / 8] >> (row % 8) & 1;
+}
 
 void aimg_section_encode(const struct aimg_section *section, uint8_t out[AIMG_SECTION_BYTES]);
 void aimg_section_decode(const uint8_t in[AIMG_SECTION_BYTES], struct aimg_section *section);
@@ -50,8 +56,8 @@ void aimg_table_footer_encode(const struct aimg_table_footer *footer, uint8_t ou
 /* Rule 38 as far as the footer alone can tell. */
 unsigned aimg_table_footer_decode(const uint8_t in[AIMG_TABLE_FOOTER_BYTES], struct aimg_table_footer *footer);
 
-/* Rules 38 and 39 for the sections of a table of payload_bytes: sizes agree, sections allowed in a table of that type, aligned, ascending, in range,
- * the single ones single, sizes as counts say. What groups hold is not looked at. */
+/* Rules 38 and 39 for the sections of a table of payload_bytes: sizes agree, sections allowed in a table of that type, aligned,
+ * ascending, in range, the single ones single, sizes as counts say. What groups hold is not looked at. */
 unsigned aimg_table_check(const struct aimg_table_footer *footer, const struct aimg_section *sections, uint64_t payload_bytes);
 
 #endif

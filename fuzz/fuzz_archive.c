@@ -25,7 +25,8 @@ static void touch(const void *byte)
 /* What a file can make a call say; it can never make it the caller's fault. */
 static void allowed(enum aimg_status status)
 {
-    require(status != AIMG_INVALID_ARGUMENT && status != AIMG_BUSY && status != AIMG_IO && status != AIMG_REPLACED && status <= AIMG_REPLACED);
+    require(status != AIMG_INVALID_ARGUMENT && status != AIMG_BUSY && status != AIMG_IO && status != AIMG_REPLACED &&
+            status <= AIMG_REPLACED);
 }
 
 static void read_columns(const struct aimg_reader *reader, uint32_t ordinal, uint32_t columns)
@@ -35,7 +36,8 @@ static void read_columns(const struct aimg_reader *reader, uint32_t ordinal, uin
     size_t size;
     int null = 0;
     for (uint32_t i = 0; i < columns && i < 8; i++) {
-        require(aimg_reader_column(reader, i, &column, NULL) == AIMG_OK && column.index == i && strlen(column.name) <= column.name_bytes);
+        require(aimg_reader_column(reader, i, &column, NULL) == AIMG_OK && column.index == i &&
+                strlen(column.name) <= column.name_bytes);
         size = 0;
         allowed(aimg_reader_value(reader, i, ordinal, room, sizeof room, &size, &null, NULL));
         allowed(aimg_reader_value(reader, i, ordinal, NULL, 0, &size, &null, NULL));
@@ -146,7 +148,8 @@ static void open_and_read(const uint8_t *data, size_t bytes, uint32_t flags, uin
     if (status == AIMG_OK)
         read_all(reader);
     else
-        require(reader == NULL && error.status == status && memchr(error.message, 0, sizeof error.message) != NULL && error.message[0] != 0);
+        require(reader == NULL && error.status == status && memchr(error.message, 0, sizeof error.message) != NULL &&
+                error.message[0] != 0);
     aimg_reader_close(reader);
 }
 

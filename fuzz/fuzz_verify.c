@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a file to verify: it must come to an end and say what it found; and what it calls whole must be readable. */
 #include <aimg/aimg.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -56,7 +56,10 @@ static void read_whole(const char *path)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct found found = {0, 0};
-    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1, .user = &found, .finding = count,
+    struct aimg_verify_options options = {.struct_bytes = sizeof options,
+                                          .threads = 1,
+                                          .user = &found,
+                                          .finding = count,
                                           .limits = {.image_bytes = 1 << 20, .index_bytes = 1 << 22, .ratio = 1000}};
     struct aimg_verify_result result = {.faults = 0};
     char path[64];

@@ -38,8 +38,8 @@ static struct aimg_writer *create(const char *name, uint32_t compress, uint32_t 
     return writer;
 }
 
-static void add(struct aimg_writer *writer, const char *name, const void *data, size_t bytes, uint32_t flags, const struct aimg_value *values,
-                size_t count)
+static void add(struct aimg_writer *writer, const char *name, const void *data, size_t bytes, uint32_t flags,
+                const struct aimg_value *values, size_t count)
 {
     struct aimg_image image = {.struct_bytes = sizeof image,
                                .name = name,

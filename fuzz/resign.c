@@ -98,7 +98,8 @@ static void sign_table(const struct archive *archive, const struct place *place)
 /* Hash of `bytes` bytes of the payload of the frame at offset, counted from its end, into out. */
 static void sign_reference(const struct archive *archive, uint64_t offset, uint64_t payload_bytes, uint64_t bytes, uint8_t *out)
 {
-    if (offset > archive->bytes || archive->bytes - offset < AIMG_FRAME_BYTES || payload_bytes > archive->bytes - offset - AIMG_FRAME_BYTES)
+    if (offset > archive->bytes || archive->bytes - offset < AIMG_FRAME_BYTES ||
+        payload_bytes > archive->bytes - offset - AIMG_FRAME_BYTES)
         return;
     if (bytes <= payload_bytes)
         aimg_hash_store(out, aimg_hash(archive->data + offset + AIMG_FRAME_BYTES + (payload_bytes - bytes), (size_t)bytes));
@@ -115,7 +116,8 @@ static void sign_root(const struct archive *archive, const struct place *place)
         sign_reference(archive, aimg_load64(root + 56), meta_bytes, meta_bytes, root + 72);
     root += AIMG_ROOT_HEAD_BYTES;
     for (; parts > 0 && end - root >= AIMG_PART_BYTES; parts--, root += AIMG_PART_BYTES)
-        sign_reference(archive, aimg_load64(root + 16), aimg_load64(root + 24), aimg_table_tail_bytes(aimg_load16(root + 2)), root + 32);
+        sign_reference(archive, aimg_load64(root + 16), aimg_load64(root + 24), aimg_table_tail_bytes(aimg_load16(root + 2)),
+                       root + 32);
     for (; columns > 0 && end - root >= AIMG_COLUMN_RECORD_BYTES; columns--) {
         size_t total = aimg_column_record_total(aimg_load16(root + 6));
         if ((size_t)(end - root) < total)

@@ -8,10 +8,10 @@
 /* What the tool says to the shell. */
 enum exit_code {
     EXIT_DONE = 0,
-    EXIT_NO = 1,      /* the answer is no: damage found, name not there, some inputs left out */
+    EXIT_NO = 1, /* the answer is no: damage found, name not there, some inputs left out */
     EXIT_USAGE = 2,
-    EXIT_SYSTEM = 3,  /* I/O or system, a missing archive too */
-    EXIT_ARCHIVE = 4  /* not an archive, unsupported, truncated or corrupt */
+    EXIT_SYSTEM = 3, /* I/O or system, a missing archive too */
+    EXIT_ARCHIVE = 4 /* not an archive, unsupported, truncated or corrupt */
 };
 
 /* Options that every verb has; the dispatcher in main.c takes them out of argv before run sees it. */

@@ -137,8 +137,8 @@ static int open_one(const struct extract_root *root, int at, const char *compone
     return error;
 }
 
-/* Component after component: each is created in a folder that was opened safely. mkdirat with a longer path would follow links.
- */
+/* Component after component: each is created in a folder that was opened safely. mkdirat with a longer
+ * path would follow links. */
 static int open_stepwise(const struct extract_root *root, const char *path, bool make, int *fd_out)
 {
     char component[NAME_MAX + 1];

@@ -7,12 +7,13 @@
 static enum aimg_status bytes_damaged(uint32_t ordinal, uint64_t offset, unsigned rule, struct aimg_error *error)
 {
     return aimg_fail_at(error, AIMG_CHECKSUM, rule, offset,
-                        "image %" PRIu32 " is damaged: its bytes at %" PRIu64 " are not those that were written; run verify, then repair", ordinal,
-                        offset);
+                        "image %" PRIu32 " is damaged: its bytes at %" PRIu64
+                        " are not those that were written; run verify, then repair",
+                        ordinal, offset);
 }
 
-/* Whether the frame header in place says what the entry says. Both are copies of the same facts, so damage to one of them shows; the header's own checksum
- * is looked at only when they differ, or when there is more in the header than the entry knows. */
+/* Whether the frame header in place says what the entry says. Both are copies of the same facts, so damage to one of them shows;
+ * the header's own checksum is looked at only when they differ, or when there is more in the header than the entry knows. */
 static bool header_agrees(const uint8_t *header, uint32_t ordinal, const struct aimg_entry_record *entry)
 {
     uint32_t first = AIMG_FRAME_MAGIC | AIMG_FRAME_IMAGE << 16 | (uint32_t)entry->header_units << 24;
@@ -39,10 +40,12 @@ static enum aimg_status verify_stored(const struct aimg_reader *reader, uint32_t
     return AIMG_OK;
 }
 
-static enum aimg_status check_borrow(const struct aimg_reader *reader, uint32_t flags, const void *bytes_out, struct aimg_error *error)
+static enum aimg_status check_borrow(const struct aimg_reader *reader, uint32_t flags, const void *bytes_out,
+                                     struct aimg_error *error)
 {
     if (reader == NULL || bytes_out == NULL || (flags & ~(uint32_t)AIMG_READ_VERIFY) != 0)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "borrowing needs a reader, a place for the bytes, and flags of 0 or AIMG_READ_VERIFY");
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                         "borrowing needs a reader, a place for the bytes, and flags of 0 or AIMG_READ_VERIFY");
     if (reader->source.io->base == NULL && reader->source.end > AIMG_HEAD_BYTES)
         return aimg_fail(error, AIMG_SEQUENCE, "the archive was opened without a map: copy with aimg_reader_read");
     return AIMG_OK;
@@ -50,8 +53,8 @@ static enum aimg_status check_borrow(const struct aimg_reader *reader, uint32_t 
 
 #define LINE_BYTES 64
 
-/* Brings the first lines of an image on their way; the hardware follows on its own from there, and more would block the fill buffers. The number of
- * lines is one of three, so that the branch is foreseen although sizes vary. */
+/* Brings the first lines of an image on their way; the hardware follows on its own from there, and more would block the fill
+ * buffers. The number of lines is one of three, so that the branch is foreseen although sizes vary. */
 static inline void prefetch_lines(const uint8_t *data, uint64_t bytes)
 {
     int lines = bytes > 4 * LINE_BYTES ? 12 : bytes > 2 * LINE_BYTES ? 4 : 2;
@@ -127,8 +130,8 @@ static void announce_data(const struct aimg_reader *reader, uint32_t ordinal, ui
         prefetch_lines(frame + header, entry.stored_bytes);
 }
 
-static enum aimg_status borrow_checked(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, struct aimg_bytes *bytes_out,
-                                       struct aimg_error *error)
+static enum aimg_status borrow_checked(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags,
+                                       struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
     enum aimg_status status = check_borrow(reader, flags, bytes_out, error);
     if (status != AIMG_OK)
@@ -139,8 +142,8 @@ static enum aimg_status borrow_checked(const struct aimg_reader *reader, uint32_
 }
 
 /* First the case that nearly every read is, in so few instructions that the misses of several reads overlap in the processor. */
-enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, struct aimg_bytes *bytes_out,
-                                    struct aimg_error *error)
+enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags,
+                                    struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
     if (reader == NULL || bytes_out == NULL || flags != 0 || ordinal >= reader->hot.plain_count)
         return borrow_checked(reader, ordinal, flags, bytes_out, error);
@@ -160,8 +163,8 @@ enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t o
 /* Images in flight: enough to hide a miss behind the work on the others, few enough to stay in the first cache. */
 #define BATCH_AHEAD 8
 
-enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count, uint32_t flags,
-                                          struct aimg_bytes *bytes_out, struct aimg_error *error)
+enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count,
+                                          uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
     enum aimg_status first = check_borrow(reader, flags, bytes_out, error);
     if (first != AIMG_OK)
@@ -182,7 +185,8 @@ enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, cons
     return first;
 }
 
-enum aimg_status aimg_reader_prefetch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count, struct aimg_error *error)
+enum aimg_status aimg_reader_prefetch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count,
+                                      struct aimg_error *error)
 {
     struct aimg_entry_record entry = {.frame_offset = 0};
     struct aimg_run *run = NULL;

@@ -8,8 +8,8 @@
 
 static enum aimg_status root_fault(uint64_t offset, unsigned rule, const char *what, struct aimg_error *error)
 {
-    return aimg_fail_at(error, AIMG_CORRUPT, rule, offset, "ROOT at %" PRIu64 " breaks rule %u: %s; run verify, then repair", offset, rule,
-                        what);
+    return aimg_fail_at(error, AIMG_CORRUPT, rule, offset, "ROOT at %" PRIu64 " breaks rule %u: %s; run verify, then repair",
+                        offset, rule, what);
 }
 
 /* Rule 32. */
@@ -18,19 +18,21 @@ static enum aimg_status check_features(const struct aimg_commit_page *commit, st
     uint64_t unknown = commit->incompat & ~AIMG_INCOMPAT_KNOWN;
     if (unknown != 0)
         return aimg_fail_at(error, AIMG_UNSUPPORTED, 32, commit->self_offset,
-                            "the archive uses features that this version does not know (bits 0x%" PRIx64 "); use a newer version", unknown);
+                            "the archive uses features that this version does not know (bits 0x%" PRIx64 "); use a newer version",
+                            unknown);
     return AIMG_OK;
 }
 
-static enum aimg_status read_root(const struct aimg_source *source, const struct aimg_commit_page *commit, struct aimg_catalog *catalog,
-                                  struct aimg_error *error)
+static enum aimg_status read_root(const struct aimg_source *source, const struct aimg_commit_page *commit,
+                                  struct aimg_catalog *catalog, struct aimg_error *error)
 {
     uint64_t offset = commit->root_offset + AIMG_FRAME_BYTES;
     struct aimg_error local;
-    if (commit->root_offset < AIMG_HEAD_BYTES || commit->root_offset % AIMG_UNIT != 0 || commit->root_offset >= commit->self_offset)
+    if (commit->root_offset < AIMG_HEAD_BYTES || commit->root_offset % AIMG_UNIT != 0 ||
+        commit->root_offset >= commit->self_offset)
         return root_fault(commit->root_offset, 31, "it does not lie before its commit", error);
-    if (commit->self_offset - commit->root_offset < AIMG_FRAME_BYTES ||
-        commit->root_bytes > commit->self_offset - offset || commit->root_bytes < AIMG_ROOT_HEAD_BYTES)
+    if (commit->self_offset - commit->root_offset < AIMG_FRAME_BYTES || commit->root_bytes > commit->self_offset - offset ||
+        commit->root_bytes < AIMG_ROOT_HEAD_BYTES)
         return root_fault(commit->root_offset, 31, "its size is not possible", error);
     if (commit->root_bytes > source->limits.index_bytes)
         return aimg_fail_at(error, AIMG_LIMIT, 0, offset, "ROOT has %" PRIu64 " bytes, the limit is %" PRIu64, commit->root_bytes,
@@ -48,8 +50,9 @@ static enum aimg_status read_root(const struct aimg_source *source, const struct
     if (bytes != catalog->root)
         memcpy(catalog->root, bytes, (size_t)commit->root_bytes);
     if (!aimg_hash_equals(commit->root_hash, aimg_hash(catalog->root, (size_t)commit->root_bytes)))
-        return aimg_fail_at(error, AIMG_CHECKSUM, 31, offset,
-                            "ROOT at %" PRIu64 " is damaged: its bytes are not those that its commit names; run verify, then repair", offset);
+        return aimg_fail_at(
+            error, AIMG_CHECKSUM, 31, offset,
+            "ROOT at %" PRIu64 " is damaged: its bytes are not those that its commit names; run verify, then repair", offset);
     return AIMG_OK;
 }
 
@@ -67,9 +70,8 @@ static enum aimg_status check_root_head(const struct aimg_source *source, const 
                       (uint64_t)head->coding_count * AIMG_CODING_RECORD_BYTES;
     if (needed > catalog->root_bytes - AIMG_ROOT_HEAD_BYTES)
         return root_fault(commit->root_offset, 37, "it is shorter than its counts say", error);
-    if (head->meta_offset != 0 &&
-        (head->meta_offset < AIMG_HEAD_BYTES || head->meta_offset > source->end ||
-         source->end - head->meta_offset < AIMG_FRAME_BYTES + head->meta_bytes))
+    if (head->meta_offset != 0 && (head->meta_offset < AIMG_HEAD_BYTES || head->meta_offset > source->end ||
+                                   source->end - head->meta_offset < AIMG_FRAME_BYTES + head->meta_bytes))
         return root_fault(commit->root_offset, 69, "META lies outside the file", error);
     return AIMG_OK;
 }
@@ -244,7 +246,8 @@ static bool section_fits(const struct aimg_catalog *catalog, const struct aimg_t
     if (table->part.type == AIMG_FRAME_VALUES)
         return column->type == AIMG_COLUMN_DICTIONARY && section->column == table->part.column;
     if (section->kind == AIMG_SECTION_VALIDITY)
-        return aimg_table_section(table, aimg_column_in_groups(column) ? AIMG_SECTION_GROUPS : AIMG_SECTION_VALUES, section->column) != NULL;
+        return aimg_table_section(table, aimg_column_in_groups(column) ? AIMG_SECTION_GROUPS : AIMG_SECTION_VALUES,
+                                  section->column) != NULL;
     if (aimg_column_in_groups(column))
         return section->kind == AIMG_SECTION_GROUPS;
     return section->kind == AIMG_SECTION_VALUES && aimg_column_width_fits(column, section->element_bytes);
@@ -278,8 +281,8 @@ static enum aimg_status check_columns(uint64_t root, const struct aimg_catalog *
     return covered == declared ? AIMG_OK : root_fault(root, 68, "a dictionary has fewer values than its column says", error);
 }
 
-enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struct aimg_commit_page *commit, struct aimg_catalog *catalog,
-                                   struct aimg_error *error)
+enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struct aimg_commit_page *commit,
+                                   struct aimg_catalog *catalog, struct aimg_error *error)
 {
     *catalog = (struct aimg_catalog){.root = NULL};
     enum aimg_status status = check_features(commit, error);

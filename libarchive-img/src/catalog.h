@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ROOT of one commit says, opened: tables, runs, columns, codings. Its size grows with the number of runs, never with that of images. */
+/* What ROOT of one commit says, opened: tables, runs, columns, codings. Its size grows with the number of runs, never with that
+ * of images. */
 #ifndef AIMG_SRC_CATALOG_H
 #define AIMG_SRC_CATALOG_H
 
@@ -24,7 +25,7 @@ struct aimg_source {
 
 struct aimg_table {
     struct aimg_part part;
-    uint64_t payload;  /* offset in the file */
+    uint64_t payload; /* offset in the file */
     uint64_t data_bytes;
     uint8_t list_hash[AIMG_HASH_BYTES];
     uint32_t section_count;
@@ -37,14 +38,14 @@ struct aimg_mask {
     const uint8_t *dead;     /* NULL: none */
     const uint8_t *attached; /* NULL: none */
     const uint8_t *rank;
-    uint8_t *owned;          /* copy, where there is no map */
+    uint8_t *owned; /* copy, where there is no map */
 };
 
 struct aimg_run {
     uint32_t first, count;
     uint32_t listed;
-    uint64_t position_first;   /* listed images in the runs before */
-    uint64_t entries_offset;   /* in the file */
+    uint64_t position_first; /* listed images in the runs before */
+    uint64_t entries_offset; /* in the file */
     struct aimg_table *table;
     struct aimg_table *mask_table; /* NULL: every row is listed */
     struct aimg_mask *_Atomic mask;
@@ -64,18 +65,20 @@ struct aimg_catalog {
     struct aimg_section *sections;
     uint32_t run_count;
     struct aimg_run *runs;
-    uint32_t *run_firsts; /* runs[i].first, close together for the search */
+    uint32_t *run_firsts;              /* runs[i].first, close together for the search */
     uint32_t names_first, names_count; /* NAMES tables, the newest last */
     struct aimg_catalog_column *columns;
     struct aimg_coding_record *codings;
 };
 
-/* Reads bytes at offset, in place when they are mapped, else into scratch (at least `bytes`). NULL and *error on failure, also past source->end. */
-const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offset, size_t bytes, void *scratch, struct aimg_error *error);
+/* Reads bytes at offset, in place when they are mapped, else into scratch (at least `bytes`). NULL and *error on failure, also
+ * past source->end. */
+const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offset, size_t bytes, void *scratch,
+                                 struct aimg_error *error);
 
 /* Loads and checks ROOT of a commit (rules 31, 32, 36 to 39, 41, 51, 60, 68 as far as the index tells). */
-enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struct aimg_commit_page *commit, struct aimg_catalog *catalog,
-                                   struct aimg_error *error);
+enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struct aimg_commit_page *commit,
+                                   struct aimg_catalog *catalog, struct aimg_error *error);
 void aimg_catalog_release(const struct aimg_source *source, struct aimg_catalog *catalog);
 
 /* The table of that part; used by the writer for tables that no ROOT names yet. sections: room for part->section_count. */
@@ -103,7 +106,8 @@ static inline uint32_t aimg_catalog_run(const struct aimg_catalog *catalog, uint
 /* The run's mask, loaded and checked; the run must have a mask_table. NULL on failure. */
 const struct aimg_mask *aimg_run_mask(const struct aimg_source *source, struct aimg_run *run, struct aimg_error *error);
 /* AIMG_OK when the ordinal is not dead, NOT_FOUND when it is, or why that cannot be said. */
-enum aimg_status aimg_run_check_alive(const struct aimg_source *source, struct aimg_run *run, uint32_t ordinal, struct aimg_error *error);
+enum aimg_status aimg_run_check_alive(const struct aimg_source *source, struct aimg_run *run, uint32_t ordinal,
+                                      struct aimg_error *error);
 
 /* Listed row of a run by rank among its listed rows, and back. */
 uint32_t aimg_mask_select(const struct aimg_mask *mask, uint32_t count, uint32_t rank);

@@ -9,6 +9,9 @@
 #include <inttypes.h>
 #include <zstd.h>
 
+/* At high levels an encoder that saw a large image holds up to 700 MB: making it anew costs little beside its work. */
+#define ENCODER_BYTES_KEPT (UINT64_C(4) << 20)
+
 void aimg_codec_pool_init(struct aimg_codec_pool *pool)
 {
     for (int i = 0; i < AIMG_CODEC_CONTEXTS; i++) {
@@ -49,9 +52,15 @@ static int put(void *_Atomic *slots, void *context)
     return 0;
 }
 
-void *aimg_codec_dictionary_create(const void *data, size_t bytes) { return ZSTD_createDDict(data, bytes); }
+void *aimg_codec_dictionary_create(const void *data, size_t bytes)
+{
+    return ZSTD_createDDict(data, bytes);
+}
 
-void aimg_codec_dictionary_destroy(void *dictionary) { ZSTD_freeDDict(dictionary); }
+void aimg_codec_dictionary_destroy(void *dictionary)
+{
+    ZSTD_freeDDict(dictionary);
+}
 
 /* log2 of the window that a frame asks for, from its header (RFC 8878, 3.1.1.1); 0 when it has a single segment. */
 static unsigned window_log(const uint8_t *stored, size_t bytes)
@@ -66,8 +75,8 @@ static enum aimg_status bad_frame(uint64_t offset, const char *what, struct aimg
     return aimg_fail_at(error, AIMG_CORRUPT, 49, offset, "the zstd data at %" PRIu64 " is damaged: %s", offset, what);
 }
 
-enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dictionary, const void *stored, size_t stored_bytes, void *raw,
-                                   size_t raw_bytes, uint64_t offset, struct aimg_error *error)
+enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dictionary, const void *stored, size_t stored_bytes,
+                                   void *raw, size_t raw_bytes, uint64_t offset, struct aimg_error *error)
 {
     if (stored_bytes < 4 || aimg_load32(stored) != ZSTD_MAGICNUMBER)
         return bad_frame(offset, "it does not begin as a zstd frame does", error);
@@ -92,9 +101,13 @@ enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dic
     return AIMG_OK;
 }
 
-size_t aimg_codec_bound(size_t raw_bytes) { return ZSTD_compressBound(raw_bytes); }
+size_t aimg_codec_bound(size_t raw_bytes)
+{
+    return ZSTD_compressBound(raw_bytes);
+}
 
-size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *raw, size_t raw_bytes, void *stored, size_t capacity)
+size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *raw, size_t raw_bytes, void *stored,
+                         size_t capacity)
 {
     ZSTD_CCtx *context = take(pool->encoders);
     if (context == NULL)
@@ -102,7 +115,7 @@ size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *ra
     if (context == NULL)
         return 0;
     size_t got = ZSTD_compressCCtx(context, stored, capacity, raw, raw_bytes, level);
-    if (!put(pool->encoders, context))
+    if (ZSTD_sizeof_CCtx(context) > ENCODER_BYTES_KEPT || !put(pool->encoders, context))
         ZSTD_freeCCtx(context);
     return ZSTD_isError(got) ? 0 : got;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* zstd, the storage codec (https://github.com/facebook/zstd, RFC 8878): contexts shared by the threads of a handle without locks. */
+/* zstd, the storage codec (https://github.com/facebook/zstd, RFC 8878): contexts shared by the threads
+ * of a handle without locks. */
 #ifndef AIMG_SRC_CODEC_H
 #define AIMG_SRC_CODEC_H
 
@@ -21,12 +22,14 @@ void aimg_codec_pool_release(struct aimg_codec_pool *pool);
 void *aimg_codec_dictionary_create(const void *data, size_t bytes);
 void aimg_codec_dictionary_destroy(void *dictionary);
 
-/* Decodes one zstd frame that gives its content size = raw_bytes and fills `stored` exactly (rule 49). dictionary: or NULL. offset: for the error. */
-enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dictionary, const void *stored, size_t stored_bytes, void *raw,
-                                   size_t raw_bytes, uint64_t offset, struct aimg_error *error);
+/* Decodes one zstd frame that gives its content size = raw_bytes and fills `stored` exactly (rule 49). dictionary: or NULL.
+ * offset: for the error. */
+enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dictionary, const void *stored, size_t stored_bytes,
+                                   void *raw, size_t raw_bytes, uint64_t offset, struct aimg_error *error);
 
 size_t aimg_codec_bound(size_t raw_bytes);
 /* Bytes written, or 0 when it did not fit or there was no memory. */
-size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *raw, size_t raw_bytes, void *stored, size_t capacity);
+size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *raw, size_t raw_bytes, void *stored,
+                         size_t capacity);
 
 #endif

@@ -38,7 +38,8 @@ enum aimg_status aimg_reader_column_find(const struct aimg_reader *reader, const
                                          struct aimg_error *error)
 {
     if (reader == NULL || name == NULL || column_out == NULL)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_column_find needs a reader, a name, and a place for the column");
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                         "aimg_reader_column_find needs a reader, a name, and a place for the column");
     size_t bytes = strlen(name);
     for (uint32_t i = 0; i < reader->catalog.head.column_count; i++) {
         const struct aimg_catalog_column *column = &reader->catalog.columns[i];
@@ -68,7 +69,8 @@ static struct aimg_table *table_of(const struct aimg_reader *reader, const struc
     return best;
 }
 
-static enum aimg_status run_of(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_run **run_out, struct aimg_error *error)
+static enum aimg_status run_of(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_run **run_out,
+                               struct aimg_error *error)
 {
     if (ordinal >= reader->catalog.head.ordinal_count)
         return aimg_not_there(reader, ordinal, error);
@@ -110,8 +112,8 @@ enum aimg_status aimg_reader_chunk(const struct aimg_reader *reader, uint32_t co
 }
 
 /* Bytes of a section, verified, copied. */
-static enum aimg_status copy_verified(const struct aimg_reader *reader, struct aimg_table *table, uint64_t offset, void *out, size_t bytes,
-                                      struct aimg_error *error)
+static enum aimg_status copy_verified(const struct aimg_reader *reader, struct aimg_table *table, uint64_t offset, void *out,
+                                      size_t bytes, struct aimg_error *error)
 {
     struct aimg_error local;
     enum aimg_status status = aimg_table_verify(&reader->source, table, offset, bytes, error);
@@ -133,7 +135,8 @@ static enum aimg_status row_is_null(const struct aimg_reader *reader, struct aim
 {
     uint8_t byte = 0xFF;
     const struct aimg_section *validity = aimg_table_section(table, AIMG_SECTION_VALIDITY, column);
-    enum aimg_status status = validity == NULL ? AIMG_OK : copy_verified(reader, table, validity->offset + row / 8, &byte, 1, error);
+    enum aimg_status status =
+        validity == NULL ? AIMG_OK : copy_verified(reader, table, validity->offset + row / 8, &byte, 1, error);
     *null_out = (byte >> (row % 8) & 1) == 0;
     return status;
 }
@@ -151,7 +154,8 @@ static enum aimg_status copy_fixed(const struct aimg_reader *reader, struct aimg
     if (full_bytes > buffer_bytes)
         return too_small(full_bytes, buffer_bytes, error);
     memset(buffer, 0, full_bytes); /* a narrow value is extended with zeros */
-    return copy_verified(reader, table, values->offset + (uint64_t)row * values->element_bytes, buffer, values->element_bytes, error);
+    return copy_verified(reader, table, values->offset + (uint64_t)row * values->element_bytes, buffer, values->element_bytes,
+                         error);
 }
 
 enum aimg_status aimg_reader_dictionary(const struct aimg_reader *reader, uint32_t column_index, uint32_t code, char *buffer,
@@ -165,8 +169,8 @@ enum aimg_status aimg_reader_dictionary(const struct aimg_reader *reader, uint32
         struct aimg_table *table = &reader->catalog.tables[i];
         if (table->part.type == AIMG_FRAME_VALUES && table->part.column == id && code >= table->part.first &&
             code - table->part.first < table->part.count)
-            return aimg_group_copy(reader, table, aimg_table_section(table, AIMG_SECTION_GROUPS, id), code - table->part.first, buffer,
-                                   buffer_bytes, bytes_out, error);
+            return aimg_group_copy(reader, table, aimg_table_section(table, AIMG_SECTION_GROUPS, id), code - table->part.first,
+                                   buffer, buffer_bytes, bytes_out, error);
     }
     return aimg_fail(error, AIMG_NOT_FOUND, "column %" PRIu32 " has no code %" PRIu32, column_index, code);
 }
@@ -212,8 +216,8 @@ enum aimg_status aimg_reader_value(const struct aimg_reader *reader, uint32_t co
         else if (column->type == AIMG_COLUMN_DICTIONARY)
             status = copy_dictionary(reader, column_index, table, values, row, buffer, buffer_bytes, &bytes, error);
         else
-            status = copy_fixed(reader, table, values, row, (size_t)aimg_column_element_bytes(column->type) * column->width, buffer,
-                                buffer_bytes, &bytes, error);
+            status = copy_fixed(reader, table, values, row, (size_t)aimg_column_element_bytes(column->type) * column->width,
+                                buffer, buffer_bytes, &bytes, error);
     }
     if (status != AIMG_OK && status != AIMG_BUFFER_TOO_SMALL)
         return status;

@@ -19,7 +19,10 @@ static const uint8_t *text_of(const struct aimg_dictionary *dictionary, uint32_t
     return dictionary->texts.data + begin;
 }
 
-uint32_t aimg_dictionary_count(const struct aimg_dictionary *dictionary) { return (uint32_t)(dictionary->ends.bytes / sizeof(uint64_t)); }
+uint32_t aimg_dictionary_count(const struct aimg_dictionary *dictionary)
+{
+    return (uint32_t)(dictionary->ends.bytes / sizeof(uint64_t));
+}
 
 /* Where a text is or would be. */
 static uint32_t *place_of(const struct aimg_dictionary *dictionary, uint32_t *set, uint64_t size, const void *text, size_t bytes)
@@ -51,8 +54,8 @@ static bool grow(const struct aimg_allocator *allocator, struct aimg_dictionary 
     return true;
 }
 
-bool aimg_dictionary_code(const struct aimg_allocator *allocator, struct aimg_dictionary *dictionary, const void *text, size_t bytes,
-                          uint32_t *code_out)
+bool aimg_dictionary_code(const struct aimg_allocator *allocator, struct aimg_dictionary *dictionary, const void *text,
+                          size_t bytes, uint32_t *code_out)
 {
     uint32_t count = aimg_dictionary_count(dictionary);
     if (2 * ((uint64_t)count + 1) > dictionary->set_size && !grow(allocator, dictionary))
@@ -70,8 +73,8 @@ bool aimg_dictionary_code(const struct aimg_allocator *allocator, struct aimg_di
     return true;
 }
 
-static enum aimg_status load_group(struct aimg_dictionary *dictionary, const struct aimg_reader *reader, const struct aimg_group *group,
-                                   const struct aimg_buffer *raw, struct aimg_error *error)
+static enum aimg_status load_group(struct aimg_dictionary *dictionary, const struct aimg_reader *reader,
+                                   const struct aimg_group *group, const struct aimg_buffer *raw, struct aimg_error *error)
 {
     const uint8_t *value = raw->data + (size_t)group->count * 4;
     for (uint32_t i = 0; i < group->count; i++) {
@@ -115,8 +118,9 @@ enum aimg_status aimg_dictionary_load(struct aimg_dictionary *dictionary, const 
     return AIMG_OK;
 }
 
-enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary, uint32_t column, uint32_t first, struct aimg_out *out,
-                                       struct aimg_codec_pool *codecs, struct aimg_part *part_out, bool *zstd_out, struct aimg_error *error)
+enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary, uint32_t column, uint32_t first,
+                                       struct aimg_out *out, struct aimg_codec_pool *codecs, struct aimg_part *part_out,
+                                       bool *zstd_out, struct aimg_error *error)
 {
     struct aimg_table_writer table;
     uint32_t count = aimg_dictionary_count(dictionary) - first;
@@ -131,8 +135,8 @@ enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary,
     }
     enum aimg_status status = aimg_table_writer_begin(&table, out, AIMG_FRAME_VALUES, column, first, count, error);
     if (status == AIMG_OK)
-        status = aimg_table_writer_groups(&table, codecs, AIMG_SECTION_GROUPS, column, lengths, dictionary->texts.data + begin, count,
-                                          zstd_out, error);
+        status = aimg_table_writer_groups(&table, codecs, AIMG_SECTION_GROUPS, column, lengths, dictionary->texts.data + begin,
+                                          count, zstd_out, error);
     aimg_release(&out->allocator, lengths);
     if (status == AIMG_OK)
         return aimg_table_writer_end(&table, part_out, error);

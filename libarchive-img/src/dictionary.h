@@ -11,7 +11,7 @@ struct aimg_dictionary {
     struct aimg_buffer ends; /* u64: end of each text in texts */
     uint32_t *set;           /* code + 1, or 0 */
     uint64_t set_size;
-    uint32_t committed;      /* codes that the archive has already */
+    uint32_t committed; /* codes that the archive has already */
     bool loaded;
 };
 
@@ -20,11 +20,12 @@ enum aimg_status aimg_dictionary_load(struct aimg_dictionary *dictionary, const 
                                       struct aimg_error *error);
 uint32_t aimg_dictionary_count(const struct aimg_dictionary *dictionary);
 /* Code of a text, given now if it is new; false when there is no memory. */
-bool aimg_dictionary_code(const struct aimg_allocator *allocator, struct aimg_dictionary *dictionary, const void *text, size_t bytes,
-                          uint32_t *code_out);
+bool aimg_dictionary_code(const struct aimg_allocator *allocator, struct aimg_dictionary *dictionary, const void *text,
+                          size_t bytes, uint32_t *code_out);
 /* Writes a VALUES table of the codes from `first` on. */
-enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary, uint32_t column, uint32_t first, struct aimg_out *out,
-                                       struct aimg_codec_pool *codecs, struct aimg_part *part_out, bool *zstd_out, struct aimg_error *error);
+enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary, uint32_t column, uint32_t first,
+                                       struct aimg_out *out, struct aimg_codec_pool *codecs, struct aimg_part *part_out,
+                                       bool *zstd_out, struct aimg_error *error);
 void aimg_dictionary_release(const struct aimg_allocator *allocator, struct aimg_dictionary *dictionary);
 
 #endif

@@ -34,7 +34,10 @@ const char *aimg_status_text(enum aimg_status status)
     return status_texts[status];
 }
 
-const char *aimg_version(void) { return AIMG_VERSION; }
+const char *aimg_version(void)
+{
+    return AIMG_VERSION;
+}
 
 static void fill(struct aimg_error *error, enum aimg_status status, const char *format, va_list arguments)
 {
@@ -56,7 +59,8 @@ enum aimg_status aimg_fail(struct aimg_error *error, enum aimg_status status, co
     return status;
 }
 
-enum aimg_status aimg_fail_at(struct aimg_error *error, enum aimg_status status, unsigned rule, uint64_t offset, const char *format, ...)
+enum aimg_status aimg_fail_at(struct aimg_error *error, enum aimg_status status, unsigned rule, uint64_t offset,
+                              const char *format, ...)
 {
     va_list arguments;
     if (error == NULL)

@@ -14,8 +14,8 @@
 /* All return status, so that a caller can say `return aimg_fail(...)`. error may be NULL. */
 enum aimg_status aimg_fail(struct aimg_error *error, enum aimg_status status, const char *format, ...) AIMG_PRINTF(3, 4);
 /* With a place in the file and the rule that is broken there. */
-enum aimg_status aimg_fail_at(struct aimg_error *error, enum aimg_status status, unsigned rule, uint64_t offset, const char *format,
-                              ...) AIMG_PRINTF(5, 6);
+enum aimg_status aimg_fail_at(struct aimg_error *error, enum aimg_status status, unsigned rule, uint64_t offset,
+                              const char *format, ...) AIMG_PRINTF(5, 6);
 /* AIMG_IO with errno; the message ends with its text. */
 enum aimg_status aimg_fail_errno(struct aimg_error *error, int sys_errno, const char *format, ...) AIMG_PRINTF(3, 4);
 enum aimg_status aimg_fail_memory(struct aimg_error *error, uint64_t bytes);

@@ -5,7 +5,8 @@
 static enum aimg_status group_fault(const struct aimg_table *table, const struct aimg_section *section, struct aimg_error *error)
 {
     return aimg_fail_at(error, AIMG_CORRUPT, 39, table->payload + section->offset,
-                        "the texts at %" PRIu64 " are malformed (rule 39); run verify, then repair", table->payload + section->offset);
+                        "the texts at %" PRIu64 " are malformed (rule 39); run verify, then repair",
+                        table->payload + section->offset);
 }
 
 static uint64_t records_offset(const struct aimg_section *section)
@@ -14,8 +15,9 @@ static uint64_t records_offset(const struct aimg_section *section)
 }
 
 /* Record of a group, read with the one before it, which says where it begins. */
-static enum aimg_status read_record(const struct aimg_reader *reader, const struct aimg_table *table, const struct aimg_section *section,
-                                    uint64_t index, struct aimg_group *group, struct aimg_error *error)
+static enum aimg_status read_record(const struct aimg_reader *reader, const struct aimg_table *table,
+                                    const struct aimg_section *section, uint64_t index, struct aimg_group *group,
+                                    struct aimg_error *error)
 {
     uint8_t scratch[2 * AIMG_GROUP_RECORD_BYTES];
     struct aimg_error local;
@@ -41,8 +43,8 @@ enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_t
     struct aimg_group group;
     if (row >= section->count)
         return aimg_fail(error, AIMG_NOT_FOUND, "there is no row %" PRIu32, row);
-    enum aimg_status status = aimg_table_verify(&reader->source, table, records_offset(section),
-                                                section->extra * AIMG_GROUP_RECORD_BYTES, error);
+    enum aimg_status status =
+        aimg_table_verify(&reader->source, table, records_offset(section), section->extra * AIMG_GROUP_RECORD_BYTES, error);
     while (status == AIMG_OK && length > 1) {
         uint64_t half = length / 2;
         status = read_record(reader, table, section, low + half, &group, error);
@@ -54,17 +56,18 @@ enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_t
     return status;
 }
 
-static enum aimg_status decode_group(const struct aimg_reader *reader, const struct aimg_table *table, const struct aimg_section *section,
-                                     const struct aimg_group *group, const uint8_t *stored, struct aimg_buffer *raw,
-                                     struct aimg_error *error)
+static enum aimg_status decode_group(const struct aimg_reader *reader, const struct aimg_table *table,
+                                     const struct aimg_section *section, const struct aimg_group *group, const uint8_t *stored,
+                                     struct aimg_buffer *raw, struct aimg_error *error)
 {
     uint64_t offset = table->payload + section->offset + group->begin;
     size_t stored_bytes = (size_t)(group->end - group->begin);
     if (section->codec == AIMG_CODEC_NONE)
         memcpy(raw->data, stored, stored_bytes);
-    enum aimg_status status = section->codec == AIMG_CODEC_NONE
-                                  ? AIMG_OK
-                                  : aimg_codec_decode(&reader->caches->codecs, NULL, stored, stored_bytes, raw->data, group->raw_bytes, offset, error);
+    enum aimg_status status =
+        section->codec == AIMG_CODEC_NONE
+            ? AIMG_OK
+            : aimg_codec_decode(&reader->caches->codecs, NULL, stored, stored_bytes, raw->data, group->raw_bytes, offset, error);
     if (status != AIMG_OK)
         return status;
     raw->bytes = group->raw_bytes;
@@ -101,7 +104,8 @@ enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_t
     return status;
 }
 
-void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out, uint32_t *bytes_out)
+void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out,
+                      uint32_t *bytes_out)
 {
     uint32_t index = row - group->first;
     uint64_t before = 0;
@@ -126,7 +130,8 @@ enum aimg_status aimg_group_copy(const struct aimg_reader *reader, struct aimg_t
         aimg_group_value(raw.data, &group, row, &value, &bytes);
         *bytes_out = bytes;
         if (bytes > buffer_bytes)
-            status = aimg_fail(error, AIMG_BUFFER_TOO_SMALL, "the value has %" PRIu32 " bytes, the buffer %zu", bytes, buffer_bytes);
+            status =
+                aimg_fail(error, AIMG_BUFFER_TOO_SMALL, "the value has %" PRIu32 " bytes, the buffer %zu", bytes, buffer_bytes);
         else if (bytes > 0)
             memcpy(buffer, value, bytes);
     }

@@ -17,8 +17,8 @@ static void describe(const struct aimg_commit_page *page, uint64_t ordinals_befo
     memcpy(out->message, page->message, sizeof page->message);
 }
 
-enum aimg_status aimg_reader_log(const struct aimg_reader *reader, int (*visit)(void *user, const struct aimg_commit *commit), void *user,
-                                 struct aimg_error *error)
+enum aimg_status aimg_reader_log(const struct aimg_reader *reader, int (*visit)(void *user, const struct aimg_commit *commit),
+                                 void *user, struct aimg_error *error)
 {
     struct aimg_commit commit;
     if (reader == NULL || visit == NULL)
@@ -36,7 +36,8 @@ enum aimg_status aimg_reader_log(const struct aimg_reader *reader, int (*visit)(
             before = at.commit.ordinal_count;
         }
         if (before > page.ordinal_count)
-            return aimg_fail_at(error, AIMG_CORRUPT, 30, page.self_offset, "commit %" PRIu64 " has fewer images than the one before", page.seq);
+            return aimg_fail_at(error, AIMG_CORRUPT, 30, page.self_offset,
+                                "commit %" PRIu64 " has fewer images than the one before", page.seq);
         describe(&page, before, &commit);
         if (visit(user, &commit) != 0 || page.seq == 0)
             return AIMG_OK;
@@ -71,11 +72,13 @@ enum aimg_status aimg_reader_commit(const struct aimg_reader *reader, uint64_t s
 
 static enum aimg_status meta_fault(uint64_t offset, struct aimg_error *error)
 {
-    return aimg_fail_at(error, AIMG_CORRUPT, 69, offset, "the metadata at %" PRIu64 " is malformed or damaged; run verify, then repair", offset);
+    return aimg_fail_at(error, AIMG_CORRUPT, 69, offset,
+                        "the metadata at %" PRIu64 " is malformed or damaged; run verify, then repair", offset);
 }
 
 /* Value of a key in a META payload; NULL when it is not there. False when the payload is malformed. */
-static bool meta_find(const uint8_t *meta, uint64_t bytes, const char *key, size_t key_bytes, const uint8_t **value_out, uint32_t *bytes_out)
+static bool meta_find(const uint8_t *meta, uint64_t bytes, const char *key, size_t key_bytes, const uint8_t **value_out,
+                      uint32_t *bytes_out)
 {
     uint64_t position = 8;
     *value_out = NULL;
@@ -98,11 +101,12 @@ static bool meta_find(const uint8_t *meta, uint64_t bytes, const char *key, size
     return position == bytes;
 }
 
-enum aimg_status aimg_reader_meta(const struct aimg_reader *reader, const char *key, char *buffer, size_t buffer_bytes, size_t *bytes_out,
-                                  struct aimg_error *error)
+enum aimg_status aimg_reader_meta(const struct aimg_reader *reader, const char *key, char *buffer, size_t buffer_bytes,
+                                  size_t *bytes_out, struct aimg_error *error)
 {
     if (reader == NULL || key == NULL || bytes_out == NULL || (buffer == NULL && buffer_bytes > 0))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_meta needs a reader, a key, a buffer, and a place for the size");
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                         "aimg_reader_meta needs a reader, a key, a buffer, and a place for the size");
     const struct aimg_root_head *head = &reader->catalog.head;
     if (head->meta_offset == 0)
         return aimg_fail(error, AIMG_NOT_FOUND, "there is no metadata '%s'", key);
@@ -128,7 +132,8 @@ enum aimg_status aimg_reader_meta(const struct aimg_reader *reader, const char *
     } else {
         *bytes_out = value_bytes;
         if (value_bytes > buffer_bytes)
-            status = aimg_fail(error, AIMG_BUFFER_TOO_SMALL, "the value has %" PRIu32 " bytes, the buffer %zu", value_bytes, buffer_bytes);
+            status = aimg_fail(error, AIMG_BUFFER_TOO_SMALL, "the value has %" PRIu32 " bytes, the buffer %zu", value_bytes,
+                               buffer_bytes);
         else if (value_bytes > 0)
             memcpy(buffer, value, value_bytes);
     }

@@ -4,10 +4,15 @@
 
 #include "checksum.h"
 
+uint64_t aimg_reader_count(const struct aimg_reader *reader)
+{
+    return reader->catalog.head.listed_count;
+}
 
-uint64_t aimg_reader_count(const struct aimg_reader *reader) { return reader->catalog.head.listed_count; }
-
-uint64_t aimg_reader_ordinal_count(const struct aimg_reader *reader) { return reader->catalog.head.ordinal_count; }
+uint64_t aimg_reader_ordinal_count(const struct aimg_reader *reader)
+{
+    return reader->catalog.head.ordinal_count;
+}
 
 enum aimg_status aimg_not_there(const struct aimg_reader *reader, uint64_t ordinal, struct aimg_error *error)
 {
@@ -34,8 +39,8 @@ enum aimg_status aimg_reader_ordinal_at(const struct aimg_reader *reader, uint64
     const struct aimg_catalog *catalog = &reader->catalog;
     struct aimg_error local;
     if (position >= catalog->head.listed_count)
-        return aimg_fail(error, AIMG_NOT_FOUND, "there is no position %" PRIu64 "; the archive lists %" PRIu64 " images", position,
-                         catalog->head.listed_count);
+        return aimg_fail(error, AIMG_NOT_FOUND, "there is no position %" PRIu64 "; the archive lists %" PRIu64 " images",
+                         position, catalog->head.listed_count);
     if (catalog->head.listed_count == catalog->head.ordinal_count) {
         *ordinal_out = (uint32_t)position;
         return AIMG_OK;
@@ -52,8 +57,8 @@ enum aimg_status aimg_reader_ordinal_at(const struct aimg_reader *reader, uint64
         row = aimg_mask_select(mask, run->count, row);
     }
     if (row >= run->count)
-        return aimg_fail_at(error, AIMG_CORRUPT, 62, run->table->part.offset, "the mask of the run at %" PRIu64 " lists too few images",
-                            run->table->part.offset);
+        return aimg_fail_at(error, AIMG_CORRUPT, 62, run->table->part.offset,
+                            "the mask of the run at %" PRIu64 " lists too few images", run->table->part.offset);
     *ordinal_out = run->first + row;
     return AIMG_OK;
 }
@@ -75,19 +80,22 @@ enum aimg_status aimg_reader_position_of(const struct aimg_reader *reader, uint3
             return local.status;
         }
         if (!aimg_mask_listed(mask, row))
-            return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " has no position: it was removed, or is an attachment", ordinal);
+            return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " has no position: it was removed, or is an attachment",
+                             ordinal);
         row = aimg_mask_rank(mask, row);
     }
     *position_out = run->position_first + row;
     return AIMG_OK;
 }
 
-enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal, struct aimg_error *error)
+enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal,
+                                  struct aimg_error *error)
 {
     uint64_t offset = run->entries_offset + (uint64_t)(ordinal - run->first) * AIMG_ENTRY_BYTES;
     return aimg_fail_at(error, AIMG_CORRUPT, 42, offset,
-                        "the entry of image %" PRIu32 " points outside the archive, which ends at %" PRIu64 "; run verify, then repair", ordinal,
-                        reader->source.end);
+                        "the entry of image %" PRIu32 " points outside the archive, which ends at %" PRIu64
+                        "; run verify, then repair",
+                        ordinal, reader->source.end);
 }
 
 enum aimg_status aimg_reader_entry_at(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry_record *entry,
@@ -119,7 +127,8 @@ static enum aimg_status frame_fault(uint64_t offset, unsigned rule, struct aimg_
 }
 
 /* Copies `bytes` bytes of the file: what is checked is what is used, even if the file changes under the map. */
-static enum aimg_status copy_out(const struct aimg_source *source, uint64_t offset, size_t bytes, uint8_t *out, struct aimg_error *error)
+static enum aimg_status copy_out(const struct aimg_source *source, uint64_t offset, size_t bytes, uint8_t *out,
+                                 struct aimg_error *error)
 {
     struct aimg_error local;
     const uint8_t *data = aimg_source_fetch(source, offset, bytes, out, &local);
@@ -133,7 +142,8 @@ static enum aimg_status copy_out(const struct aimg_source *source, uint64_t offs
     return AIMG_OK;
 }
 
-enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view, struct aimg_error *error)
+enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view,
+                                 struct aimg_error *error)
 {
     enum aimg_status status = copy_out(source, offset, AIMG_FRAME_BYTES, view->bytes, error);
     if (status != AIMG_OK)
@@ -155,7 +165,7 @@ enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offs
 }
 
 enum aimg_status aimg_frame_check_entry(const struct aimg_reader *reader, uint32_t ordinal, const struct aimg_entry_record *entry,
-                                    struct aimg_frame_view *view, struct aimg_error *error)
+                                        struct aimg_frame_view *view, struct aimg_error *error)
 {
     int critical = 0;
     enum aimg_status status = aimg_frame_read(&reader->source, entry->frame_offset, view, error);
@@ -174,8 +184,9 @@ enum aimg_status aimg_frame_check_entry(const struct aimg_reader *reader, uint32
         rule = aimg_frame_check_ext(view->bytes + AIMG_FRAME_BYTES + frame->name_bytes, frame->ext_bytes, &critical);
     if (rule != 0)
         return aimg_fail_at(error, AIMG_CORRUPT, rule, entry->frame_offset,
-                            "image %" PRIu32 ": the index and the frame at %" PRIu64 " disagree (rule %u); run verify, then repair", ordinal,
-                            entry->frame_offset, rule);
+                            "image %" PRIu32 ": the index and the frame at %" PRIu64
+                            " disagree (rule %u); run verify, then repair",
+                            ordinal, entry->frame_offset, rule);
     if (critical)
         return aimg_fail_at(error, AIMG_UNSUPPORTED, 22, entry->frame_offset,
                             "image %" PRIu32 " needs an extension that this version does not know; use a newer version", ordinal);

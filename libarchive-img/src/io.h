@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one way to the bytes of an archive. All calls to the system are made behind this table, so that tests can stand in for a disk. */
+/* The one way to the bytes of an archive. All calls to the system are made behind this table, so that tests can stand in for a
+ * disk. */
 #ifndef AIMG_SRC_IO_H
 #define AIMG_SRC_IO_H
 
@@ -31,15 +32,16 @@ struct aimg_io_ops {
 struct aimg_io {
     const struct aimg_io_ops *ops;
     void *state;
-    int fd;               /* io_file; -1 elsewhere */
-    const uint8_t *base;  /* bytes in memory or in a map, or NULL */
-    uint64_t base_bytes;  /* how many of them may be touched */
-    uint64_t reserved_bytes; /* address space held for the map to grow into, once it has grown */
+    int fd;                    /* io_file; -1 elsewhere */
+    const uint8_t *base;       /* bytes in memory or in a map, or NULL */
+    uint64_t base_bytes;       /* how many of them may be touched */
+    uint64_t reserved_bytes;   /* address space held for the map to grow into, once it has grown */
     const uint8_t *first_base; /* the map before it first grew, or NULL */
     uint64_t first_bytes;
 };
 
-/* Opens a regular file. writable: takes the writer's lock, checks that the path still names the file, BUSY when another has it. */
+/* Opens a regular file. writable: takes the writer's lock, checks that the path still names the file,
+ * BUSY when another has it. */
 enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, bool writable, struct aimg_error *error);
 enum aimg_status aimg_io_file_create(struct aimg_io *io, const char *path, struct aimg_error *error);
 /* Maps bytes 0 to `bytes`, or grows the map; pointers into it stay valid. */

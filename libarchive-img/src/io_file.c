@@ -18,7 +18,7 @@
 #define FIRST_SAFE_FD 3
 /* Address space held beyond the file, so that a growing archive is seen without moving the map. */
 #define MAP_RESERVE (sizeof(size_t) < 8 ? UINT64_C(1) << 28 : UINT64_C(1) << 36)
-#define PAGE UINT64_C(4096)
+#define PAGE        UINT64_C(4096)
 
 static enum aimg_status file_read_at(struct aimg_io *io, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error)
 {
@@ -31,7 +31,8 @@ static enum aimg_status file_read_at(struct aimg_io *io, uint64_t offset, void *
             return aimg_fail_errno(error, errno, "cannot read %zu bytes at %" PRIu64, bytes, offset);
         if (got == 0)
             return aimg_fail_at(error, AIMG_TRUNCATED, 0, offset,
-                                "the file ends at %" PRIu64 ", but %zu more bytes were expected; it was cut short after it was written",
+                                "the file ends at %" PRIu64
+                                ", but %zu more bytes were expected; it was cut short after it was written",
                                 offset, bytes);
         out += got;
         offset += (uint64_t)got;
@@ -40,8 +41,8 @@ static enum aimg_status file_read_at(struct aimg_io *io, uint64_t offset, void *
     return AIMG_OK;
 }
 
-static enum aimg_status file_write_at(struct aimg_io *io, uint64_t offset, const void *first, size_t first_bytes, const void *second,
-                                      size_t second_bytes, struct aimg_error *error)
+static enum aimg_status file_write_at(struct aimg_io *io, uint64_t offset, const void *first, size_t first_bytes,
+                                      const void *second, size_t second_bytes, struct aimg_error *error)
 {
     struct iovec pieces[2] = {{(void *)(uintptr_t)first, first_bytes}, {(void *)(uintptr_t)second, second_bytes}};
     while (pieces[0].iov_len + pieces[1].iov_len > 0) {
@@ -250,7 +251,8 @@ static enum aimg_status reserve_and_map(struct aimg_io *io, uint64_t bytes, stru
     uint64_t reserve = bytes + MAP_RESERVE;
     void *space = mmap(NULL, (size_t)reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (space == MAP_FAILED)
-        return aimg_fail_errno(error, errno, "cannot reserve %" PRIu64 " bytes of address space; open the archive without a map", reserve);
+        return aimg_fail_errno(error, errno, "cannot reserve %" PRIu64 " bytes of address space; open the archive without a map",
+                               reserve);
     struct aimg_io first = *io;
     enum aimg_status status = map_fixed(io, space, bytes, MAP_FIXED, error);
     if (status != AIMG_OK) {
@@ -268,7 +270,8 @@ enum aimg_status aimg_io_file_map(struct aimg_io *io, uint64_t bytes, struct aim
     if (bytes <= io->base_bytes || bytes == 0)
         return AIMG_OK;
     if (bytes > SIZE_MAX - MAP_RESERVE || (io->reserved_bytes > 0 && bytes > io->reserved_bytes))
-        return aimg_fail(error, AIMG_LIMIT, "no address space for %" PRIu64 " bytes; open the archive again, or without a map", bytes);
+        return aimg_fail(error, AIMG_LIMIT, "no address space for %" PRIu64 " bytes; open the archive again, or without a map",
+                         bytes);
     if (io->base == NULL)
         return map_fixed(io, NULL, bytes, 0, error);
     if (io->reserved_bytes == 0)

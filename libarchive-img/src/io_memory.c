@@ -10,8 +10,9 @@
 static enum aimg_status memory_read_at(struct aimg_io *io, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error)
 {
     if (offset > io->base_bytes || bytes > io->base_bytes - offset)
-        return aimg_fail_at(error, AIMG_TRUNCATED, 0, offset, "the archive ends at %" PRIu64 ", but %zu bytes were expected at %" PRIu64,
-                            io->base_bytes, bytes, offset);
+        return aimg_fail_at(error, AIMG_TRUNCATED, 0, offset,
+                            "the archive ends at %" PRIu64 ", but %zu bytes were expected at %" PRIu64, io->base_bytes, bytes,
+                            offset);
     memcpy(buffer, io->base + offset, bytes);
     return AIMG_OK;
 }

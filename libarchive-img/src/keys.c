@@ -5,7 +5,10 @@
 
 #define FIRST_SET 64
 
-static uint8_t *slot_at(const struct aimg_keys *keys, uint64_t index) { return keys->slots.data + index * AIMG_NAME_SLOT_BYTES; }
+static uint8_t *slot_at(const struct aimg_keys *keys, uint64_t index)
+{
+    return keys->slots.data + index * AIMG_NAME_SLOT_BYTES;
+}
 
 static uint64_t hash_at(const struct aimg_keys *keys, uint64_t index)
 {
@@ -83,8 +86,8 @@ void aimg_keys_release(struct aimg_keys *keys)
 /* ------------------------------------------------------------------ sorting, in place */
 
 #define INSERTION_MAX 24
-#define TOP_SHIFT 56 /* of the key: hash40 is its upper 40 bits */
-#define LOW_SHIFT 24
+#define TOP_SHIFT     56 /* of the key: hash40 is its upper 40 bits */
+#define LOW_SHIFT     24
 
 static bool slot_less(const uint8_t *a, const uint8_t *b)
 {
@@ -104,7 +107,10 @@ static void insertion_sort(uint8_t *slots, uint64_t count)
     }
 }
 
-static unsigned digit(const uint8_t *slot, unsigned shift) { return (unsigned)(aimg_load64(slot) >> shift) & 0xFF; }
+static unsigned digit(const uint8_t *slot, unsigned shift)
+{
+    return (unsigned)(aimg_load64(slot) >> shift) & 0xFF;
+}
 
 /* Heap sort of slots whose hash is the same in all: only their ordinals differ. */
 static void sift_down(uint8_t *slots, uint64_t root, uint64_t count)
@@ -224,7 +230,8 @@ static enum aimg_status settle(struct merge *merge, struct stream *stream, struc
 }
 
 /* The smallest key of all streams, copied; *more_out false when there is none. */
-static enum aimg_status merge_next(struct merge *merge, uint8_t slot[AIMG_NAME_SLOT_BYTES], bool *more_out, struct aimg_error *error)
+static enum aimg_status merge_next(struct merge *merge, uint8_t slot[AIMG_NAME_SLOT_BYTES], bool *more_out,
+                                   struct aimg_error *error)
 {
     struct stream *least = NULL;
     for (uint32_t i = 0; i < merge->count; i++) {
@@ -240,7 +247,8 @@ static enum aimg_status merge_next(struct merge *merge, uint8_t slot[AIMG_NAME_S
     return settle(merge, least, error);
 }
 
-static enum aimg_status merge_begin(struct merge *merge, const struct aimg_keys *keys, struct aimg_table *const *older, struct aimg_error *error)
+static enum aimg_status merge_begin(struct merge *merge, const struct aimg_keys *keys, struct aimg_table *const *older,
+                                    struct aimg_error *error)
 {
     merge->streams[0].next = keys->slots.data;
     merge->streams[0].end = keys->slots.data == NULL ? NULL : keys->slots.data + keys->slots.bytes;
@@ -283,7 +291,8 @@ static enum aimg_status add_empty(struct aimg_table_writer *table, uint64_t slot
 }
 
 /* Places the keys as SPEC.md section 6.2 says. */
-static enum aimg_status place_keys(struct merge *merge, struct aimg_table_writer *table, uint64_t slot_count, struct aimg_error *error)
+static enum aimg_status place_keys(struct merge *merge, struct aimg_table_writer *table, uint64_t slot_count,
+                                   struct aimg_error *error)
 {
     uint8_t slot[AIMG_NAME_SLOT_BYTES];
     uint64_t next = 0, max_disp = 0;
@@ -314,8 +323,8 @@ static enum aimg_status place_keys(struct merge *merge, struct aimg_table_writer
     return status == AIMG_OK ? aimg_table_writer_section(table, section, error) : status;
 }
 
-static enum aimg_status write_merged(struct merge *merge, const struct aimg_keys *keys, struct aimg_table *const *older, struct aimg_out *out,
-                                     struct aimg_part *part_out, struct aimg_error *error)
+static enum aimg_status write_merged(struct merge *merge, const struct aimg_keys *keys, struct aimg_table *const *older,
+                                     struct aimg_out *out, struct aimg_part *part_out, struct aimg_error *error)
 {
     uint64_t count = 0;
     struct aimg_table_writer table;
@@ -337,8 +346,8 @@ static enum aimg_status write_merged(struct merge *merge, const struct aimg_keys
 }
 
 enum aimg_status aimg_keys_write(struct aimg_keys *keys, const struct aimg_source *source, struct aimg_table *const *older,
-                                 uint32_t older_count, bool (*dead)(void *user, uint32_t ordinal), void *user, struct aimg_out *out,
-                                 struct aimg_part *part_out, struct aimg_error *error)
+                                 uint32_t older_count, bool (*dead)(void *user, uint32_t ordinal), void *user,
+                                 struct aimg_out *out, struct aimg_part *part_out, struct aimg_error *error)
 {
     const struct aimg_allocator *allocator = &keys->allocator;
     struct merge merge = {.source = source, .count = older_count + 1, .dead = dead, .user = user};

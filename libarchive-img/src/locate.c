@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-#define WALK_BYTES 16384
+#define WALK_BYTES       16384
 #define WALK_SMALL_BYTES 4096
 
 static enum aimg_status header_fault(const uint8_t *head, unsigned rule, struct aimg_error *error)
@@ -16,7 +16,8 @@ static enum aimg_status header_fault(const uint8_t *head, unsigned rule, struct 
         return aimg_fail_at(error, AIMG_VERSION_UNKNOWN, 3, 8,
                             "is an archive of format version %u.%u; this library knows version %d.%d: use another version of it",
                             aimg_load16(head + 8), aimg_load16(head + 10), AIMG_FORMAT_MAJOR, AIMG_FORMAT_MINOR);
-    return aimg_fail_at(error, rule == 5 ? AIMG_CHECKSUM : AIMG_CORRUPT, rule, 0, "the archive's header is damaged (rule %u); repair it", rule);
+    return aimg_fail_at(error, rule == 5 ? AIMG_CHECKSUM : AIMG_CORRUPT, rule, 0,
+                        "the archive's header is damaged (rule %u); repair it", rule);
 }
 
 static enum aimg_status too_short(struct aimg_io *io, uint64_t bytes, struct aimg_error *error)
@@ -30,11 +31,12 @@ static enum aimg_status too_short(struct aimg_io *io, uint64_t bytes, struct aim
         return status;
     if (memcmp(magic, AIMG_MAGIC, known) != 0)
         return header_fault(magic, 2, error);
-    return aimg_fail_at(error, AIMG_TRUNCATED, 1, bytes, "is the beginning of an aimg archive, cut short at %" PRIu64 " bytes", bytes);
+    return aimg_fail_at(error, AIMG_TRUNCATED, 1, bytes, "is the beginning of an aimg archive, cut short at %" PRIu64 " bytes",
+                        bytes);
 }
 
-enum aimg_status aimg_commit_read(struct aimg_io *io, const struct aimg_header *header, uint64_t offset, struct aimg_commit_page *commit,
-                                  struct aimg_error *error)
+enum aimg_status aimg_commit_read(struct aimg_io *io, const struct aimg_header *header, uint64_t offset,
+                                  struct aimg_commit_page *commit, struct aimg_error *error)
 {
     uint8_t page[AIMG_PAGE_BYTES];
     enum aimg_status status = io->ops->read_at(io, offset, page, sizeof page, error);
@@ -89,7 +91,8 @@ static bool frame_valid(const uint8_t *bytes, size_t known, uint64_t left, uint6
     if (known < AIMG_FRAME_BYTES || aimg_frame_decode(bytes, frame) != 0)
         return false;
     size_t header_bytes = (size_t)frame->header_units * AIMG_UNIT;
-    return known >= header_bytes && aimg_frame_total_bytes(frame) <= left && aimg_frame_checksum(bytes, header_bytes, seed) == frame->check;
+    return known >= header_bytes && aimg_frame_total_bytes(frame) <= left &&
+           aimg_frame_checksum(bytes, header_bytes, seed) == frame->check;
 }
 
 static bool follows(const struct aimg_located *located, const struct aimg_commit_page *next)
@@ -100,9 +103,10 @@ static bool follows(const struct aimg_located *located, const struct aimg_commit
            memcmp(next->prev_chain, located->commit.chain, AIMG_HASH_BYTES) == 0;
 }
 
-/* Step 3: frames forward from located->end; each commit that continues the chain becomes the current one. Its own stack frame: opening a clean archive does not pay for
- * the buffer. */
-static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *io, struct aimg_located *located, struct aimg_error *error)
+/* Step 3: frames forward from located->end; each commit that continues the chain becomes the current one. Its own stack frame:
+ * opening a clean archive does not pay for the buffer. */
+static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *io, struct aimg_located *located,
+                                                               struct aimg_error *error)
 {
     struct walk walk = {.io = io, .file_bytes = located->file_bytes, .small = false};
     uint64_t seed = aimg_uuid_seed(located->header.uuid);
@@ -129,7 +133,8 @@ static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *i
                 return status;
             if (known < AIMG_PAGE_BYTES)
                 break;
-            if (aimg_commit_decode(bytes, offset, &located->header, &commit) != 0 || commit.salt != salt || !follows(located, &commit))
+            if (aimg_commit_decode(bytes, offset, &located->header, &commit) != 0 || commit.salt != salt ||
+                !follows(located, &commit))
                 break;
             take_commit(located, &commit);
             batch_open = false;
@@ -168,7 +173,8 @@ static enum aimg_status follow_hint(struct aimg_io *io, const uint8_t *head, boo
         return allow_truncated && status != AIMG_IO ? AIMG_OK : status;
     if (commit.seq != best.seq || commit.salt != best.salt)
         return aimg_fail_at(error, AIMG_CORRUPT, 9, best.commit_offset,
-                            "the commit at %" PRIu64 " (number %" PRIu64 ") is not the one that the hint names (number %" PRIu64 "); repair the archive",
+                            "the commit at %" PRIu64 " (number %" PRIu64 ") is not the one that the hint names (number %" PRIu64
+                            "); repair the archive",
                             best.commit_offset, commit.seq, best.seq);
     take_commit(located, &commit);
     return AIMG_OK;
@@ -219,14 +225,14 @@ enum aimg_status aimg_locate_seq(struct aimg_io *io, uint64_t seq, struct aimg_l
         struct aimg_commit_page earlier;
         uint64_t offset = located->commit.prev_offset;
         if (offset < AIMG_HEAD_BYTES || offset >= located->commit.self_offset)
-            return aimg_fail_at(error, AIMG_CORRUPT, 28, located->commit.self_offset, "commit %" PRIu64 " names no earlier commit",
-                                located->commit.seq);
+            return aimg_fail_at(error, AIMG_CORRUPT, 28, located->commit.self_offset,
+                                "commit %" PRIu64 " names no earlier commit", located->commit.seq);
         enum aimg_status status = aimg_commit_read(io, &located->header, offset, &earlier, error);
         if (status != AIMG_OK)
             return status;
         if (earlier.seq + 1 != located->commit.seq || memcmp(earlier.chain, located->commit.prev_chain, AIMG_HASH_BYTES) != 0)
-            return aimg_fail_at(error, AIMG_CORRUPT, 28, offset, "the commit at %" PRIu64 " is not the one before commit %" PRIu64, offset,
-                                located->commit.seq);
+            return aimg_fail_at(error, AIMG_CORRUPT, 28, offset,
+                                "the commit at %" PRIu64 " is not the one before commit %" PRIu64, offset, located->commit.seq);
         take_commit(located, &earlier);
     }
     return AIMG_OK;

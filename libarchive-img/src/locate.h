@@ -13,8 +13,9 @@ struct aimg_located {
     bool empty;                     /* no commit yet */
     struct aimg_commit_page commit; /* the last one, unless empty */
     uint64_t end;                   /* of the commit, or of the head */
-    uint64_t hinted_end;            /* end of the commit that the hints named, or of the head; what lies between it and `end` was found by walking */
-    uint64_t tail_images;           /* whole IMAGE frames after `end` */
+    uint64_t hinted_end;  /* end of the commit that the hints named, or of the head; what lies between it and `end` was found by
+                             walking */
+    uint64_t tail_images; /* whole IMAGE frames after `end` */
 };
 
 /* allow_truncated: take the last whole commit although a hint says that there was a later one. */
@@ -27,7 +28,7 @@ enum aimg_status aimg_locate_newer(struct aimg_io *io, struct aimg_located *loca
 enum aimg_status aimg_locate_seq(struct aimg_io *io, uint64_t seq, struct aimg_located *located, struct aimg_error *error);
 
 /* Reads and checks a commit page. */
-enum aimg_status aimg_commit_read(struct aimg_io *io, const struct aimg_header *header, uint64_t offset, struct aimg_commit_page *commit,
-                                  struct aimg_error *error);
+enum aimg_status aimg_commit_read(struct aimg_io *io, const struct aimg_header *header, uint64_t offset,
+                                  struct aimg_commit_page *commit, struct aimg_error *error);
 
 #endif

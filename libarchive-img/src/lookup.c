@@ -8,7 +8,6 @@
 /* Slots that one fetch brings where there is no map. */
 #define WINDOW_SLOTS 16
 
-
 static const struct aimg_section *slots_of(const struct aimg_table *table)
 {
     return &table->sections[0]; /* a NAMES table has this section only */
@@ -56,8 +55,8 @@ static enum aimg_status check_alive(const struct aimg_search *search, uint32_t o
 }
 
 /* One NAMES table. NOT_FOUND when the name is not in it; *probed_out: slots from home that were looked at. */
-static enum aimg_status search_table(const struct aimg_search *search, const struct aimg_table *table, uint64_t *home_out, uint64_t *probed_out,
-                                     struct aimg_found *found, struct aimg_error *error)
+static enum aimg_status search_table(const struct aimg_search *search, const struct aimg_table *table, uint64_t *home_out,
+                                     uint64_t *probed_out, struct aimg_found *found, struct aimg_error *error)
 {
     const struct aimg_section *slots = slots_of(table);
     uint64_t home = aimg_slot_home(search->hash, AIMG_NAME_HASH_BITS, slots->extra);
@@ -139,7 +138,8 @@ static enum aimg_status check_name(const struct aimg_reader *reader, const char 
     if (reader == NULL || (name == NULL && name_bytes > 0) || out == NULL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "finding a name needs a reader, a name, and a place for the answer");
     if (name_bytes == 0 || name_bytes > AIMG_NAME_MAX)
-        return aimg_fail(error, AIMG_NOT_FOUND, "no image has a name of %zu bytes; names have 1 to %d", name_bytes, AIMG_NAME_MAX);
+        return aimg_fail(error, AIMG_NOT_FOUND, "no image has a name of %zu bytes; names have 1 to %d", name_bytes,
+                         AIMG_NAME_MAX);
     return AIMG_OK;
 }
 
@@ -157,8 +157,8 @@ enum aimg_status aimg_reader_find(const struct aimg_reader *reader, const char *
     return status;
 }
 
-/* Slots that are counted at once, without a branch for each: how far a name stands from its home cannot be foreseen, and a wrong guess would undo the work on the
- * reads that follow. More would touch a second cache line. */
+/* Slots that are counted at once, without a branch for each: how far a name stands from its home cannot be foreseen, and a wrong
+ * guess would undo the work on the reads that follow. More would touch a second cache line. */
 #define GLANCE_SLOTS 4
 
 /* Where a hash stands if it stands anywhere: past all smaller ones from its home on. NULL past the end. */
@@ -170,7 +170,8 @@ static inline const uint8_t *glance_slot(const struct aimg_hot *hot, uint64_t ha
     if ((size_t)(end - slot) < (GLANCE_SLOTS + 1) * AIMG_NAME_SLOT_BYTES)
         return NULL;
     for (size_t i = 0; i < GLANCE_SLOTS; i++)
-        smaller += aimg_name_slot_key_hash(aimg_load64(slot + i * AIMG_NAME_SLOT_BYTES)) - 1 < hash - 1; /* an empty slot is not smaller */
+        smaller += aimg_name_slot_key_hash(aimg_load64(slot + i * AIMG_NAME_SLOT_BYTES)) - 1 <
+                   hash - 1; /* an empty slot is not smaller */
     slot += smaller * AIMG_NAME_SLOT_BYTES;
     if (aimg_name_slot_key_hash(aimg_load64(slot)) == hash)
         return slot;
@@ -180,20 +181,22 @@ static inline const uint8_t *glance_slot(const struct aimg_hot *hot, uint64_t ha
 }
 
 /* The frame that a slot names, not looked at; NULL when it cannot be one. */
-static inline const uint8_t *glance_frame(const struct aimg_hot *hot, const uint8_t *place, size_t name_bytes, uint32_t *ordinal_out)
+static inline const uint8_t *glance_frame(const struct aimg_hot *hot, const uint8_t *place, size_t name_bytes,
+                                          uint32_t *ordinal_out)
 {
     struct aimg_name_slot slot;
     aimg_name_slot_decode(place, &slot);
-    if (slot.frame_offset < AIMG_HEAD_BYTES || slot.frame_offset > hot->end || hot->end - slot.frame_offset < AIMG_FRAME_BYTES + name_bytes)
+    if (slot.frame_offset < AIMG_HEAD_BYTES || slot.frame_offset > hot->end ||
+        hot->end - slot.frame_offset < AIMG_FRAME_BYTES + name_bytes)
         return NULL;
     *ordinal_out = slot.ordinal;
     return hot->base + slot.frame_offset;
 }
 
-/* Its bytes, when it is the image of that name and ordinal as images mostly are. Where the bytes begin follows from the name, without extensions: so their first
- * lines are fetched while the header is still on its way. */
-static inline bool glance_bytes(const struct aimg_hot *hot, const uint8_t *header, uint32_t ordinal, const char *name, size_t name_bytes,
-                                struct aimg_bytes *bytes_out)
+/* Its bytes, when it is the image of that name and ordinal as images mostly are. Where the bytes begin follows from the name,
+ * without extensions: so their first lines are fetched while the header is still on its way. */
+static inline bool glance_bytes(const struct aimg_hot *hot, const uint8_t *header, uint32_t ordinal, const char *name,
+                                size_t name_bytes, struct aimg_bytes *bytes_out)
 {
     uint64_t left = hot->end - (uint64_t)(header - hot->base);
     uint64_t stored_bytes = aimg_load48(header + 16);
@@ -226,7 +229,8 @@ static bool glance(const struct aimg_hot *hot, const char *name, size_t name_byt
     return header != NULL && glance_bytes(hot, header, ordinal, name, name_bytes, bytes_out);
 }
 
-static enum aimg_status borrow_found(const struct aimg_reader *reader, const struct aimg_search *search, uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error)
+static enum aimg_status borrow_found(const struct aimg_reader *reader, const struct aimg_search *search, uint32_t flags,
+                                     struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
     struct aimg_found found;
     enum aimg_status status = aimg_search_run(search, &found, error);
@@ -235,12 +239,12 @@ static enum aimg_status borrow_found(const struct aimg_reader *reader, const str
     /* An alias keeps its bytes elsewhere; a verified read asks the index too. */
     if (found.frame.type != AIMG_FRAME_IMAGE || (flags & AIMG_READ_VERIFY) != 0)
         return aimg_reader_borrow(reader, found.ordinal, flags, bytes_out, error);
-    *bytes_out = (struct aimg_bytes){
-        .data = search->source->io->base + found.frame_offset + (uint64_t)found.frame.header_units * AIMG_UNIT,
-        .bytes = found.frame.stored_bytes,
-        .ordinal = found.ordinal,
-        .format = found.frame.format,
-        .coding = found.frame.coding};
+    *bytes_out = (struct aimg_bytes){.data = search->source->io->base + found.frame_offset +
+                                             (uint64_t)found.frame.header_units * AIMG_UNIT,
+                                     .bytes = found.frame.stored_bytes,
+                                     .ordinal = found.ordinal,
+                                     .format = found.frame.format,
+                                     .coding = found.frame.coding};
     return AIMG_OK;
 }
 
@@ -253,8 +257,8 @@ static enum aimg_status check_borrow_name(const struct aimg_reader *reader, uint
     return AIMG_OK;
 }
 
-static enum aimg_status borrow_name_searched(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t flags,
-                                             struct aimg_bytes *bytes_out, struct aimg_error *error)
+static enum aimg_status borrow_name_searched(const struct aimg_reader *reader, const char *name, size_t name_bytes,
+                                             uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
     enum aimg_status status = check_name(reader, name, name_bytes, bytes_out, error);
     if (status == AIMG_OK)
@@ -268,8 +272,8 @@ static enum aimg_status borrow_name_searched(const struct aimg_reader *reader, c
 enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t flags,
                                          struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
-    if (reader != NULL && reader->hot.slots != NULL && flags == 0 && name != NULL && name_bytes - 1 < AIMG_NAME_MAX && bytes_out != NULL &&
-        glance(&reader->hot, name, name_bytes, bytes_out))
+    if (reader != NULL && reader->hot.slots != NULL && flags == 0 && name != NULL && name_bytes - 1 < AIMG_NAME_MAX &&
+        bytes_out != NULL && glance(&reader->hot, name, name_bytes, bytes_out))
         return AIMG_OK;
     return borrow_name_searched(reader, name, name_bytes, flags, bytes_out, error);
 }
@@ -283,10 +287,15 @@ struct flight {
     uint32_t ordinal;
 };
 
-static bool name_possible(const struct aimg_name *name) { return name->name != NULL && name->name_bytes - 1 < AIMG_NAME_MAX; }
+static bool name_possible(const struct aimg_name *name)
+{
+    return name->name != NULL && name->name_bytes - 1 < AIMG_NAME_MAX;
+}
 
-/* Up to BATCH names, in three steps, each of which leaves the memory that the next needs on its way: hash and slot, frame, bytes. done_out[i]: whether name i was found. */
-static void glance_batch(const struct aimg_hot *hot, const struct aimg_name *names, size_t count, struct aimg_bytes *bytes_out, bool *done_out)
+/* Up to BATCH names, in three steps, each of which leaves the memory that the next needs on its way: hash and slot, frame, bytes.
+ * done_out[i]: whether name i was found. */
+static void glance_batch(const struct aimg_hot *hot, const struct aimg_name *names, size_t count, struct aimg_bytes *bytes_out,
+                         bool *done_out)
 {
     struct flight flights[BATCH];
     for (size_t i = 0; i < count; i++) {
@@ -305,12 +314,12 @@ static void glance_batch(const struct aimg_hot *hot, const struct aimg_name *nam
         __builtin_prefetch(flights[i].header + 64);
     }
     for (size_t i = 0; i < count; i++)
-        done_out[i] = flights[i].header != NULL && glance_bytes(hot, flights[i].header, flights[i].ordinal, names[i].name,
-                                                                names[i].name_bytes, &bytes_out[i]);
+        done_out[i] = flights[i].header != NULL &&
+                      glance_bytes(hot, flights[i].header, flights[i].ordinal, names[i].name, names[i].name_bytes, &bytes_out[i]);
 }
 
-enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *reader, const struct aimg_name *names, size_t count, uint32_t flags,
-                                          struct aimg_bytes *bytes_out, struct aimg_error *error)
+enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *reader, const struct aimg_name *names, size_t count,
+                                          uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
     enum aimg_status first = AIMG_OK;
     if (reader == NULL || ((names == NULL || bytes_out == NULL) && count > 0))

@@ -111,7 +111,8 @@ const struct aimg_mask *aimg_run_mask(const struct aimg_source *source, struct a
     return other;
 }
 
-enum aimg_status aimg_run_check_alive(const struct aimg_source *source, struct aimg_run *run, uint32_t ordinal, struct aimg_error *error)
+enum aimg_status aimg_run_check_alive(const struct aimg_source *source, struct aimg_run *run, uint32_t ordinal,
+                                      struct aimg_error *error)
 {
     struct aimg_error local;
     if (run->mask_table == NULL)

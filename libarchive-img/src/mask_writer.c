@@ -17,7 +17,8 @@ static void set_bits(uint8_t *bitmap, struct aimg_ordinals ordinals, uint32_t fi
     }
 }
 
-static enum aimg_status copy_base(const struct aimg_source *source, struct aimg_run *base, struct bitmaps *bitmaps, struct aimg_error *error)
+static enum aimg_status copy_base(const struct aimg_source *source, struct aimg_run *base, struct bitmaps *bitmaps,
+                                  struct aimg_error *error)
 {
     struct aimg_error local;
     if (base == NULL || base->mask_table == NULL)

@@ -51,7 +51,10 @@ void *aimg_alloc_array(const struct aimg_allocator *allocator, uint64_t count, s
     return memory;
 }
 
-void aimg_release(const struct aimg_allocator *allocator, void *memory) { allocator->free(allocator->user, memory); }
+void aimg_release(const struct aimg_allocator *allocator, void *memory)
+{
+    allocator->free(allocator->user, memory);
+}
 
 bool aimg_buffer_reserve(const struct aimg_allocator *allocator, struct aimg_buffer *buffer, uint64_t more)
 {

@@ -14,14 +14,15 @@ void aimg_limits_resolve(struct aimg_limits *limits);
 
 #define AIMG_DEFAULT_IMAGE_BYTES (UINT64_C(1) << 30)
 #define AIMG_DEFAULT_INDEX_BYTES (UINT64_C(1) << 28)
-#define AIMG_DEFAULT_RATIO 1000
+#define AIMG_DEFAULT_RATIO       1000
 /* Images up to this decoded size may have any ratio to their stored size. */
 #define AIMG_RATIO_EXEMPT_BYTES (UINT64_C(1) << 20)
 
 /* Whether an image may be decoded; a writer stores as it is what the default limits would refuse. */
 static inline bool aimg_decoding_allowed(const struct aimg_limits *limits, uint64_t stored_bytes, uint64_t raw_bytes)
 {
-    return raw_bytes <= limits->image_bytes && (raw_bytes <= AIMG_RATIO_EXEMPT_BYTES || raw_bytes / limits->ratio <= stored_bytes);
+    return raw_bytes <= limits->image_bytes &&
+           (raw_bytes <= AIMG_RATIO_EXEMPT_BYTES || raw_bytes / limits->ratio <= stored_bytes);
 }
 
 /* Zeroed memory for count elements; NULL when there is none or the size overflows. count 0 gives one element. */

@@ -4,21 +4,24 @@
 
 struct aimg_names {
     const struct aimg_reader *reader;
-    uint64_t position;      /* of the next image */
-    uint32_t ordinal;       /* where to go on looking */
+    uint64_t position;        /* of the next image */
+    uint32_t ordinal;         /* where to go on looking */
     struct aimg_table *table; /* whose group is decoded */
     struct aimg_group group;
     struct aimg_buffer raw;
-    uint32_t row;           /* next value of the group */
-    const uint8_t *value;   /* where it lies */
+    uint32_t row;         /* next value of the group */
+    const uint8_t *value; /* where it lies */
     char name[AIMG_NAME_MAX + 1];
 };
 
-static const struct aimg_section *text_of(const struct aimg_table *table) { return aimg_table_section(table, AIMG_SECTION_NAME_TEXT, 0); }
+static const struct aimg_section *text_of(const struct aimg_table *table)
+{
+    return aimg_table_section(table, AIMG_SECTION_NAME_TEXT, 0);
+}
 
 /* An alias shares the frame of other bytes: its name stands in the names section only. */
-static enum aimg_status name_from_section(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal, char *name,
-                                          size_t *bytes_out, struct aimg_error *error)
+static enum aimg_status name_from_section(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal,
+                                          char *name, size_t *bytes_out, struct aimg_error *error)
 {
     return aimg_group_copy(reader, run->table, text_of(run->table), ordinal - run->first, name, AIMG_NAME_MAX, bytes_out, error);
 }
@@ -32,7 +35,8 @@ static enum aimg_status name_from_frame(const struct aimg_reader *reader, const 
         return status;
     if (view.frame.type != AIMG_FRAME_IMAGE || view.frame.ordinal != ordinal || view.frame.name_bytes > AIMG_NAME_MAX)
         return aimg_fail_at(error, AIMG_CORRUPT, 44, entry->frame_offset,
-                            "the frame at %" PRIu64 " is not that of image %" PRIu32 "; run verify, then repair", entry->frame_offset, ordinal);
+                            "the frame at %" PRIu64 " is not that of image %" PRIu32 "; run verify, then repair",
+                            entry->frame_offset, ordinal);
     memcpy(name, view.bytes + AIMG_FRAME_BYTES, view.frame.name_bytes);
     *bytes_out = view.frame.name_bytes;
     return AIMG_OK;
@@ -150,8 +154,9 @@ enum aimg_status aimg_names_next(struct aimg_names *names, struct aimg_listed *l
             return status;
         uint32_t bytes = aimg_load32(names->raw.data + (size_t)(row - names->group.first) * 4);
         if (bytes > AIMG_NAME_MAX)
-            return aimg_fail_at(error, AIMG_CORRUPT, 53, run->table->part.offset, "the name of image %" PRIu32 " has %" PRIu32 " bytes, at most %d are allowed",
-                                names->ordinal, bytes, AIMG_NAME_MAX);
+            return aimg_fail_at(error, AIMG_CORRUPT, 53, run->table->part.offset,
+                                "the name of image %" PRIu32 " has %" PRIu32 " bytes, at most %d are allowed", names->ordinal,
+                                bytes, AIMG_NAME_MAX);
         memcpy(names->name, names->value, bytes);
         names->name[bytes] = 0;
         *listed_out = (struct aimg_listed){names->position++, names->ordinal++, 0, names->name, bytes};

@@ -4,7 +4,10 @@
 #define FIRST_SIZE 16
 
 /* Fibonacci hashing (Knuth, volume 3, 6.4): neighbours are spread. */
-static uint64_t home(uint32_t ordinal) { return (ordinal * UINT64_C(0x9E3779B97F4A7C15)) >> 32; }
+static uint64_t home(uint32_t ordinal)
+{
+    return (ordinal * UINT64_C(0x9E3779B97F4A7C15)) >> 32;
+}
 
 static uint32_t *place_of(const struct aimg_ordinal_set *set, uint32_t ordinal)
 {

@@ -37,7 +37,10 @@ static enum aimg_status flush_with(struct aimg_out *out, const void *data, size_
     return AIMG_OK;
 }
 
-enum aimg_status aimg_out_flush(struct aimg_out *out, struct aimg_error *error) { return flush_with(out, NULL, 0, error); }
+enum aimg_status aimg_out_flush(struct aimg_out *out, struct aimg_error *error)
+{
+    return flush_with(out, NULL, 0, error);
+}
 
 enum aimg_status aimg_out_write(struct aimg_out *out, const void *data, size_t bytes, struct aimg_error *error)
 {
@@ -83,8 +86,8 @@ enum aimg_status aimg_out_patch(struct aimg_out *out, uint64_t offset, const voi
     return AIMG_OK;
 }
 
-enum aimg_status aimg_out_frame(struct aimg_out *out, struct aimg_frame *frame, const void *name, const void *payload, uint64_t bytes,
-                                struct aimg_error *error)
+enum aimg_status aimg_out_frame(struct aimg_out *out, struct aimg_frame *frame, const void *name, const void *payload,
+                                uint64_t bytes, struct aimg_error *error)
 {
     uint8_t header[AIMG_FRAME_HEADER_MAX];
     size_t header_bytes = aimg_frame_header_bytes(frame->name_bytes, 0);
@@ -106,10 +109,10 @@ enum aimg_status aimg_out_frame(struct aimg_out *out, struct aimg_frame *frame, 
     return status;
 }
 
-enum aimg_status aimg_out_plain_frame(struct aimg_out *out, unsigned type, const void *payload, uint64_t bytes, struct aimg_error *error)
+enum aimg_status aimg_out_plain_frame(struct aimg_out *out, unsigned type, const void *payload, uint64_t bytes,
+                                      struct aimg_error *error)
 {
-    struct aimg_frame frame = {
-        .type = (uint8_t)type, .raw_bytes = bytes, .stored_hash = aimg_hash(payload, (size_t)bytes).low};
+    struct aimg_frame frame = {.type = (uint8_t)type, .raw_bytes = bytes, .stored_hash = aimg_hash(payload, (size_t)bytes).low};
     return aimg_out_frame(out, &frame, NULL, payload, bytes, error);
 }
 

@@ -131,8 +131,8 @@ struct aimg_box {
     struct aimg_scan content; /* ends early when the box runs past the end of its parent */
 };
 
-/* Steps to the next box. False at the end, or when no box stands there; then, and when the box was cut short, scan->ok is false.
- */
+/* Steps to the next box. False at the end, or when no box stands there; then, and when the box was cut
+ * short, scan->ok is false. */
 bool aimg_box_next(struct aimg_scan *scan, struct aimg_box *box_out);
 
 /* The number of bits that the samples up to a largest value take. */

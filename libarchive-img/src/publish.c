@@ -14,7 +14,8 @@
 
 static enum aimg_status add_part(struct aimg_writer *writer, const struct aimg_part *part, struct aimg_error *error)
 {
-    return aimg_buffer_add(&writer->allocator, &writer->parts, part, sizeof *part) ? AIMG_OK : aimg_fail_memory(error, sizeof *part);
+    return aimg_buffer_add(&writer->allocator, &writer->parts, part, sizeof *part) ? AIMG_OK
+                                                                                   : aimg_fail_memory(error, sizeof *part);
 }
 
 enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_error *error)
@@ -83,7 +84,10 @@ enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg
     return status;
 }
 
-static unsigned level(uint64_t keys) { return (unsigned)(63 - __builtin_clzll(keys | 1)) / LEVEL_BITS; }
+static unsigned level(uint64_t keys)
+{
+    return (unsigned)(63 - __builtin_clzll(keys | 1)) / LEVEL_BITS;
+}
 
 static void drop_part(struct aimg_writer *writer, const struct aimg_part *part)
 {
@@ -191,7 +195,8 @@ static enum aimg_status write_masks(struct aimg_writer *writer, struct aimg_erro
         return AIMG_OK;
     if (writer->removed_list.bytes > 0)
         qsort(writer->removed_list.data, writer->removed_list.bytes / sizeof(uint32_t), sizeof(uint32_t), compare_ordinals);
-    struct aimg_part *copy = aimg_alloc_array(&writer->allocator, count, sizeof *copy); /* the parts move while masks come and go */
+    struct aimg_part *copy =
+        aimg_alloc_array(&writer->allocator, count, sizeof *copy); /* the parts move while masks come and go */
     if (copy == NULL)
         return aimg_fail_memory(error, count * sizeof *copy);
     memcpy(copy, parts, count * sizeof *copy);
@@ -231,7 +236,10 @@ static enum aimg_status write_dictionary(struct aimg_writer *writer, struct aimg
 
 /* ------------------------------------------------------------------ ROOT and commit */
 
-static int compare_parts(const void *a, const void *b) { return aimg_part_compare(a, b); }
+static int compare_parts(const void *a, const void *b)
+{
+    return aimg_part_compare(a, b);
+}
 
 /* The column with the smallest id above one: ROOT has them in that order. */
 static const struct aimg_writer_column *next_column(const struct aimg_writer *writer, uint32_t after)
@@ -375,7 +383,8 @@ static enum aimg_status adopt(struct aimg_writer *writer, const struct aimg_comm
 
 static bool nothing_to_commit(const struct aimg_writer *writer, const char *message)
 {
-    return writer->pending_images == 0 && writer->removed.count == 0 && message == NULL && writer->column_count == writer->columns_committed;
+    return writer->pending_images == 0 && writer->removed.count == 0 && message == NULL &&
+           writer->column_count == writer->columns_committed;
 }
 
 enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message, struct aimg_error *error)

@@ -7,8 +7,8 @@
 /* Small stored forms are fetched on the stack where there is no map. */
 #define STACK_BYTES 16384
 
-static enum aimg_status load_dictionary(const struct aimg_reader *reader, const struct aimg_coding_record *coding, void **dictionary_out,
-                                        struct aimg_error *error)
+static enum aimg_status load_dictionary(const struct aimg_reader *reader, const struct aimg_coding_record *coding,
+                                        void **dictionary_out, struct aimg_error *error)
 {
     struct aimg_error local = {.status = AIMG_OK};
     uint64_t offset = coding->offset + AIMG_FRAME_BYTES;
@@ -21,7 +21,8 @@ static enum aimg_status load_dictionary(const struct aimg_reader *reader, const 
         if (error != NULL)
             *error = local;
     } else if (!aimg_hash_equals(coding->hash, aimg_hash(data, bytes))) {
-        local.status = aimg_fail_at(error, AIMG_CHECKSUM, 51, offset, "the dictionary of coding %u at %" PRIu64 " is damaged; run verify, then repair",
+        local.status = aimg_fail_at(error, AIMG_CHECKSUM, 51, offset,
+                                    "the dictionary of coding %u at %" PRIu64 " is damaged; run verify, then repair",
                                     (unsigned)coding->coding, offset);
     } else {
         *dictionary_out = aimg_codec_dictionary_create(data, bytes);
@@ -33,14 +34,16 @@ static enum aimg_status load_dictionary(const struct aimg_reader *reader, const 
 }
 
 /* Made by the first thread that needs it, then shared. */
-static enum aimg_status dictionary_of(const struct aimg_reader *reader, unsigned number, void **dictionary_out, struct aimg_error *error)
+static enum aimg_status dictionary_of(const struct aimg_reader *reader, unsigned number, void **dictionary_out,
+                                      struct aimg_error *error)
 {
     const struct aimg_coding_record *coding = aimg_catalog_coding(&reader->catalog, number);
     if (coding == NULL)
-        return aimg_fail(error, AIMG_CORRUPT, "an image has coding %u, which the archive does not define; run verify, then repair", number);
+        return aimg_fail(error, AIMG_CORRUPT,
+                         "an image has coding %u, which the archive does not define; run verify, then repair", number);
     if (coding->codec != AIMG_CODEC_ZSTD_DICT)
-        return aimg_fail_at(error, AIMG_UNSUPPORTED, 51, coding->offset, "coding %u has codec %u, which this version does not know", number,
-                            (unsigned)coding->codec);
+        return aimg_fail_at(error, AIMG_UNSUPPORTED, 51, coding->offset,
+                            "coding %u has codec %u, which this version does not know", number, (unsigned)coding->codec);
     void *_Atomic *place = &reader->caches->dictionaries[coding - reader->catalog.codings];
     *dictionary_out = atomic_load_explicit(place, memory_order_acquire);
     if (*dictionary_out != NULL)
@@ -58,8 +61,8 @@ static enum aimg_status dictionary_of(const struct aimg_reader *reader, unsigned
     return AIMG_OK;
 }
 
-enum aimg_status aimg_image_decode(const struct aimg_reader *reader, unsigned coding, const void *stored, uint64_t stored_bytes, void *raw,
-                                   uint64_t raw_bytes, uint64_t offset, struct aimg_error *error)
+enum aimg_status aimg_image_decode(const struct aimg_reader *reader, unsigned coding, const void *stored, uint64_t stored_bytes,
+                                   void *raw, uint64_t raw_bytes, uint64_t offset, struct aimg_error *error)
 {
     void *dictionary = NULL;
     if (coding != AIMG_CODING_ZSTD) {
@@ -67,7 +70,8 @@ enum aimg_status aimg_image_decode(const struct aimg_reader *reader, unsigned co
         if (status != AIMG_OK)
             return status;
     }
-    return aimg_codec_decode(&reader->caches->codecs, dictionary, stored, (size_t)stored_bytes, raw, (size_t)raw_bytes, offset, error);
+    return aimg_codec_decode(&reader->caches->codecs, dictionary, stored, (size_t)stored_bytes, raw, (size_t)raw_bytes, offset,
+                             error);
 }
 
 /* Before memory is asked for. */
@@ -75,11 +79,13 @@ static enum aimg_status check_size(const struct aimg_reader *reader, const struc
 {
     const struct aimg_limits *limits = &reader->source.limits;
     if (entry->raw_bytes > limits->image_bytes || entry->raw_bytes > SIZE_MAX)
-        return aimg_fail_at(error, AIMG_LIMIT, 0, entry->frame_offset, "image %" PRIu32 " has %" PRIu64 " bytes, the limit is %" PRIu64,
-                            entry->ordinal, entry->raw_bytes, limits->image_bytes);
+        return aimg_fail_at(error, AIMG_LIMIT, 0, entry->frame_offset,
+                            "image %" PRIu32 " has %" PRIu64 " bytes, the limit is %" PRIu64, entry->ordinal, entry->raw_bytes,
+                            limits->image_bytes);
     if (!aimg_decoding_allowed(limits, entry->stored_bytes, entry->raw_bytes))
         return aimg_fail_at(error, AIMG_LIMIT, 0, entry->frame_offset,
-                            "image %" PRIu32 " would grow from %" PRIu64 " to %" PRIu64 " bytes, more than the limit of %" PRIu32 " times",
+                            "image %" PRIu32 " would grow from %" PRIu64 " to %" PRIu64 " bytes, more than the limit of %" PRIu32
+                            " times",
                             entry->ordinal, entry->stored_bytes, entry->raw_bytes, limits->ratio);
     return AIMG_OK;
 }
@@ -89,11 +95,13 @@ static enum aimg_status check_hash(const struct aimg_entry *entry, const void *r
     if (aimg_hash_equals(entry->hash, aimg_hash(raw, (size_t)entry->raw_bytes)))
         return AIMG_OK;
     return aimg_fail_at(error, AIMG_CHECKSUM, 70, entry->data_offset,
-                        "image %" PRIu32 " is damaged: its bytes at %" PRIu64 " are not those that were added; run verify, then repair",
+                        "image %" PRIu32 " is damaged: its bytes at %" PRIu64
+                        " are not those that were added; run verify, then repair",
                         entry->ordinal, entry->data_offset);
 }
 
-static enum aimg_status read_coded(const struct aimg_reader *reader, const struct aimg_entry *entry, void *buffer, struct aimg_error *error)
+static enum aimg_status read_coded(const struct aimg_reader *reader, const struct aimg_entry *entry, void *buffer,
+                                   struct aimg_error *error)
 {
     uint8_t on_stack[STACK_BYTES];
     uint8_t *owned = NULL, *scratch = on_stack;
@@ -108,13 +116,15 @@ static enum aimg_status read_coded(const struct aimg_reader *reader, const struc
     if (stored == NULL && error != NULL)
         *error = local;
     if (stored != NULL)
-        status = aimg_image_decode(reader, entry->coding, stored, entry->stored_bytes, buffer, entry->raw_bytes, entry->data_offset, error);
+        status = aimg_image_decode(reader, entry->coding, stored, entry->stored_bytes, buffer, entry->raw_bytes,
+                                   entry->data_offset, error);
     aimg_release(&reader->source.allocator, owned);
     return status;
 }
 
 /* Bytes as they are stored: by read_at, so that what was verified is what the caller has. */
-static enum aimg_status read_stored(const struct aimg_reader *reader, const struct aimg_entry *entry, void *buffer, struct aimg_error *error)
+static enum aimg_status read_stored(const struct aimg_reader *reader, const struct aimg_entry *entry, void *buffer,
+                                    struct aimg_error *error)
 {
     struct aimg_io *io = reader->source.io;
     return entry->raw_bytes == 0 ? AIMG_OK : io->ops->read_at(io, entry->data_offset, buffer, (size_t)entry->raw_bytes, error);
@@ -131,7 +141,8 @@ static enum aimg_status check_frame(const struct aimg_reader *reader, uint32_t o
 }
 
 /* The entry of an image that may be read. */
-static enum aimg_status readable_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry, struct aimg_error *error)
+static enum aimg_status readable_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry,
+                                       struct aimg_error *error)
 {
     enum aimg_status status = aimg_reader_entry(reader, ordinal, entry, error);
     if (status != AIMG_OK)
@@ -141,23 +152,26 @@ static enum aimg_status readable_entry(const struct aimg_reader *reader, uint32_
     return check_size(reader, entry, error);
 }
 
-enum aimg_status aimg_reader_read(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, void *buffer, uint64_t buffer_bytes,
-                                  uint64_t *bytes_out, struct aimg_error *error)
+enum aimg_status aimg_reader_read(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, void *buffer,
+                                  uint64_t buffer_bytes, uint64_t *bytes_out, struct aimg_error *error)
 {
     struct aimg_entry entry;
-    if (reader == NULL || bytes_out == NULL || (buffer == NULL && buffer_bytes > 0) || (flags & ~(uint32_t)AIMG_READ_UNVERIFIED) != 0)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_read needs a reader, a buffer, a place for the size, and known flags");
+    if (reader == NULL || bytes_out == NULL || (buffer == NULL && buffer_bytes > 0) ||
+        (flags & ~(uint32_t)AIMG_READ_UNVERIFIED) != 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                         "aimg_reader_read needs a reader, a buffer, a place for the size, and known flags");
     enum aimg_status status = readable_entry(reader, ordinal, &entry, error);
     if (status != AIMG_OK)
         return status;
     *bytes_out = entry.raw_bytes;
     if (buffer_bytes < entry.raw_bytes)
-        return aimg_fail(error, AIMG_BUFFER_TOO_SMALL, "image %" PRIu32 " has %" PRIu64 " bytes, the buffer %" PRIu64, ordinal, entry.raw_bytes,
-                         buffer_bytes);
+        return aimg_fail(error, AIMG_BUFFER_TOO_SMALL, "image %" PRIu32 " has %" PRIu64 " bytes, the buffer %" PRIu64, ordinal,
+                         entry.raw_bytes, buffer_bytes);
     if (entry.coding == AIMG_CODING_STORE && (flags & AIMG_READ_UNVERIFIED) == 0)
         status = check_frame(reader, ordinal, error); /* of a coded image it was checked with the entry */
     if (status == AIMG_OK)
-        status = entry.coding == AIMG_CODING_STORE ? read_stored(reader, &entry, buffer, error) : read_coded(reader, &entry, buffer, error);
+        status = entry.coding == AIMG_CODING_STORE ? read_stored(reader, &entry, buffer, error)
+                                                   : read_coded(reader, &entry, buffer, error);
     if (status == AIMG_OK && (flags & AIMG_READ_UNVERIFIED) == 0)
         status = check_hash(&entry, buffer, error);
     return status;

@@ -6,13 +6,15 @@
 
 #define KNOWN_FLAGS (AIMG_READER_NO_MAP | AIMG_READER_AT | AIMG_READER_ALLOW_TRUNCATED)
 
-static enum aimg_status take_options(const struct aimg_reader_options *options, struct aimg_reader_options *taken, struct aimg_error *error)
+static enum aimg_status take_options(const struct aimg_reader_options *options, struct aimg_reader_options *taken,
+                                     struct aimg_error *error)
 {
     *taken = (struct aimg_reader_options){.struct_bytes = sizeof *taken};
     if (options != NULL) {
         if (options->struct_bytes < offsetof(struct aimg_reader_options, allocator) || options->struct_bytes > sizeof *taken)
-            return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.struct_bytes is %zu, this library knows %zu: set it to sizeof",
-                             options->struct_bytes, sizeof *taken);
+            return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                             "options.struct_bytes is %zu, this library knows %zu: set it to sizeof", options->struct_bytes,
+                             sizeof *taken);
         memcpy(taken, options, options->struct_bytes);
     }
     if ((taken->flags & ~(uint32_t)KNOWN_FLAGS) != 0 || taken->reserved != 0)
@@ -123,7 +125,8 @@ static enum aimg_status create(const struct aimg_reader_options *options, const 
 }
 
 /* With io open: finds the commit and loads it. Destroys the reader on failure. */
-static enum aimg_status finish_open(struct aimg_reader *reader, uint64_t seq, struct aimg_reader **reader_out, struct aimg_error *error)
+static enum aimg_status finish_open(struct aimg_reader *reader, uint64_t seq, struct aimg_reader **reader_out,
+                                    struct aimg_error *error)
 {
     enum aimg_status status =
         aimg_locate(reader->source.io, (reader->flags & AIMG_READER_ALLOW_TRUNCATED) != 0, &reader->located, error);
@@ -171,8 +174,8 @@ enum aimg_status aimg_reader_open_memory(const void *data, uint64_t bytes, const
     return finish_open(reader, taken.seq, reader_out, error);
 }
 
-enum aimg_status aimg_reader_attach(const struct aimg_source *source, const struct aimg_located *located, struct aimg_reader **reader_out,
-                                    struct aimg_error *error)
+enum aimg_status aimg_reader_attach(const struct aimg_source *source, const struct aimg_located *located,
+                                    struct aimg_reader **reader_out, struct aimg_error *error)
 {
     struct aimg_reader *reader = aimg_alloc_array(&source->allocator, 1, sizeof *reader);
     if (reader == NULL)
@@ -236,7 +239,8 @@ enum aimg_status aimg_reader_refresh(struct aimg_reader *reader, int *changed_ou
 enum aimg_status aimg_reader_info(const struct aimg_reader *reader, struct aimg_info *info_out, struct aimg_error *error)
 {
     if (reader == NULL || info_out == NULL || info_out->struct_bytes != sizeof *info_out)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_info needs a reader and a struct aimg_info with struct_bytes set to its size");
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                         "aimg_reader_info needs a reader and a struct aimg_info with struct_bytes set to its size");
     const struct aimg_located *located = &reader->located;
     const struct aimg_catalog *catalog = &reader->catalog;
     struct aimg_info info = {.struct_bytes = sizeof info};

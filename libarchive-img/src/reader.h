@@ -18,7 +18,7 @@ struct aimg_reader_caches {
 
 /* What the shortest path of a borrowed read needs, side by side. */
 struct aimg_hot {
-    const uint8_t *base;    /* the map, or NULL */
+    const uint8_t *base; /* the map, or NULL */
     uint64_t end;
     const uint8_t *entries; /* of the only run */
     uint32_t plain_count;   /* ordinals, when there is one run, in a map, and none of its rows is dead or an attachment; else 0 */
@@ -41,8 +41,8 @@ struct aimg_reader {
 };
 
 /* A reader on a file that is open already, for the writer; it does not map, lock, or close. */
-enum aimg_status aimg_reader_attach(const struct aimg_source *source, const struct aimg_located *located, struct aimg_reader **reader_out,
-                                    struct aimg_error *error);
+enum aimg_status aimg_reader_attach(const struct aimg_source *source, const struct aimg_located *located,
+                                    struct aimg_reader **reader_out, struct aimg_error *error);
 
 /* Entry and run of an ordinal; NOT_FOUND past the last. */
 enum aimg_status aimg_reader_entry_at(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry_record *entry,
@@ -53,7 +53,8 @@ struct aimg_frame_view {
     struct aimg_frame frame;
     uint8_t bytes[AIMG_FRAME_HEADER_MAX]; /* the header; the name begins at AIMG_FRAME_BYTES */
 };
-enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view, struct aimg_error *error);
+enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view,
+                                 struct aimg_error *error);
 
 /* Whether an entry's frame and bytes lie in the archive. */
 static inline bool aimg_entry_in_range(const struct aimg_entry_record *entry, uint64_t end)
@@ -61,7 +62,8 @@ static inline bool aimg_entry_in_range(const struct aimg_entry_record *entry, ui
     uint64_t data = aimg_entry_data_offset(entry);
     return entry->frame_offset >= AIMG_HEAD_BYTES && data <= end && entry->stored_bytes <= end - data;
 }
-enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal, struct aimg_error *error);
+enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal,
+                                  struct aimg_error *error);
 /* Reads the frame that an entry designates; rules 42 to 44: index and frame say the same; 22: no extension that must be known. */
 enum aimg_status aimg_frame_check_entry(const struct aimg_reader *reader, uint32_t ordinal, const struct aimg_entry_record *entry,
                                         struct aimg_frame_view *view, struct aimg_error *error);
@@ -73,14 +75,15 @@ enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_t
 enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint32_t row, uint64_t *index_out, struct aimg_error *error);
 /* Value `row` of a decoded group: where it lies in raw. */
-void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out, uint32_t *bytes_out);
+void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out,
+                      uint32_t *bytes_out);
 /* Value of one row, copied out. */
 enum aimg_status aimg_group_copy(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint32_t row, void *buffer, size_t buffer_bytes, size_t *bytes_out, struct aimg_error *error);
 
 /* Decodes the stored bytes of an image into raw_bytes bytes. */
-enum aimg_status aimg_image_decode(const struct aimg_reader *reader, unsigned coding, const void *stored, uint64_t stored_bytes, void *raw,
-                                   uint64_t raw_bytes, uint64_t offset, struct aimg_error *error);
+enum aimg_status aimg_image_decode(const struct aimg_reader *reader, unsigned coding, const void *stored, uint64_t stored_bytes,
+                                   void *raw, uint64_t raw_bytes, uint64_t offset, struct aimg_error *error);
 
 enum aimg_status aimg_not_there(const struct aimg_reader *reader, uint64_t ordinal, struct aimg_error *error);
 

@@ -8,7 +8,8 @@
 
 #define PIECE_BYTES 65536
 
-static enum aimg_status check_payload(struct aimg_io *io, uint64_t offset, const struct aimg_frame *frame, struct aimg_error *error)
+static enum aimg_status check_payload(struct aimg_io *io, uint64_t offset, const struct aimg_frame *frame,
+                                      struct aimg_error *error)
 {
     uint8_t piece[PIECE_BYTES];
     struct aimg_hasher hasher;
@@ -26,7 +27,8 @@ static enum aimg_status check_payload(struct aimg_io *io, uint64_t offset, const
     }
     if (aimg_hasher_end(&hasher).low != frame->stored_hash)
         return aimg_fail_at(error, AIMG_CHECKSUM, 18, offset,
-                            "bytes of the last commit were lost when the machine or a disk failed (frame at %" PRIu64 "); repair the archive",
+                            "bytes of the last commit were lost when the machine or a disk failed (frame at %" PRIu64
+                            "); repair the archive",
                             offset);
     return AIMG_OK;
 }
@@ -42,8 +44,10 @@ enum aimg_status aimg_confirm_commits(struct aimg_io *io, const struct aimg_loca
         uint8_t header[AIMG_FRAME_BYTES];
         struct aimg_frame frame;
         status = io->ops->read_at(io, offset, header, sizeof header, error);
-        if (status == AIMG_OK && (aimg_frame_decode(header, &frame) != 0 || aimg_frame_total_bytes(&frame) > located->end - offset))
-            return aimg_fail_at(error, AIMG_CHECKSUM, 13, offset, "a frame of the last commit was lost at %" PRIu64 "; repair the archive", offset);
+        if (status == AIMG_OK &&
+            (aimg_frame_decode(header, &frame) != 0 || aimg_frame_total_bytes(&frame) > located->end - offset))
+            return aimg_fail_at(error, AIMG_CHECKSUM, 13, offset,
+                                "a frame of the last commit was lost at %" PRIu64 "; repair the archive", offset);
         if (status == AIMG_OK)
             status = check_payload(io, offset, &frame, error);
         if (status == AIMG_OK)

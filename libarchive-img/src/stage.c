@@ -22,7 +22,8 @@ bool aimg_stage_row_add(struct aimg_stage *stage, const struct aimg_entry_record
     const struct aimg_allocator *allocator = &stage->allocator;
     uint32_t length = (uint32_t)name_bytes;
     if (!aimg_buffer_reserve(allocator, &stage->entries, AIMG_ENTRY_BYTES) ||
-        !aimg_buffer_reserve(allocator, &stage->name_lengths, sizeof length) || !aimg_buffer_reserve(allocator, &stage->names, name_bytes))
+        !aimg_buffer_reserve(allocator, &stage->name_lengths, sizeof length) ||
+        !aimg_buffer_reserve(allocator, &stage->names, name_bytes))
         return false;
     aimg_entry_encode(entry, stage->entries.data + stage->entries.bytes);
     stage->entries.bytes += AIMG_ENTRY_BYTES;
@@ -110,7 +111,8 @@ static uint16_t narrowest(const struct aimg_stage_column *column)
     return (uint16_t)(bytes < full ? bytes : full);
 }
 
-static enum aimg_status write_fixed(struct aimg_table_writer *table, const struct aimg_stage_column *column, struct aimg_error *error)
+static enum aimg_status write_fixed(struct aimg_table_writer *table, const struct aimg_stage_column *column,
+                                    struct aimg_error *error)
 {
     uint16_t width = narrowest(column);
     size_t full = full_width(column);
@@ -124,7 +126,8 @@ static enum aimg_status write_fixed(struct aimg_table_writer *table, const struc
     return status == AIMG_OK ? aimg_table_writer_section(table, section, error) : status;
 }
 
-static enum aimg_status write_validity(struct aimg_table_writer *table, const struct aimg_stage_column *column, struct aimg_error *error)
+static enum aimg_status write_validity(struct aimg_table_writer *table, const struct aimg_stage_column *column,
+                                       struct aimg_error *error)
 {
     static const uint8_t zeros[8];
     struct aimg_section section = {.kind = AIMG_SECTION_VALIDITY, .column = column->record.id, .count = column->rows};
@@ -134,7 +137,10 @@ static enum aimg_status write_validity(struct aimg_table_writer *table, const st
     return status == AIMG_OK ? aimg_table_writer_section(table, section, error) : status;
 }
 
-static const uint32_t *as_lengths(const struct aimg_buffer *buffer) { return (const uint32_t *)(const void *)buffer->data; }
+static const uint32_t *as_lengths(const struct aimg_buffer *buffer)
+{
+    return (const uint32_t *)(const void *)buffer->data;
+}
 
 static enum aimg_status write_column(struct aimg_stage *stage, struct aimg_table_writer *table, struct aimg_codec_pool *codecs,
                                      struct aimg_stage_column *column, bool *zstd_out, struct aimg_error *error)
@@ -165,8 +171,8 @@ static void empty_stage(struct aimg_stage *stage)
     }
 }
 
-enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out, struct aimg_codec_pool *codecs, struct aimg_part *part_out,
-                                  bool *zstd_out, struct aimg_error *error)
+enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out, struct aimg_codec_pool *codecs,
+                                  struct aimg_part *part_out, bool *zstd_out, struct aimg_error *error)
 {
     struct aimg_table_writer table;
     struct aimg_section entries = {.kind = AIMG_SECTION_ENTRIES, .element_bytes = AIMG_ENTRY_BYTES, .count = stage->rows};
@@ -176,8 +182,8 @@ enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out
     if (status == AIMG_OK)
         status = aimg_table_writer_section(&table, entries, error);
     if (status == AIMG_OK)
-        status = aimg_table_writer_groups(&table, codecs, AIMG_SECTION_NAME_TEXT, 0, as_lengths(&stage->name_lengths), stage->names.data,
-                                          stage->rows, zstd_out, error);
+        status = aimg_table_writer_groups(&table, codecs, AIMG_SECTION_NAME_TEXT, 0, as_lengths(&stage->name_lengths),
+                                          stage->names.data, stage->rows, zstd_out, error);
     for (uint32_t i = 0; status == AIMG_OK && i < stage->column_count; i++)
         status = write_column(stage, &table, codecs, &stage->columns[i], zstd_out, error);
     if (status != AIMG_OK) {

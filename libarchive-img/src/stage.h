@@ -9,10 +9,10 @@
 /* One column of the run. Rows are filled in order; those that were skipped are null. */
 struct aimg_stage_column {
     struct aimg_column_record record;
-    uint32_t rows;          /* filled so far */
+    uint32_t rows; /* filled so far */
     bool has_null;
     bool has_value;
-    uint64_t largest;       /* value, of columns that may be stored narrower */
+    uint64_t largest;            /* value, of columns that may be stored narrower */
     struct aimg_buffer values;   /* fixed width: little-endian at full width; groups: the bytes */
     struct aimg_buffer lengths;  /* groups: u32 each */
     struct aimg_buffer validity; /* bitmap */
@@ -36,8 +36,8 @@ bool aimg_stage_row_add(struct aimg_stage *stage, const struct aimg_entry_record
 /* The value of a column for the newest row. Fixed width: full-width elements in host order; dictionary: the code. */
 bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const void *data, size_t bytes);
 /* Writes the RUN table and empties the stage; the next row has the ordinal after the last. */
-enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out, struct aimg_codec_pool *codecs, struct aimg_part *part_out,
-                                  bool *zstd_out, struct aimg_error *error);
+enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out, struct aimg_codec_pool *codecs,
+                                  struct aimg_part *part_out, bool *zstd_out, struct aimg_error *error);
 void aimg_stage_release(struct aimg_stage *stage);
 
 #endif

@@ -11,11 +11,13 @@
 /* Tails of tables with few columns are read here. */
 #define STACK_TAIL_BYTES 1024
 
-const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offset, size_t bytes, void *scratch, struct aimg_error *error)
+const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offset, size_t bytes, void *scratch,
+                                 struct aimg_error *error)
 {
     if (offset > source->end || bytes > source->end - offset) {
-        (void)aimg_fail_at(error, AIMG_CORRUPT, 12, offset, "a reference to %zu bytes at %" PRIu64 " leaves the archive, which ends at %" PRIu64,
-                           bytes, offset, source->end);
+        (void)aimg_fail_at(error, AIMG_CORRUPT, 12, offset,
+                           "a reference to %zu bytes at %" PRIu64 " leaves the archive, which ends at %" PRIu64, bytes, offset,
+                           source->end);
         return NULL;
     }
     if (source->io->base != NULL && offset + bytes <= source->io->base_bytes)
@@ -37,7 +39,8 @@ static enum aimg_status tail_fault(const struct aimg_part *part, unsigned rule, 
                         (unsigned)part->type, rule, what);
 }
 
-static enum aimg_status check_footer(const struct aimg_part *part, const struct aimg_table_footer *footer, struct aimg_error *error)
+static enum aimg_status check_footer(const struct aimg_part *part, const struct aimg_table_footer *footer,
+                                     struct aimg_error *error)
 {
     if (footer->type != part->type || footer->column != part->column || footer->first != part->first ||
         footer->count != part->count || footer->section_count != part->section_count)
@@ -71,8 +74,9 @@ static enum aimg_status decode_tail(const struct aimg_part *part, const uint8_t 
 }
 
 /* tail: room for it. A copy: what was hashed is what is used, even if the file changes under the map. */
-static enum aimg_status open_with(const struct aimg_source *source, const struct aimg_part *part, uint8_t *tail, size_t tail_bytes,
-                                  struct aimg_section *sections, struct aimg_table *table, struct aimg_error *error)
+static enum aimg_status open_with(const struct aimg_source *source, const struct aimg_part *part, uint8_t *tail,
+                                  size_t tail_bytes, struct aimg_section *sections, struct aimg_table *table,
+                                  struct aimg_error *error)
 {
     struct aimg_error local;
     uint64_t offset = aimg_part_payload(part) + part->bytes - tail_bytes;
@@ -144,14 +148,15 @@ static enum aimg_status verify_block(const struct aimg_source *source, const str
     size_t bytes = table->data_bytes - begin < AIMG_BLOCK_BYTES ? (size_t)(table->data_bytes - begin) : AIMG_BLOCK_BYTES;
     uint64_t list = table->payload + table->data_bytes;
     const uint8_t *data = aimg_source_fetch(source, table->payload + begin, bytes, scratch, &local);
-    const uint8_t *stored = data == NULL ? NULL
-                                         : aimg_source_fetch(source, list + block * AIMG_HASH_BYTES, AIMG_HASH_BYTES, stored_scratch, &local);
+    const uint8_t *stored =
+        data == NULL ? NULL : aimg_source_fetch(source, list + block * AIMG_HASH_BYTES, AIMG_HASH_BYTES, stored_scratch, &local);
     if (stored == NULL)
         return read_failed(&local, error);
     if (!aimg_hash_equals(stored, aimg_hash(data, bytes)))
         return aimg_fail_at(error, AIMG_CHECKSUM, 40, table->payload + begin,
-                            "the index is damaged: %zu bytes at %" PRIu64 " are not those that were written; run verify, then repair", bytes,
-                            table->payload + begin);
+                            "the index is damaged: %zu bytes at %" PRIu64
+                            " are not those that were written; run verify, then repair",
+                            bytes, table->payload + begin);
     return AIMG_OK;
 }
 

@@ -53,7 +53,8 @@ enum aimg_status aimg_table_writer_add(struct aimg_table_writer *writer, const v
     return AIMG_OK;
 }
 
-enum aimg_status aimg_table_writer_section(struct aimg_table_writer *writer, struct aimg_section section, struct aimg_error *error)
+enum aimg_status aimg_table_writer_section(struct aimg_table_writer *writer, struct aimg_section section,
+                                           struct aimg_error *error)
 {
     static const uint8_t zeros[AIMG_TABLE_ALIGN];
     section.offset = writer->section_begin;
@@ -153,8 +154,8 @@ static enum aimg_status write_group(struct grouping *grouping, uint32_t value_en
     size_t bytes = raw_bytes;
     bool first = grouping->records.bytes == 0;
     if (grouping->zstd) {
-        size_t packed =
-            aimg_codec_encode(grouping->codecs, TEXT_LEVEL, grouping->raw, raw_bytes, grouping->stored, grouping->stored_capacity);
+        size_t packed = aimg_codec_encode(grouping->codecs, TEXT_LEVEL, grouping->raw, raw_bytes, grouping->stored,
+                                          grouping->stored_capacity);
         if (first && (packed == 0 || packed >= raw_bytes))
             grouping->zstd = false;
         else if (packed == 0)
@@ -199,12 +200,13 @@ static enum aimg_status write_groups(struct grouping *grouping, const uint32_t *
         }
         status = write_group(grouping, end, raw_bytes, error);
     }
-    return status == AIMG_OK ? aimg_table_writer_add(grouping->writer, grouping->records.data, grouping->records.bytes, error) : status;
+    return status == AIMG_OK ? aimg_table_writer_add(grouping->writer, grouping->records.data, grouping->records.bytes, error)
+                             : status;
 }
 
-enum aimg_status aimg_table_writer_groups(struct aimg_table_writer *writer, struct aimg_codec_pool *codecs, unsigned kind, uint32_t column,
-                                          const uint32_t *lengths, const uint8_t *bytes, uint32_t count, bool *zstd_out,
-                                          struct aimg_error *error)
+enum aimg_status aimg_table_writer_groups(struct aimg_table_writer *writer, struct aimg_codec_pool *codecs, unsigned kind,
+                                          uint32_t column, const uint32_t *lengths, const uint8_t *bytes, uint32_t count,
+                                          bool *zstd_out, struct aimg_error *error)
 {
     const struct aimg_allocator *allocator = &writer->out->allocator;
     struct grouping grouping = {.writer = writer, .codecs = codecs, .zstd = true, .begin = writer->bytes};

@@ -4,8 +4,8 @@
 #define AIMG_SRC_TABLE_WRITER_H
 
 #include "codec.h"
-#include "out.h"
 #include "column.h"
+#include "out.h"
 #include "table.h"
 
 struct aimg_table_writer {
@@ -24,17 +24,20 @@ struct aimg_table_writer {
 enum aimg_status aimg_table_writer_begin(struct aimg_table_writer *writer, struct aimg_out *out, unsigned type, uint32_t column,
                                          uint32_t first, uint32_t count, struct aimg_error *error);
 /* Bytes of the section that is open. */
-enum aimg_status aimg_table_writer_add(struct aimg_table_writer *writer, const void *data, size_t bytes, struct aimg_error *error);
+enum aimg_status aimg_table_writer_add(struct aimg_table_writer *writer, const void *data, size_t bytes,
+                                       struct aimg_error *error);
 /* Closes the section that was written since the last; offset and bytes are filled here, raw_bytes too when it is 0. */
-enum aimg_status aimg_table_writer_section(struct aimg_table_writer *writer, struct aimg_section section, struct aimg_error *error);
+enum aimg_status aimg_table_writer_section(struct aimg_table_writer *writer, struct aimg_section section,
+                                           struct aimg_error *error);
 /* Closes the table and says how ROOT names it. Releases the writer's memory, also on failure. */
 enum aimg_status aimg_table_writer_end(struct aimg_table_writer *writer, struct aimg_part *part_out, struct aimg_error *error);
 /* Instead of end, after a failure. */
 void aimg_table_writer_abandon(struct aimg_table_writer *writer);
 
-/* A section of groups from count lengths and the bytes that they measure; zstd where that makes the first group smaller. *zstd_out is set to true when so. */
-enum aimg_status aimg_table_writer_groups(struct aimg_table_writer *writer, struct aimg_codec_pool *codecs, unsigned kind, uint32_t column,
-                                          const uint32_t *lengths, const uint8_t *bytes, uint32_t count, bool *zstd_out,
-                                          struct aimg_error *error);
+/* A section of groups from count lengths and the bytes that they measure; zstd where that makes the first group smaller.
+ * *zstd_out is set to true when so. */
+enum aimg_status aimg_table_writer_groups(struct aimg_table_writer *writer, struct aimg_codec_pool *codecs, unsigned kind,
+                                          uint32_t column, const uint32_t *lengths, const uint8_t *bytes, uint32_t count,
+                                          bool *zstd_out, struct aimg_error *error);
 
 #endif

@@ -7,15 +7,17 @@
 #include "recover.h"
 
 #define DEFAULT_LEVEL 3
-#define MAX_LEVEL 22
+#define MAX_LEVEL     22
 
-static enum aimg_status take_options(const struct aimg_writer_options *options, struct aimg_writer_options *taken, struct aimg_error *error)
+static enum aimg_status take_options(const struct aimg_writer_options *options, struct aimg_writer_options *taken,
+                                     struct aimg_error *error)
 {
     *taken = (struct aimg_writer_options){.struct_bytes = sizeof *taken};
     if (options != NULL) {
         if (options->struct_bytes < offsetof(struct aimg_writer_options, allocator) || options->struct_bytes > sizeof *taken)
-            return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.struct_bytes is %zu, this library knows %zu: set it to sizeof",
-                             options->struct_bytes, sizeof *taken);
+            return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                             "options.struct_bytes is %zu, this library knows %zu: set it to sizeof", options->struct_bytes,
+                             sizeof *taken);
         memcpy(taken, options, options->struct_bytes);
     }
     if (taken->alignment == 0)
@@ -25,10 +27,11 @@ static enum aimg_status take_options(const struct aimg_writer_options *options, 
     if ((taken->flags & ~(uint32_t)AIMG_WRITER_NO_SYNC) != 0 || taken->compress > AIMG_COMPRESS_ZSTD)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags or options.compress is out of range");
     if (taken->level < -MAX_LEVEL || taken->level > MAX_LEVEL)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.level is %d; zstd levels go from %d to %d", (int)taken->level, -MAX_LEVEL,
-                         MAX_LEVEL);
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.level is %d; zstd levels go from %d to %d", (int)taken->level,
+                         -MAX_LEVEL, MAX_LEVEL);
     if (taken->alignment < 8 || taken->alignment > 4096 || (taken->alignment & (taken->alignment - 1)) != 0)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.alignment is %" PRIu32 "; a power of two from 8 to 4096", taken->alignment);
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.alignment is %" PRIu32 "; a power of two from 8 to 4096",
+                         taken->alignment);
     if (!aimg_allocator_resolve(&taken->allocator, &taken->allocator))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.allocator needs both alloc and free");
     aimg_limits_resolve(&taken->limits);
@@ -97,7 +100,8 @@ static enum aimg_status start(struct aimg_writer *writer, struct aimg_error *err
     return status == AIMG_OK ? aimg_writer_begin_batch(writer, error) : status;
 }
 
-static enum aimg_status make_header(struct aimg_writer *writer, const struct aimg_writer_options *options, struct aimg_error *error)
+static enum aimg_status make_header(struct aimg_writer *writer, const struct aimg_writer_options *options,
+                                    struct aimg_error *error)
 {
     struct aimg_header *header = &writer->located.header;
     uint8_t random[AIMG_UUID_BYTES + 8];
@@ -194,12 +198,15 @@ static enum aimg_status check_writable(const struct aimg_located *located, struc
     uint64_t unknown = masks & ~AIMG_RO_COMPAT_KNOWN;
     if (unknown != 0)
         return aimg_fail(error, AIMG_UNSUPPORTED,
-                         "the archive uses features that this version can read past but not write (bits 0x%" PRIx64 "); use a newer version", unknown);
+                         "the archive uses features that this version can read past but not write (bits 0x%" PRIx64
+                         "); use a newer version",
+                         unknown);
     return AIMG_OK;
 }
 
-/* Cuts off what an interrupted writer left, and makes that durable: what was cut, by this writer or by one whose sync had failed, must not come back
- * from the medium between the frames that are written next. While no commit is there the head may be lost in the same way: it is written again. */
+/* Cuts off what an interrupted writer left, and makes that durable: what was cut, by this writer or by one whose sync had failed,
+ * must not come back from the medium between the frames that are written next. While no commit is there the head may be lost in
+ * the same way: it is written again. */
 static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
@@ -243,8 +250,8 @@ enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_opt
     return hand_over(writer, status, writer_out);
 }
 
-enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
-                                     struct aimg_error *error)
+enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg_writer_options *options,
+                                     struct aimg_writer **writer_out, struct aimg_error *error)
 {
     struct aimg_writer_options taken;
     struct aimg_writer *writer = NULL;
@@ -291,7 +298,10 @@ void aimg_writer_dropped(const struct aimg_writer *writer, uint64_t *bytes_out, 
     *images_out = writer->dropped_images;
 }
 
-const struct aimg_reader *aimg_writer_base(const struct aimg_writer *writer) { return writer->base; }
+const struct aimg_reader *aimg_writer_base(const struct aimg_writer *writer)
+{
+    return writer->base;
+}
 
 void aimg_writer_pending(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out)
 {
@@ -366,10 +376,11 @@ static enum aimg_status check_column(const char *name, const struct aimg_column_
                          AIMG_COLUMN_NAME_MAX);
     for (size_t i = 0; i < sizeof reserved_names / sizeof reserved_names[0]; i++)
         if (strcmp(name, reserved_names[i]) == 0)
-            return aimg_fail(error, AIMG_INVALID_ARGUMENT, "'%s' is the name of something every image has; choose another column name", name);
+            return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                             "'%s' is the name of something every image has; choose another column name", name);
     if (!aimg_column_shape_valid(record))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': no such type, or width %" PRIu32 " and list do not fit it", name,
-                         record->width);
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': no such type, or width %" PRIu32 " and list do not fit it",
+                         name, record->width);
     return AIMG_OK;
 }
 
@@ -413,7 +424,8 @@ enum aimg_status aimg_writer_column(struct aimg_writer *writer, const char *name
 {
     enum aimg_status status = aimg_writer_check(writer, error);
     if (status == AIMG_OK && (name == NULL || column_out == NULL || strlen(name) > AIMG_COLUMN_NAME_MAX))
-        status = aimg_fail(error, AIMG_INVALID_ARGUMENT, "a column needs a name of at most %d bytes and a place for its id", AIMG_COLUMN_NAME_MAX);
+        status = aimg_fail(error, AIMG_INVALID_ARGUMENT, "a column needs a name of at most %d bytes and a place for its id",
+                           AIMG_COLUMN_NAME_MAX);
     if (status != AIMG_OK)
         return status;
     struct aimg_column_record record = {.id = free_column_id(writer), .flags = list ? AIMG_COLUMN_LIST : 0, .width = width};

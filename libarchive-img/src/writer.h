@@ -11,7 +11,7 @@
 /* Rows after which a run is written although the batch goes on: bounds memory. */
 #define AIMG_RUN_ROWS (UINT32_C(1) << 20)
 /* Names after which a NAMES table is written although the batch goes on; it is merged at the commit. */
-#define AIMG_KEYS_MAX (UINT64_C(1) << 22)
+#define AIMG_KEYS_MAX (UINT64_C(1) << 21)
 
 struct aimg_writer_column {
     struct aimg_column_record record;
@@ -42,8 +42,9 @@ struct aimg_writer {
     struct aimg_out out;
     struct aimg_stage stage;
     struct aimg_keys keys;
-    struct aimg_buffer parts;        /* struct aimg_part: of the base, changed as the batch goes on; NAMES that wait for the commit are not among them */
-    struct aimg_table *spilled;      /* NAMES tables of the batch, not merged yet */
+    struct aimg_buffer parts;   /* struct aimg_part: of the base, changed as the batch goes on; NAMES that wait for the commit are
+                                   not among them */
+    struct aimg_table *spilled; /* NAMES tables of the batch, not merged yet */
     uint32_t spilled_count;
     struct aimg_writer_column *columns;
     uint32_t column_count;
@@ -56,15 +57,17 @@ struct aimg_writer {
     uint64_t compat, ro_compat, incompat;
 };
 
-/* aimg_writer_create and aimg_writer_open on an io that is open; the writer copies it, and closes it in the end. Here tests stand in for a disk. */
+/* aimg_writer_create and aimg_writer_open on an io that is open; the writer copies it, and closes it in the end. Here tests stand
+ * in for a disk. */
 enum aimg_status aimg_writer_create_io(const struct aimg_io *io, const struct aimg_writer_options *options,
                                        struct aimg_writer **writer_out, struct aimg_error *error);
-enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
-                                     struct aimg_error *error);
+enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg_writer_options *options,
+                                     struct aimg_writer **writer_out, struct aimg_error *error);
 
 /* Refuses a call on a handle that failed, or a NULL. */
 enum aimg_status aimg_writer_check(const struct aimg_writer *writer, struct aimg_error *error);
-/* After a failure that leaves the file in doubt: cuts it back to the last commit and closes the handle for all but close. Returns status. */
+/* After a failure that leaves the file in doubt: cuts it back to the last commit and closes the handle for all but close. Returns
+ * status. */
 enum aimg_status aimg_writer_poison(struct aimg_writer *writer, enum aimg_status status);
 /* Starts a batch on the state of base. */
 enum aimg_status aimg_writer_begin_batch(struct aimg_writer *writer, struct aimg_error *error);

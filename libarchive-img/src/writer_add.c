@@ -7,7 +7,9 @@
 
 uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes)
 {
-    return writer->compress == AIMG_COMPRESS_ZSTD && data_bytes > 0 && data_bytes < SIZE_MAX / 2 ? aimg_codec_bound((size_t)data_bytes) : 0;
+    return writer->compress == AIMG_COMPRESS_ZSTD && data_bytes > 0 && data_bytes < SIZE_MAX / 2
+               ? aimg_codec_bound((size_t)data_bytes)
+               : 0;
 }
 
 enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const void *data, uint64_t data_bytes, void *scratch,
@@ -18,8 +20,11 @@ enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const voi
     if (data_bytes >= AIMG_PAYLOAD_LIMIT || data_bytes > SIZE_MAX)
         return aimg_fail(error, AIMG_LIMIT, "an image has at most 2^47 bytes, this one %" PRIu64, data_bytes);
     struct aimg_hash hash = aimg_hash(data, (size_t)data_bytes);
-    struct aimg_prepared prepared = {
-        .stored = data, .stored_bytes = data_bytes, .raw_bytes = data_bytes, .stored_hash = hash.low, .coding = AIMG_CODING_STORE};
+    struct aimg_prepared prepared = {.stored = data,
+                                     .stored_bytes = data_bytes,
+                                     .raw_bytes = data_bytes,
+                                     .stored_hash = hash.low,
+                                     .coding = AIMG_CODING_STORE};
     aimg_hash_store(prepared.hash, hash);
     const struct aimg_limits defaults = {.image_bytes = AIMG_DEFAULT_IMAGE_BYTES, .ratio = AIMG_DEFAULT_RATIO};
     uint64_t needed = aimg_writer_scratch_bytes(writer, data_bytes);
@@ -42,7 +47,8 @@ enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const voi
 /* ------------------------------------------------------------------ finding */
 
 /* Bytes of the file or of what is not flushed yet. */
-static enum aimg_status peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error)
+static enum aimg_status peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
+                             struct aimg_error *error)
 {
     if (offset < writer->out.flushed)
         return writer->io->ops->read_at(writer->io, offset, buffer, bytes, error);
@@ -65,8 +71,7 @@ static enum aimg_status find_waiting(const struct aimg_writer *writer, const cha
         status = peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES + name_bytes, error);
         if (status != AIMG_OK)
             return status;
-        if (memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) == 0 &&
-            !aimg_ordinal_set_has(&writer->removed, slot.ordinal)) {
+        if (memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) == 0 && !aimg_ordinal_set_has(&writer->removed, slot.ordinal)) {
             *ordinal_out = slot.ordinal;
             return AIMG_OK;
         }
@@ -87,7 +92,8 @@ static enum aimg_status find_in_tables(const struct aimg_writer *writer, const c
         struct aimg_found found;
         struct aimg_search search = {.source = &source,
                                      .catalog = catalog,
-                                     .tables = old ? &catalog->tables[catalog->names_first + i] : &writer->spilled[i - catalog->names_count],
+                                     .tables = old ? &catalog->tables[catalog->names_first + i]
+                                                   : &writer->spilled[i - catalog->names_count],
                                      .table_count = 1,
                                      .name = (const uint8_t *)name,
                                      .name_bytes = name_bytes,
@@ -103,8 +109,8 @@ static enum aimg_status find_in_tables(const struct aimg_writer *writer, const c
     return AIMG_NOT_FOUND;
 }
 
-static enum aimg_status find(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash, uint32_t *ordinal_out,
-                             struct aimg_error *error)
+static enum aimg_status find(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
+                             uint32_t *ordinal_out, struct aimg_error *error)
 {
     enum aimg_status status = find_waiting(writer, name, name_bytes, hash, ordinal_out, error);
     return status != AIMG_NOT_FOUND ? status : find_in_tables(writer, name, name_bytes, hash, ordinal_out, error);
@@ -162,8 +168,9 @@ static enum aimg_status check_image(const struct aimg_writer *writer, const stru
         return status;
     if (image == NULL || image->struct_bytes != sizeof *image)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "an image needs struct_bytes set to its size");
-    if ((image->data == NULL && image->data_bytes > 0 && image->prepared == NULL) || (image->values == NULL && image->value_count > 0) ||
-        image->format > UINT8_MAX || (image->flags & ~(uint32_t)(AIMG_ADD_REPLACE | AIMG_ADD_ATTACHMENT)) != 0)
+    if ((image->data == NULL && image->data_bytes > 0 && image->prepared == NULL) ||
+        (image->values == NULL && image->value_count > 0) || image->format > UINT8_MAX ||
+        (image->flags & ~(uint32_t)(AIMG_ADD_REPLACE | AIMG_ADD_ATTACHMENT)) != 0)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "an image needs data, a format below 256, and known flags");
     if (writer->head.ordinal_count >= AIMG_ORDINAL_LIMIT)
         return aimg_fail(error, AIMG_LIMIT, "an archive holds at most %u images", AIMG_ORDINAL_LIMIT);
@@ -198,7 +205,8 @@ static enum aimg_status check_value(struct aimg_writer *writer, const struct aim
     bool fixed = !aimg_column_in_groups(record) && record->type != AIMG_COLUMN_DICTIONARY;
     if ((value->data == NULL && value->bytes > 0) || value->bytes > AIMG_VALUE_MAX_BYTES || (fixed && value->bytes != element) ||
         (list && value->bytes % element != 0))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': a value of %zu bytes does not fit its type", column->name, value->bytes);
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': a value of %zu bytes does not fit its type", column->name,
+                         value->bytes);
     if (text && !aimg_utf8_valid(value->data, value->bytes))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': the text is not valid UTF-8", column->name);
     if (record->type == AIMG_COLUMN_BOOL)
@@ -211,7 +219,8 @@ static enum aimg_status check_value(struct aimg_writer *writer, const struct aim
         if (target >= writer->head.ordinal_count)
             return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': there is no image %" PRIu32, column->name, target);
     }
-    return record->type == AIMG_COLUMN_DICTIONARY ? aimg_dictionary_load(&column->dictionary, writer->base, record->id, error) : AIMG_OK;
+    return record->type == AIMG_COLUMN_DICTIONARY ? aimg_dictionary_load(&column->dictionary, writer->base, record->id, error)
+                                                  : AIMG_OK;
 }
 
 static enum aimg_status check_values(struct aimg_writer *writer, const struct aimg_image *image, struct aimg_error *error)
@@ -245,9 +254,11 @@ static enum aimg_status set_value(struct aimg_writer *writer, const struct aimg_
     return aimg_stage_value_set(&writer->stage, index, data, bytes) ? AIMG_OK : aimg_fail_memory(error, bytes);
 }
 
-/* The frame at the end of the file, the row in the stage, the name among the keys. A failure here leaves the batch in doubt: the caller poisons. */
-static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_prepared *prepared,
-                                  uint64_t hash, uint32_t *ordinal_out, struct aimg_error *error)
+/* The frame at the end of the file, the row in the stage, the name among the keys. A failure here leaves the batch in doubt: the
+ * caller poisons. */
+static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_image *image,
+                                  const struct aimg_prepared *prepared, uint64_t hash, uint32_t *ordinal_out,
+                                  struct aimg_error *error)
 {
     bool attachment = (image->flags & AIMG_ADD_ATTACHMENT) != 0;
     uint32_t ordinal = (uint32_t)writer->head.ordinal_count;
@@ -319,7 +330,8 @@ static enum aimg_status spill_if_full(struct aimg_writer *writer, struct aimg_er
 }
 
 /* The name must be free, or is freed. */
-static enum aimg_status claim_name(struct aimg_writer *writer, const struct aimg_image *image, uint64_t hash, struct aimg_error *error)
+static enum aimg_status claim_name(struct aimg_writer *writer, const struct aimg_image *image, uint64_t hash,
+                                   struct aimg_error *error)
 {
     uint32_t other;
     if (image->name_bytes == 0)
@@ -330,12 +342,13 @@ static enum aimg_status claim_name(struct aimg_writer *writer, const struct aimg
     if (status != AIMG_OK)
         return status;
     if ((image->flags & AIMG_ADD_REPLACE) == 0)
-        return aimg_fail(error, AIMG_EXISTS, "the name '%.*s' is taken by image %" PRIu32, image->name_bytes < 150 ? (int)image->name_bytes : 150,
-                         image->name, other);
+        return aimg_fail(error, AIMG_EXISTS, "the name '%.*s' is taken by image %" PRIu32,
+                         image->name_bytes < 150 ? (int)image->name_bytes : 150, image->name, other);
     return aimg_writer_remove(writer, other, error);
 }
 
-enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_image *image, uint32_t *ordinal_out, struct aimg_error *error)
+enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_image *image, uint32_t *ordinal_out,
+                                 struct aimg_error *error)
 {
     struct aimg_prepared prepared;
     void *scratch = NULL;

@@ -4,8 +4,8 @@
 
 In Markdown every block that begins with ```c is a whole program, and every block that begins with ```sh run is run by the shell.
 In a C header an example is a whole program in a comment: the lines indented by four further spaces after a line with "Example".
-Programs get the name of an archive, photos.aimg, as their argument. The folder holds photos/ and more/ (pictures in class folders), and
-photos.aimg unless a block before made it. A text without an example is an error.
+Programs get the name of an archive, photos.aimg, as their argument. The folder holds photos/ and more/ (pictures in class
+folders), and photos.aimg unless a block before made it. A text without an example is an error.
 """
 
 import os

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns of every type: what goes in comes out, as single values and as chunks, with nulls, over several commits, with and without a map. */
+/* Columns of every type: what goes in comes out, as single values and as chunks, with nulls, over several commits, with and
+ * without a map. */
 #include "random.h"
 #include "sample.h"
 #include "test.h"
@@ -17,14 +18,17 @@ struct kind {
 };
 
 static struct kind kinds[] = {
-    {"flag", AIMG_TYPE_BOOL, 1, 0, 1, 1, 0},       {"small", AIMG_TYPE_U8, 1, 0, 1, 2, 0},          {"width", AIMG_TYPE_U16, 1, 0, 2, 1, 0},
-    {"height", AIMG_TYPE_U32, 1, 0, 4, 3, 0},      {"large", AIMG_TYPE_U64, 1, 0, 8, 1, 0},         {"i8", AIMG_TYPE_I8, 1, 0, 1, 1, 0},
-    {"i16", AIMG_TYPE_I16, 1, 0, 2, 5, 0},         {"i32", AIMG_TYPE_I32, 1, 0, 4, 1, 0},           {"mtime_ns", AIMG_TYPE_I64, 1, 0, 8, 2, 0},
-    {"f16", AIMG_TYPE_F16, 1, 0, 2, 1, 0},         {"f32", AIMG_TYPE_F32, 1, 0, 4, 1, 0},           {"f64", AIMG_TYPE_F64, 1, 0, 8, 7, 0},
-    {"box", AIMG_TYPE_F32, 4, 0, 16, 2, 0},        {"pixel", AIMG_TYPE_U8, 3, 0, 3, 1, 0},          {"caption", AIMG_TYPE_UTF8, 1, 0, 0, 2, 0},
-    {"blob", AIMG_TYPE_BYTES, 1, 0, 0, 3, 0},      {"label", AIMG_TYPE_DICTIONARY, 1, 0, 0, 2, 0},  {"mask of", AIMG_TYPE_IMAGE, 1, 0, 4, 4, 0},
-    {"ids", AIMG_TYPE_I64, 1, 1, 8, 2, 0},         {"boxes", AIMG_TYPE_F32, 4, 1, 16, 3, 0},        {"never", AIMG_TYPE_U32, 1, 0, 4, 0, 0},
-    {"\xE4\xB8\xAD \xC3\xA9", AIMG_TYPE_U16, 2, 0, 4, 1, 0},
+    {"flag", AIMG_TYPE_BOOL, 1, 0, 1, 1, 0},        {"small", AIMG_TYPE_U8, 1, 0, 1, 2, 0},
+    {"width", AIMG_TYPE_U16, 1, 0, 2, 1, 0},        {"height", AIMG_TYPE_U32, 1, 0, 4, 3, 0},
+    {"large", AIMG_TYPE_U64, 1, 0, 8, 1, 0},        {"i8", AIMG_TYPE_I8, 1, 0, 1, 1, 0},
+    {"i16", AIMG_TYPE_I16, 1, 0, 2, 5, 0},          {"i32", AIMG_TYPE_I32, 1, 0, 4, 1, 0},
+    {"mtime_ns", AIMG_TYPE_I64, 1, 0, 8, 2, 0},     {"f16", AIMG_TYPE_F16, 1, 0, 2, 1, 0},
+    {"f32", AIMG_TYPE_F32, 1, 0, 4, 1, 0},          {"f64", AIMG_TYPE_F64, 1, 0, 8, 7, 0},
+    {"box", AIMG_TYPE_F32, 4, 0, 16, 2, 0},         {"pixel", AIMG_TYPE_U8, 3, 0, 3, 1, 0},
+    {"caption", AIMG_TYPE_UTF8, 1, 0, 0, 2, 0},     {"blob", AIMG_TYPE_BYTES, 1, 0, 0, 3, 0},
+    {"label", AIMG_TYPE_DICTIONARY, 1, 0, 0, 2, 0}, {"mask of", AIMG_TYPE_IMAGE, 1, 0, 4, 4, 0},
+    {"ids", AIMG_TYPE_I64, 1, 1, 8, 2, 0},          {"boxes", AIMG_TYPE_F32, 4, 1, 16, 3, 0},
+    {"never", AIMG_TYPE_U32, 1, 0, 4, 0, 0},        {"\xE4\xB8\xAD \xC3\xA9", AIMG_TYPE_U16, 2, 0, 4, 1, 0},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -87,7 +91,9 @@ static void make(void)
     for (uint32_t commit = 0; commit < COMMITS; commit++) {
         for (size_t k = 0; k < KINDS; k++) /* half of them come with the second commit */
             if (commit > 0 || k % 2 == 0)
-                EXPECT_EQ_INT(aimg_writer_column(writer, kinds[k].name, kinds[k].type, kinds[k].width, kinds[k].list, &kinds[k].id, &error), AIMG_OK);
+                EXPECT_EQ_INT(
+                    aimg_writer_column(writer, kinds[k].name, kinds[k].type, kinds[k].width, kinds[k].list, &kinds[k].id, &error),
+                    AIMG_OK);
         for (size_t k = 0; k < KINDS; k++)
             if (commit == 0 && k % 2 == 1)
                 kinds[k].every = 0;
@@ -140,7 +146,8 @@ static void check_chunks(const struct aimg_reader *reader, size_t k, uint32_t in
         REQUIRE(aimg_reader_chunk(reader, index, first + 3, &chunk, &error) == AIMG_OK);
         EXPECT(chunk.first == first && chunk.count == ROWS && ((uintptr_t)chunk.values & 7) == 0);
         for (uint32_t row = first; row < first + chunk.count; row++) {
-            bool here = chunk.values != NULL && (chunk.validity == NULL || (chunk.validity[(row - first) / 8] >> ((row - first) % 8) & 1) != 0);
+            bool here = chunk.values != NULL &&
+                        (chunk.validity == NULL || (chunk.validity[(row - first) / 8] >> ((row - first) % 8) & 1) != 0);
             EXPECT_EQ_INT(here, valid(k, row));
             if (!here)
                 continue;
@@ -167,7 +174,8 @@ static void check_descriptions(const struct aimg_reader *reader)
     uint32_t before = 0;
     for (size_t k = 0; k < KINDS; k++) {
         EXPECT_EQ_INT(aimg_reader_column_find(reader, kinds[k].name, &column, &error), AIMG_OK);
-        EXPECT(column.id == kinds[k].id && column.type == kinds[k].type && column.width == kinds[k].width && column.list == kinds[k].list);
+        EXPECT(column.id == kinds[k].id && column.type == kinds[k].type && column.width == kinds[k].width &&
+               column.list == kinds[k].list);
         EXPECT(strcmp(column.name, kinds[k].name) == 0 && column.name_bytes == strlen(kinds[k].name));
         EXPECT(column.dictionary_count == (kinds[k].type == AIMG_TYPE_DICTIONARY ? 60u : 0u));
         EXPECT(aimg_reader_column(reader, column.index, &again, &error) == AIMG_OK && again.id == column.id);
@@ -217,7 +225,8 @@ static enum aimg_status try_value(struct aimg_writer *writer, uint32_t id, const
     static unsigned number;
     char name[16];
     struct aimg_value value = {.column = id, .data = data, .bytes = bytes};
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = "x", .data_bytes = 1, .values = &value, .value_count = 1};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .data = "x", .data_bytes = 1, .values = &value, .value_count = 1};
     image.name_bytes = (size_t)snprintf(name, sizeof name, "t%u", number++);
     return aimg_writer_add(writer, &image, NULL, &error);
 }
@@ -255,13 +264,20 @@ static void check_refused_values(struct aimg_writer *writer)
     EXPECT_EQ_INT(try_value(writer, blob, large, sizeof large - 1), AIMG_OK);
     /* The same column twice in one image. */
     struct aimg_value twice[2] = {{.column = number, .data = "1234", .bytes = 4}, {.column = number, .data = "5678", .bytes = 4}};
-    struct aimg_image both = {.struct_bytes = sizeof both, .name = "twice", .name_bytes = 5, .data = "x", .data_bytes = 1, .values = twice, .value_count = 2};
+    struct aimg_image both = {.struct_bytes = sizeof both,
+                              .name = "twice",
+                              .name_bytes = 5,
+                              .data = "x",
+                              .data_bytes = 1,
+                              .values = twice,
+                              .value_count = 2};
     EXPECT_EQ_INT(aimg_writer_add(writer, &both, NULL, &error), AIMG_INVALID_ARGUMENT);
 }
 
 static void check_refused_columns(struct aimg_writer *writer)
 {
-    static const char *const reserved[] = {"id", "name", "ordinal", "position", "format", "bytes", "xxh128", "data", "", "a\nb", "\xFF"};
+    static const char *const reserved[] = {"id",     "name", "ordinal", "position", "format", "bytes",
+                                           "xxh128", "data", "",        "a\nb",     "\xFF"};
     char longest[260];
     uint32_t id = 0, same = define(writer, "same", AIMG_TYPE_U16, 3, 0);
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)

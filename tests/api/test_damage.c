@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An archive with one bit turned, at every byte: what is read is what was written, or an error; and nothing is said not to be there that is. */
+/* An archive with one bit turned, at every byte: what is read is what was written, or an error; and nothing is said not to be
+ * there that is. */
 #include "random.h"
 #include "sample.h"
 #include "sanitized.h"

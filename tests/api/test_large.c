@@ -43,7 +43,8 @@ static void check(const char *path)
     counting.peak_bytes = 0;
     REQUIRE(aimg_reader_open(path, &options, &reader, &error) == AIMG_OK);
     EXPECT(counting.peak_bytes < 65536); /* opening costs the same as with ten images */
-    EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.run_count == 2 && info.name_run_count == 1 && info.commit_count == 1);
+    EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.run_count == 2 && info.name_run_count == 1 &&
+           info.commit_count == 1);
     EXPECT_EQ_UINT(aimg_reader_count(reader), IMAGES - 2);
     for (unsigned i = 0; i < 20000; i++) {
         uint32_t k = (uint32_t)random_below(&random, IMAGES), found = 0, ordinal = 0;
@@ -53,7 +54,8 @@ static void check(const char *path)
         if (k == 78 || k == IMAGES - 1)
             continue;
         EXPECT(aimg_reader_find(reader, name, (size_t)bytes, &found, &error) == AIMG_OK && found == k);
-        EXPECT(aimg_reader_borrow(reader, k, AIMG_READ_VERIFY, &one, &error) == AIMG_OK && one.bytes == k % 5 && memcmp(one.data, &k, k % 5) == 0);
+        EXPECT(aimg_reader_borrow(reader, k, AIMG_READ_VERIFY, &one, &error) == AIMG_OK && one.bytes == k % 5 &&
+               memcmp(one.data, &k, k % 5) == 0);
         EXPECT(aimg_reader_position_of(reader, k, &position, &error) == AIMG_OK && position == k - (k > 78));
         EXPECT(aimg_reader_ordinal_at(reader, position, &ordinal, &error) == AIMG_OK && ordinal == k);
     }
@@ -68,7 +70,8 @@ static void check_names(const char *path)
     struct aimg_listed listed;
     char name[16];
     uint64_t seen = 0;
-    REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK && aimg_names_create(reader, RUN_ROWS - 500, &names, &error) == AIMG_OK);
+    REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK &&
+            aimg_names_create(reader, RUN_ROWS - 500, &names, &error) == AIMG_OK);
     for (; aimg_names_next(names, &listed, &error) == AIMG_OK; seen++) {
         snprintf(name, sizeof name, "%u", listed.ordinal);
         EXPECT_EQ_TEXT(listed.name, name);

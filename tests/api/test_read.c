@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading by every way of opening: a map, plain reads, bytes in memory; at every commit; and what is not there, or not allowed. */
+/* Reading by every way of opening: a map, plain reads, bytes in memory; at every commit; and what is
+ * not there, or not allowed. */
 #include "sample.h"
 #include "test.h"
 
@@ -51,7 +52,8 @@ static struct aimg_reader *open_way(unsigned way, uint64_t seq)
         options.flags = 0;
     if (way == 1)
         options.flags |= AIMG_READER_NO_MAP;
-    status = way == 2 ? aimg_reader_open_memory(bytes, byte_count, &options, &reader, &error) : aimg_reader_open(path, &options, &reader, &error);
+    status = way == 2 ? aimg_reader_open_memory(bytes, byte_count, &options, &reader, &error)
+                      : aimg_reader_open(path, &options, &reader, &error);
     REQUIRE(status == AIMG_OK && reader != NULL);
     return reader;
 }
@@ -90,8 +92,11 @@ static void check_image(const struct aimg_reader *reader, unsigned way, uint32_t
     bool dead = is_dead(k, seq);
     size_t size = sample_fill(k, room), name_bytes = 0;
     EXPECT_EQ_INT(aimg_reader_entry(reader, k, &entry, &error), AIMG_OK);
-    EXPECT(entry.ordinal == k && entry.dead == dead && entry.attachment == (k == 12) && entry.alias == 0 && entry.raw_bytes == size);
-    EXPECT_EQ_INT(aimg_reader_read(reader, k, 0, NULL, 0, &needed, &error), dead ? AIMG_NOT_FOUND : size > 0 ? AIMG_BUFFER_TOO_SMALL : AIMG_OK);
+    EXPECT(entry.ordinal == k && entry.dead == dead && entry.attachment == (k == 12) && entry.alias == 0 &&
+           entry.raw_bytes == size);
+    EXPECT_EQ_INT(aimg_reader_read(reader, k, 0, NULL, 0, &needed, &error), dead       ? AIMG_NOT_FOUND
+                                                                            : size > 0 ? AIMG_BUFFER_TOO_SMALL
+                                                                                       : AIMG_OK);
     if (!dead) {
         EXPECT_EQ_UINT(needed, size);
         EXPECT(sample_equals(reader, k, k));
@@ -186,14 +191,20 @@ static void check_history(const struct aimg_reader *reader, uint64_t commits)
     struct aimg_commit commit;
     char message[32];
     EXPECT_EQ_INT(aimg_reader_info(reader, &info, &error), AIMG_OK);
-    EXPECT(info.commit_count == commits && info.ordinal_count == commits * EACH && info.ordinal_count == aimg_reader_ordinal_count(reader));
-    EXPECT(info.listed_count == aimg_reader_count(reader) && info.tail_bytes == 0 && info.alignment == 8 && info.column_count == 0);
-    EXPECT(info.dead_count == (commits >= 4 ? 2u : commits == 3 ? 1u : 0u) && info.run_count == commits && info.created_ns == SAMPLE_TIME_NS);
+    EXPECT(info.commit_count == commits && info.ordinal_count == commits * EACH &&
+           info.ordinal_count == aimg_reader_ordinal_count(reader));
+    EXPECT(info.listed_count == aimg_reader_count(reader) && info.tail_bytes == 0 && info.alignment == 8 &&
+           info.column_count == 0);
+    EXPECT(info.dead_count == (commits >= 4   ? 2u
+                               : commits == 3 ? 1u
+                                              : 0u) &&
+           info.run_count == commits && info.created_ns == SAMPLE_TIME_NS);
     for (uint64_t seq = 0; seq < commits; seq++) {
         EXPECT_EQ_INT(aimg_reader_commit(reader, seq, &commit, &error), AIMG_OK);
         snprintf(message, sizeof message, "commit %u", (unsigned)seq);
         EXPECT_EQ_TEXT(commit.message, message);
-        EXPECT(commit.seq == seq && commit.ordinal_count == (seq + 1) * EACH && commit.added == EACH && commit.time_ns == SAMPLE_TIME_NS);
+        EXPECT(commit.seq == seq && commit.ordinal_count == (seq + 1) * EACH && commit.added == EACH &&
+               commit.time_ns == SAMPLE_TIME_NS);
         if (seq + 1 == commits)
             EXPECT_EQ_BYTES(commit.chain, info.chain, 16);
     }

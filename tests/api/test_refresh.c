@@ -11,7 +11,8 @@ static struct counting counting;
 
 static struct aimg_reader *open_reader(const char *path, uint32_t flags)
 {
-    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&counting)};
+    struct aimg_reader_options options = {
+        .struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&counting)};
     struct aimg_reader *reader = NULL;
     REQUIRE(aimg_reader_open(path, &options, &reader, &error) == AIMG_OK);
     return reader;
@@ -130,7 +131,8 @@ static void check_replaced(void)
     struct aimg_bytes one;
     REQUIRE(rename(other, path) == 0);
     EXPECT_EQ_INT(aimg_reader_refresh(reader, &changed, &error), AIMG_REPLACED);
-    EXPECT(changed == 7 && aimg_reader_borrow(reader, 3, AIMG_READ_VERIFY, &one, &error) == AIMG_OK && sample_equals(reader, 4, 4));
+    EXPECT(changed == 7 && aimg_reader_borrow(reader, 3, AIMG_READ_VERIFY, &one, &error) == AIMG_OK &&
+           sample_equals(reader, 4, 4));
     REQUIRE(unlink(path) == 0);
     EXPECT_EQ_INT(aimg_reader_refresh(reader, &changed, &error), AIMG_REPLACED);
     EXPECT(sample_equals(reader, 4, 4)); /* it is still open */
@@ -142,7 +144,8 @@ static void check_replaced(void)
     aimg_reader_close(reader);
 }
 
-/* The file is cut short, or filled with something else, while it is open without a map: errors, never bytes that are not the image's. */
+/* The file is cut short, or filled with something else, while it is open without a map: errors, never bytes that are not the
+ * image's. */
 static void check_cut(void)
 {
     const char *path = sample_path("cut");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One reader, many threads, everything at once from a cold start: masks and dictionaries are loaded by whoever comes first. And a child that reads on. */
+/* One reader, many threads, everything at once from a cold start: masks and dictionaries are loaded by whoever comes first. And a
+ * child that reads on. */
 #include "counting.h"
 #include "random.h"
 #include "sample.h"
@@ -40,8 +41,10 @@ static void read_one(struct job *job, uint32_t k, uint64_t *random)
     uint64_t position;
     int bytes = snprintf(name, sizeof name, "%u", k);
     enum aimg_status wanted = removed(k) ? AIMG_NOT_FOUND : AIMG_OK;
-    expect(job, aimg_reader_find(job->reader, name, (size_t)bytes, &ordinal, &why) == wanted && (wanted != AIMG_OK || ordinal == k));
-    expect(job, aimg_reader_borrow(job->reader, k, random_below(random, 2) == 0 ? 0 : AIMG_READ_VERIFY, &borrowed, &why) == wanted);
+    expect(job,
+           aimg_reader_find(job->reader, name, (size_t)bytes, &ordinal, &why) == wanted && (wanted != AIMG_OK || ordinal == k));
+    expect(job,
+           aimg_reader_borrow(job->reader, k, random_below(random, 2) == 0 ? 0 : AIMG_READ_VERIFY, &borrowed, &why) == wanted);
     expect(job, aimg_reader_position_of(job->reader, k, &position, &why) == wanted);
     if (wanted != AIMG_OK)
         return;
@@ -100,7 +103,8 @@ static void make(const char *path)
     for (uint32_t k = 0; k < IMAGES; k++) {
         uint8_t data[SAMPLE_MAX_BYTES];
         char name[16], text[16];
-        struct aimg_value value = {.column = label, .data = text, .bytes = (size_t)snprintf(text, sizeof text, "label %u", k % 9)};
+        struct aimg_value value = {
+            .column = label, .data = text, .bytes = (size_t)snprintf(text, sizeof text, "label %u", k % 9)};
         struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = data, .values = &value, .value_count = 1};
         image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", k);
         image.data_bytes = sample_fill(k, data);
@@ -144,8 +148,10 @@ static void *decode_all(void *argument)
 
 static void check_dictionaries(uint32_t flags)
 {
-    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&counting)};
-    static const char *const files[] = {VECTORS "/good/coding-trained-dictionary.aimg", VECTORS "/good/coding-raw-dictionary.aimg"};
+    struct aimg_reader_options options = {
+        .struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&counting)};
+    static const char *const files[] = {VECTORS "/good/coding-trained-dictionary.aimg",
+                                        VECTORS "/good/coding-raw-dictionary.aimg"};
     for (unsigned i = 0; i < 2 * ROUNDS; i++) {
         struct aimg_reader *reader = NULL;
         if (!EXPECT_EQ_INT(aimg_reader_open(files[i % 2], &options, &reader, &error), AIMG_OK))
@@ -211,7 +217,8 @@ static void *prepare(void *argument)
     for (uint32_t i = 0; i < IMAGES / THREADS; i++) {
         uint8_t *data = mine->memory + (size_t)i * 4096;
         uint64_t bytes = sample_fill(mine->first + i, data), needed = aimg_writer_scratch_bytes(mine->writer, bytes);
-        if (aimg_writer_prepare(mine->writer, data, bytes, needed == 0 ? NULL : data + 1024, needed, &mine->prepared[i], NULL) != AIMG_OK)
+        if (aimg_writer_prepare(mine->writer, data, bytes, needed == 0 ? NULL : data + 1024, needed, &mine->prepared[i], NULL) !=
+            AIMG_OK)
             return NULL;
     }
     return argument;

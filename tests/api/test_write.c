@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing: options, names and sizes at their limits, who may write, what a commit keeps, memory that is given back, limits of a reader. */
+/* Writing: options, names and sizes at their limits, who may write, what a commit keeps, memory that is given back, limits of a
+ * reader. */
 #include "counting.h"
 #include "random.h"
 #include "sample.h"
@@ -14,7 +15,8 @@ static struct aimg_reader *reader;
 
 static enum aimg_status add_bytes(const char *name, size_t name_bytes, const void *data, uint64_t bytes, uint32_t flags)
 {
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .name_bytes = name_bytes, .data = data, .data_bytes = bytes, .flags = flags};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .name_bytes = name_bytes, .data = data, .data_bytes = bytes, .flags = flags};
     return aimg_writer_add(writer, &image, NULL, &error);
 }
 
@@ -56,7 +58,8 @@ static void check_empty(void)
     for (unsigned round = 0; round < 2; round++) {
         EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
         open_reader(path);
-        EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.commit_count == round && info.listed_count == 0 && info.ordinal_count == 0);
+        EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.commit_count == round && info.listed_count == 0 &&
+               info.ordinal_count == 0);
         EXPECT(aimg_reader_count(reader) == 0 && aimg_reader_ordinal_count(reader) == 0);
         EXPECT_EQ_INT(aimg_reader_find(reader, "a", 1, &ordinal, &error), AIMG_NOT_FOUND);
         EXPECT_EQ_INT(aimg_reader_borrow(reader, 0, 0, &one, &error), AIMG_NOT_FOUND);
@@ -264,9 +267,11 @@ static void check_prepared(void)
             char name[16];
             uint64_t bytes = sample_fill(k, data), needed = aimg_writer_scratch_bytes(writer, bytes);
             EXPECT((needed == 0) == (compress == 0 || bytes == 0) && needed <= sizeof scratch);
-            EXPECT_EQ_INT(aimg_writer_prepare(writer, data, bytes, needed == 0 ? NULL : scratch, needed, &prepared, &error), AIMG_OK);
+            EXPECT_EQ_INT(aimg_writer_prepare(writer, data, bytes, needed == 0 ? NULL : scratch, needed, &prepared, &error),
+                          AIMG_OK);
             EXPECT_EQ_INT(aimg_writer_prepare(writer, data, bytes, NULL, 0, &plain, &error), AIMG_OK);
-            EXPECT(plain.coding == 0 && plain.stored == data && plain.stored_bytes == bytes && memcmp(plain.hash, prepared.hash, 16) == 0);
+            EXPECT(plain.coding == 0 && plain.stored == data && plain.stored_bytes == bytes &&
+                   memcmp(plain.hash, prepared.hash, 16) == 0);
             EXPECT(prepared.raw_bytes == bytes && prepared.coding == (compress == 1 && k % 2 == 0 && bytes > 30));
             struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .prepared = &prepared};
             image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", k);
@@ -390,7 +395,8 @@ static void check_limits(void)
     EXPECT_EQ_INT(add_bytes("exempt", 6, out, 1 << 20, 0), AIMG_OK); /* as much smaller, but it was not large */
     EXPECT_EQ_INT(add_bytes("small", 5, "abc", 3, 0), AIMG_OK);
     EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
-    EXPECT_EQ_INT(aimg_reader_read(aimg_writer_base(writer), 0, 0, out, sizeof out, &bytes, &error), AIMG_OK); /* the writer's has limits too */
+    EXPECT_EQ_INT(aimg_reader_read(aimg_writer_base(writer), 0, 0, out, sizeof out, &bytes, &error),
+                  AIMG_OK); /* the writer's has limits too */
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
     open_reader(path);
     for (uint32_t k = 0; k < 4; k++) {

@@ -5,8 +5,8 @@
 #include "files.h"
 #include "store.h"
 
-/* One transaction, as its users are told to write in bulk; but one of millions of pages spills, which is slower than to commit.
- */
+/* One transaction, as its users are told to write in bulk; but one of millions of pages spills, which
+ * is slower than to commit. */
 #define PUTS_A_TRANSACTION 500000
 
 struct builder {

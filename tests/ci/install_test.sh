@@ -31,7 +31,7 @@ check_files() {
     [ "$(cd "$tree/include" && find . -type f)" = ./aimg/aimg.h ] || die "more than aimg/aimg.h below $tree/include"
     find "$tree" -name archive_img.pc | grep -q . || die "archive_img.pc is not installed"
     find "$tree" -iname 'archive_img*config.cmake' | grep -q . || die "the CMake package is not installed"
-    version=$(sed -n 's/#define AIMG_VERSION "\(.*\)"/\1/p' "$tree/include/aimg/aimg.h")
+    version=$(sed -n 's/#define AIMG_VERSION  *"\(.*\)"/\1/p' "$tree/include/aimg/aimg.h")
     "$tree/bin/aimg" --version | grep -qF "$version" || die "the installed aimg does not run or has another version"
 }
 

@@ -25,7 +25,9 @@ fail() {
     failed=$((failed + 1))
     # The line of the script, whichever function of this file it came through.
     local depth=0
-    while [ $((depth + 1)) -lt ${#BASH_SOURCE[@]} ] && [ "${BASH_SOURCE[depth + 1]}" = "${BASH_SOURCE[0]}" ]; do depth=$((depth + 1)); done
+    while [ $((depth + 1)) -lt ${#BASH_SOURCE[@]} ] && [ "${BASH_SOURCE[depth + 1]}" = "${BASH_SOURCE[0]}" ]; do
+        depth=$((depth + 1))
+    done
     echo "$test_name:${BASH_LINENO[depth]}: $1"
     shift
     for file in "$@"; do sed 's/^/    /' "$file" | head -20; done

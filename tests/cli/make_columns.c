@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes an archive with a column of every type, an image without values, a removed image and an attachment: pack makes few of these. */
+/* Writes an archive with a column of every type, an image without values, a removed image and an attachment: pack makes few of
+ * these. */
 #include <aimg/aimg.h>
 
 #include <stdio.h>
@@ -52,8 +53,14 @@ static struct aimg_error error;
 
 static int add(struct aimg_writer *writer, const char *name, const struct aimg_value *values, size_t count, uint32_t flags)
 {
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = name,
-                               .data_bytes = strlen(name), .values = values, .value_count = count, .flags = flags};
+    struct aimg_image image = {.struct_bytes = sizeof image,
+                               .name = name,
+                               .name_bytes = strlen(name),
+                               .data = name,
+                               .data_bytes = strlen(name),
+                               .values = values,
+                               .value_count = count,
+                               .flags = flags};
 
     return aimg_writer_add(writer, &image, NULL, &error) == AIMG_OK;
 }
@@ -66,7 +73,8 @@ static int fill(struct aimg_writer *writer)
         const struct column *column = &columns[i];
 
         values[i] = (struct aimg_value){.data = column->data, .bytes = column->bytes};
-        if (aimg_writer_column(writer, column->name, column->type, column->width, column->list, &values[i].column, &error) != AIMG_OK)
+        if (aimg_writer_column(writer, column->name, column->type, column->width, column->list, &values[i].column, &error) !=
+            AIMG_OK)
             return 0;
     }
     return add(writer, "gone", NULL, 0, 0) && add(writer, "full", values, COUNT_OF(columns), 0) &&

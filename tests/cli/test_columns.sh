@@ -9,7 +9,8 @@ expect_exit 0 "$AIMG" verify a.aimg
 expect_exit 0 "$AIMG" info --json a.aimg
 expect_equal "$(json out 'o["images"], o["ordinals"], o["removed"], o["attachments"], o["commits"]')" '(2, 4, 1, 1, 2)'
 expect_equal "$(json out '{c["name"]: c["type"] for c in o["columns"] if "list" in c["name"] or "f" in c["name"]}')" \
-    "{'a_f16': 'f16[5]', 'a_f32': 'f32[3]', 'a_f64': 'f64', 'a_utf8': 'utf8', 'a_list': 'list<i32>', 'a_list_of_pairs': 'list<i32[2]>', 'an_empty_list': 'list<u8>'}"
+    "{'a_f16': 'f16[5]', 'a_f32': 'f32[3]', 'a_f64': 'f64', 'a_utf8': 'utf8', 'a_list': 'list<i32>', "\
+"'a_list_of_pairs': 'list<i32[2]>', 'an_empty_list': 'list<u8>'}"
 expect_exit 0 "$AIMG" info a.aimg
 expect_contains out 'a_list_of_pairs list<i32[2]>'
 expect_contains out 'a_label dictionary of 1 values'

@@ -14,7 +14,8 @@ expect_exit 0 env SOURCE_DATE_EPOCH=1700000100 "$AIMG" add --times a.aimg more/
 expect_exit 0 "$AIMG" info --json a.aimg
 expect_lines out 1
 expect_lines err 0
-expect_equal "$(json out 'o["path"], o["images"], o["ordinals"], o["removed"], o["attachments"], o["commits"]')" "('a.aimg', 4, 4, 0, 0, 2)"
+expect_equal "$(json out 'o["path"], o["images"], o["ordinals"], o["removed"], o["attachments"], o["commits"]')" \
+    "('a.aimg', 4, 4, 0, 0, 2)"
 expect_equal "$(json out 'o["format_version"], o["torn_tail_bytes"]')" "('0.1', 0)"
 expect_equal "$(json out 'o["created"], o["last_commit"]')" "('2023-11-14T22:13:20Z', '2023-11-14T22:15:00Z')"
 expect_equal "$(json out 'o["last_commit_ns"]')" 1700000100000000000
@@ -27,7 +28,8 @@ expect_equal "$(json out '[(c["type"], c["values"]) for c in o["columns"] if c["
 expect_equal "$(json out 'len(o["uuid"]), len(o["root"])')" "(36, 32)"
 cp out all.json
 expect_exit 0 "$AIMG" info a.aimg
-for text in a.aimg "$(json all.json 'o["uuid"]')" "$(json all.json 'o["root"]')" 'images        4' 'commits       2' 2023-11-14T22:15:00Z 'label dictionary of 2 values'; do
+for text in a.aimg "$(json all.json 'o["uuid"]')" "$(json all.json 'o["root"]')" 'images        4' 'commits       2' \
+    2023-11-14T22:15:00Z 'label dictionary of 2 values'; do
     expect_contains out "$text"
 done
 expect_lacks out 'torn'
@@ -43,7 +45,8 @@ bytes=$(stat -c %s photos/cat/1.pgm)
 expect_equal "$(json out 'o["name"], o["position"], o["ordinal"], o["format"], o["bytes"], o["stored_bytes"], o["coding"]')" \
     "('cat/1.pgm', 0, 0, 'pnm', $bytes, $bytes, 0)"
 expect_equal "$(json out 'o["xxh128"]')" "$(xxh128sum photos/cat/1.pgm | cut -d' ' -f1)"
-expect_equal "$(json out 'o["columns"]["width"], o["columns"]["height"], o["columns"]["channels"], o["columns"]["label"]')" "(40, 30, 1, 'cat')"
+expect_equal "$(json out 'o["columns"]["width"], o["columns"]["height"], o["columns"]["channels"], o["columns"]["label"]')" \
+    "(40, 30, 1, 'cat')"
 expect_equal "$(json out 'o["columns"]["mtime_ns"]')" 981173106789000000
 tail -c +$(($(json out 'o["offset"]') + 1)) a.aimg | head -c "$bytes" >cut
 expect_same cut photos/cat/1.pgm

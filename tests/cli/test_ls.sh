@@ -89,7 +89,8 @@ expect_equal "$label $name" "- 1.pgm"
 # --json: one object a line; absent columns are left out
 expect_exit 0 "$AIMG" ls --json a.aimg dog/1.pgm
 expect_lines out 1
-expect_equal "$(json out 'o["position"], o["ordinal"], o["name"], o["bytes"], o["format"], o["width"], o["height"], o["channels"], o["label"]')" \
+fields='"position", "ordinal", "name", "bytes", "format", "width", "height", "channels", "label"'
+expect_equal "$(json out "tuple(o[field] for field in ($fields))")" \
     "(3, 3, 'dog/1.pgm', $(stat -c %s photos/dog/1.pgm), 'pnm', 7, 5, 1, 'dog')"
 expect_equal "$(json out 'o["stored_bytes"]')" "$(stat -c %s photos/dog/1.pgm)"
 expect_equal "$(json out 'o["xxh128"]')" "$(xxh128sum photos/dog/1.pgm | cut -d' ' -f1)"

@@ -70,7 +70,8 @@ expect_contains err 'and 47 more'
 expect_exit 0 "$AIMG" unpack --force a.aimg -C taken
 expect_same taken photos
 
-# --skip-existing resumes: what is the same stays untouched, what is missing comes, what differs is an error or, with --force, replaced
+# --skip-existing resumes: what is the same stays untouched, what is missing comes, what differs is an error or, with --force,
+# replaced
 rm -r copy/cat copy/top.pgm
 touch -d '2001-01-01' copy/dog/deep/1.pgm
 expect_exit 0 "$AIMG" unpack --skip-existing a.aimg -C copy
@@ -136,10 +137,12 @@ if command -v strace >/dev/null && strace -f -o trace -e inject=openat2:error=EN
     expect_contains err 'No space left'
     expect_lines err 3
     no_temporaries full
-    expect_exit 3 strace -f -o trace -e trace=close,renameat2 -e inject=renameat2:error=EIO:when=5+ "$AIMG" unpack --threads 1 a.aimg -C broken
+    expect_exit 3 strace -f -o trace -e trace=close,renameat2 -e inject=renameat2:error=EIO:when=5+ \
+        "$AIMG" unpack --threads 1 a.aimg -C broken
     no_temporaries broken
     # a file that appears between looking and writing is not replaced
-    expect_exit 1 strace -f -o trace -e trace=renameat2 -e inject=renameat2:error=EEXIST:when=4 "$AIMG" unpack --threads 1 a.aimg -C race
+    expect_exit 1 strace -f -o trace -e trace=renameat2 -e inject=renameat2:error=EEXIST:when=4 \
+        "$AIMG" unpack --threads 1 a.aimg -C race
     expect_equal "$(find race -type f | wc -l)" 66
     no_temporaries race
 else

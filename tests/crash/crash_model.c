@@ -93,7 +93,8 @@ static bool may_be_gone(const struct promise *promise, const struct aimg_error *
     return promise->candidates[0].commit_count == 0 && error->rule >= 1 && error->rule <= 8;
 }
 
-enum verdict promise_check(const struct promise *promise, const uint8_t *bytes, uint64_t count, const struct model **found_out, char reason[256])
+enum verdict promise_check(const struct promise *promise, const uint8_t *bytes, uint64_t count, const struct model **found_out,
+                           char reason[256])
 {
     struct aimg_reader *reader = NULL;
     struct aimg_error error;

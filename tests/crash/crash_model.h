@@ -40,6 +40,7 @@ enum verdict {
 };
 
 /* Opens the bytes and compares. On BAD, reason says why; on GOOD, *found_out is the candidate. */
-enum verdict promise_check(const struct promise *promise, const uint8_t *bytes, uint64_t count, const struct model **found_out, char reason[256]);
+enum verdict promise_check(const struct promise *promise, const uint8_t *bytes, uint64_t count, const struct model **found_out,
+                           char reason[256]);
 
 #endif

@@ -70,7 +70,8 @@ static void add(struct work *work, const char *name, uint32_t content, uint32_t 
 {
     struct aimg_value value = {.column = work->mood, .data = content % 2 == 0 ? "calm" : "wild", .bytes = 4};
     uint8_t data[SAMPLE_MAX_BYTES];
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .flags = flags};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .flags = flags};
     if (work->dead)
         return;
     image.data_bytes = sample_fill(content, data);

@@ -40,7 +40,8 @@ extern const unsigned crash_scenario_count;
 /* Runs a scenario; destroy the disk after. */
 void crash_perform(const struct crash_scenario *scenario, const struct crash_setup *setup, struct crash_run *run);
 
-/* The next session of a program that knows nothing of what was before: opens, adds an image, commits. False, with the reason, when it cannot. */
+/* The next session of a program that knows nothing of what was before: opens, adds an image, commits. False, with the reason,
+ * when it cannot. */
 bool crash_append(struct crash_run *run, const struct model *base, uint32_t content, char reason[256]);
 
 #endif

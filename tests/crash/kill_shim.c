@@ -4,7 +4,8 @@
  *
  *   LD_PRELOAD=kill_shim.so KILL_AT=n [KILL_HALF=1] PROGRAM
  *
- * With KILL_HALF the n-th call, if it is a write, puts half of its bytes first. Without KILL_AT, KILL_COUNT=FILE gets the number of calls in the end.
+ * With KILL_HALF the n-th call, if it is a write, puts half of its bytes first. Without KILL_AT, KILL_COUNT=FILE gets the number
+ * of calls in the end.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -54,7 +55,8 @@ static void end(void)
 
 static ssize_t put(int fd, const struct iovec *pieces, int count, off_t offset)
 {
-    ssize_t (*real_put)(int, const struct iovec *, int, off_t) = (ssize_t(*)(int, const struct iovec *, int, off_t))real("pwritev");
+    ssize_t (*real_put)(int, const struct iovec *, int, off_t) =
+        (ssize_t(*)(int, const struct iovec *, int, off_t))real("pwritev");
     if (!is_last())
         return real_put(fd, pieces, count, offset);
     if (number("KILL_HALF") != 0) {
@@ -94,13 +96,13 @@ ssize_t pwrite64(int fd, const void *data, size_t bytes, off64_t offset)
     return pwrite(fd, data, bytes, offset);
 }
 
-#define KILLS(function, parameters, ...)                                                                                         \
-    int function parameters                                                                                                      \
-    {                                                                                                                            \
-        int(*real_function) parameters = (int(*) parameters)real(#function);                                                     \
-        if (is_last())                                                                                                           \
-            end();                                                                                                               \
-        return real_function(__VA_ARGS__);                                                                                       \
+#define KILLS(function, parameters, ...)                                     \
+    int function parameters                                                  \
+    {                                                                        \
+        int(*real_function) parameters = (int(*) parameters)real(#function); \
+        if (is_last())                                                       \
+            end();                                                           \
+        return real_function(__VA_ARGS__);                                   \
     }
 
 KILLS(fdatasync, (int fd), fd)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Power cuts. Each scenario is stopped after each of its writes, cuts and syncs; what was not synced by then is lost, kept, torn or spoiled sector by
- * sector, and the file's size with it; and what is found must be a state that was promised. Then the next program appends to it, sometimes through
- * further power cuts.
+ * Power cuts. Each scenario is stopped after each of its writes, cuts and syncs; what was not synced by then is lost, kept, torn
+ * or spoiled sector by sector, and the file's size with it; and what is found must be a state that was promised. Then the next
+ * program appends to it, sometimes through further power cuts.
  *
- * Without arguments: all scenarios, then the negative controls: with any sync left out, a bad state must be found. A bad state prints one line:
+ * Without arguments: all scenarios, then the negative controls: with any sync left out, a bad state must be found. A bad state
+ * prints one line:
  *
  *   test_crash replay SCENARIO SAME_SALT STOP LYING FAILING CUT AFTER KIND SEED
  *
@@ -34,7 +35,8 @@ static bool quiet; /* bad states are wanted */
 
 static uint64_t hash_state(const uint8_t *bytes, uint64_t count, const struct promise *promise)
 {
-    return aimg_hash_low(bytes, (size_t)count, aimg_hash_low(promise->candidates, promise->count * sizeof promise->candidates[0], count));
+    return aimg_hash_low(bytes, (size_t)count,
+                         aimg_hash_low(promise->candidates, promise->count * sizeof promise->candidates[0], count));
 }
 
 static bool seen_before(uint64_t hash)
@@ -51,8 +53,8 @@ static void print_replay(const struct cut_plan *plan)
 {
     const struct crash_setup *setup = &plan->setup;
     fprintf(stderr, "test_crash replay %s %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %d %d %" PRIu64 "\n", plan->scenario->name,
-            setup->same_salt, setup->stop_after, setup->lying_sync, setup->failing_sync, setup->failing_cut, (int)setup->after_failure,
-            (int)plan->kind, plan->seed);
+            setup->same_salt, setup->stop_after, setup->lying_sync, setup->failing_sync, setup->failing_cut,
+            (int)setup->after_failure, (int)plan->kind, plan->seed);
 }
 
 static void print_finding(void *user, const struct aimg_finding *finding)
@@ -76,10 +78,12 @@ static bool verify_clean(const uint8_t *bytes, uint64_t count, char reason[256])
     return false;
 }
 
-static bool check_bytes(const struct promise *promise, const uint8_t *bytes, uint64_t count, uint64_t seed, unsigned depth, char reason[256]);
+static bool check_bytes(const struct promise *promise, const uint8_t *bytes, uint64_t count, uint64_t seed, unsigned depth,
+                        char reason[256]);
 
 /* The next program, stopped after a step of chance; then what it leaves. */
-static bool check_again(const struct model *base, const uint8_t *bytes, uint64_t count, uint64_t seed, unsigned depth, char reason[256])
+static bool check_again(const struct model *base, const uint8_t *bytes, uint64_t count, uint64_t seed, unsigned depth,
+                        char reason[256])
 {
     static uint8_t found[DEEPEST + 1][FAKE_DISK_BYTES];
     struct crash_run run = {.sessions = 40 + depth};
@@ -95,7 +99,8 @@ static bool check_again(const struct model *base, const uint8_t *bytes, uint64_t
 }
 
 /* A state is good when it is what was promised, and one can go on from there. */
-static bool check_bytes(const struct promise *promise, const uint8_t *bytes, uint64_t count, uint64_t seed, unsigned depth, char reason[256])
+static bool check_bytes(const struct promise *promise, const uint8_t *bytes, uint64_t count, uint64_t seed, unsigned depth,
+                        char reason[256])
 {
     const struct model *model, *after;
     enum verdict verdict = promise_check(promise, bytes, count, &model, reason);
@@ -152,7 +157,8 @@ static unsigned check_stop(struct cut_plan *plan, unsigned samples, bool *ended_
 }
 
 /* All stops of a scenario. Returns the bad states. */
-static unsigned check_scenario(const struct crash_scenario *scenario, struct crash_setup setup, unsigned samples, uint64_t *syncs_out)
+static unsigned check_scenario(const struct crash_scenario *scenario, struct crash_setup setup, unsigned samples,
+                               uint64_t *syncs_out)
 {
     struct cut_plan plan = {.scenario = scenario, .setup = setup};
     unsigned bad = 0;
@@ -217,7 +223,8 @@ static void check_controls(void)
     check_open_control();
     for (unsigned i = 0; i < crash_scenario_count; i++) {
         uint64_t syncs = UINT64_MAX;
-        if (crash_scenarios[i].fails || strcmp(crash_scenarios[i].name, "append") == 0 || strcmp(crash_scenarios[i].name, "torn") == 0)
+        if (crash_scenarios[i].fails || strcmp(crash_scenarios[i].name, "append") == 0 ||
+            strcmp(crash_scenarios[i].name, "torn") == 0)
             continue; /* there a sync at open follows one at commit: it does nothing as long as none fails */
         for (uint64_t k = 1; k <= syncs; k++) {
             struct crash_setup setup = {.lying_sync = k};
@@ -261,7 +268,8 @@ int main(int argc, char **argv)
         return replay(argv + 2);
     unsigned samples = argc == 2 ? (unsigned)atoi(argv[1]) : DEFAULT_SAMPLES;
     check_all(samples);
-    printf("%" PRIu64 " power cuts, %" PRIu64 " different states, %" PRIu64 " of them before anything was promised and gone, %" PRIu64 " verified\n",
+    printf("%" PRIu64 " power cuts, %" PRIu64 " different states, %" PRIu64
+           " of them before anything was promised and gone, %" PRIu64 " verified\n",
            state_count, distinct_count, gone_count, verified_count);
     if (argc < 2)
         EXPECT(distinct_count >= (TEST_SANITIZED ? 2000 : 20000));

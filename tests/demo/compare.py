@@ -3,7 +3,8 @@
 """Compares an unpacked archive with what it was made of: compare.py OUT COUNT SOURCE [PREFIX SOURCE]...
 
 Every file in OUT must have the bytes of the file of the same name in SOURCE, or, when its name begins with PREFIX, of the rest of
-its name in that SOURCE. OUT must hold COUNT files. Files of the first SOURCE that are not in OUT are counted: they are no pictures.
+its name in that SOURCE. OUT must hold COUNT files. Files of the first SOURCE that are not in OUT are counted: they are no
+pictures.
 Exit 1 when anything differs.
 """
 

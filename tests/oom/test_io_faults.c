@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every call to the system fails in turn, once and from then on: the status says so, and the archive is as it was promised; also when the power goes after. */
+/* Every call to the system fails in turn, once and from then on: the status says so, and the archive is as it was promised; also
+ * when the power goes after. */
 #include "crash_scenario.h"
 #include "error.h"
 #include "random.h"
@@ -64,7 +65,8 @@ static void check_writing(void)
     for (unsigned i = 0; i < crash_scenario_count; i++) {
         test_state.subject = crash_scenarios[i].name;
         for (unsigned way = 0; way < 6; way++) {
-            struct crash_setup setup = {.stop_after = UINT64_MAX, .fail_on = way % 2 == 1, .fail_errno = numbers[way / 2 % 2], .short_reads = way >= 4};
+            struct crash_setup setup = {
+                .stop_after = UINT64_MAX, .fail_on = way % 2 == 1, .fail_errno = numbers[way / 2 % 2], .short_reads = way >= 4};
             for (setup.fail_at = 1; check_fault(&crash_scenarios[i], &setup); setup.fail_at++)
                 faults++;
         }
@@ -116,7 +118,8 @@ static void read_all(const struct aimg_reader *reader, bool short_reads)
     enum aimg_status status = aimg_names_create(reader, 0, &names, &error);
     for (uint32_t k = 0; status == AIMG_OK; k++) {
         status = aimg_names_next(names, &listed, &error);
-        EXPECT(good_failure(status, short_reads) && (status != AIMG_OK || listed.ordinal == k) && (status != AIMG_END || k == 12));
+        EXPECT(good_failure(status, short_reads) && (status != AIMG_OK || listed.ordinal == k) &&
+               (status != AIMG_END || k == 12));
     }
     aimg_names_destroy(names);
     struct aimg_commit commit;

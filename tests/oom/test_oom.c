@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No memory, at every allocation of every call in turn, once and from then on: the status says so, nothing leaks, and the archive is as it was promised. */
+/* No memory, at every allocation of every call in turn, once and from then on: the status says so, nothing leaks, and the archive
+ * is as it was promised. */
 #include "counting.h"
 #include "sample.h"
 #include "test.h"
@@ -78,7 +79,8 @@ static void read_all(const struct aimg_reader *reader)
             continue; /* removed */
         if (check(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error)))
             EXPECT(bytes == sample_fill(k, expected) && memcmp(out, expected, bytes) == 0);
-        if (check(aimg_reader_name(reader, k, name, sizeof name, NULL, &error)) && check(aimg_reader_find(reader, name, strlen(name), &ordinal, &error)))
+        if (check(aimg_reader_name(reader, k, name, sizeof name, NULL, &error)) &&
+            check(aimg_reader_find(reader, name, strlen(name), &ordinal, &error)))
             EXPECT_EQ_UINT(ordinal, k);
         enum aimg_status status = aimg_reader_borrow(reader, k, AIMG_READ_VERIFY, &borrowed, &error);
         EXPECT(status == AIMG_SEQUENCE || status == AIMG_OK || status == AIMG_OUT_OF_MEMORY);
@@ -92,7 +94,8 @@ static void read_all(const struct aimg_reader *reader)
 
 static enum aimg_status with_reader(uint32_t flags)
 {
-    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&counting)};
+    struct aimg_reader_options options = {
+        .struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&counting)};
     struct aimg_reader *reader = NULL;
     enum aimg_status status = aimg_reader_open(base_path, &options, &reader, &error);
     if (status != AIMG_OK) {
@@ -136,7 +139,8 @@ static enum aimg_status add(struct aimg_writer *writer, const uint32_t columns[3
     struct aimg_value values[3] = {{.column = columns[0], .data = &k, .bytes = 4},
                                    {.column = columns[1], .data = k % 2 == 0 ? "even" : "odd ", .bytes = 4},
                                    {.column = columns[2], .data = "some text", .bytes = k % 9}};
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = data, .values = values, .value_count = 3, .flags = flags};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .data = data, .values = values, .value_count = 3, .flags = flags};
     image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", k);
     image.data_bytes = sample_fill(k, data);
     return aimg_writer_add(writer, &image, NULL, &error);
@@ -229,7 +233,8 @@ static enum aimg_status write_more(void)
 
 static enum aimg_status verify(void)
 {
-    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1, .allocator = counting_allocator(&counting)};
+    struct aimg_verify_options options = {
+        .struct_bytes = sizeof options, .threads = 1, .allocator = counting_allocator(&counting)};
     struct aimg_verify_result result = {.faults = 0};
     enum aimg_status status = aimg_verify(base_path, &options, &result, &error);
     if (status == AIMG_OK)

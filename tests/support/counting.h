@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An allocator that counts, fills what it hands out with rubbish, and fails when it is told to. One handle at a time may use it from several threads. */
+/* An allocator that counts, fills what it hands out with rubbish, and fails when it is told to. One handle at a time may use it
+ * from several threads. */
 #ifndef AIMG_TEST_COUNTING_H
 #define AIMG_TEST_COUNTING_H
 

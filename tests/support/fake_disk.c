@@ -32,7 +32,8 @@ static enum aimg_status disk_read_at(struct aimg_io *io, uint64_t offset, void *
     struct fake_disk *disk = disk_of(io);
     if (fails(disk) && !disk->short_reads)
         return failure(disk, "read", error);
-    bool cut_short = disk->short_reads && disk->fail_at != 0 && disk->calls >= disk->fail_at && (disk->fail_on || disk->calls == disk->fail_at);
+    bool cut_short = disk->short_reads && disk->fail_at != 0 && disk->calls >= disk->fail_at &&
+                     (disk->fail_on || disk->calls == disk->fail_at);
     if (cut_short || offset > disk->cache_bytes || bytes > disk->cache_bytes - offset)
         return aimg_fail_at(error, AIMG_TRUNCATED, 0, offset, "the fake disk ends here");
     memcpy(buffer, disk->cache + offset, bytes);
@@ -60,8 +61,8 @@ static void apply_cut(uint8_t *bytes, uint64_t *size, uint64_t to)
     *size = to;
 }
 
-static enum aimg_status disk_write_at(struct aimg_io *io, uint64_t offset, const void *first, size_t first_bytes, const void *second,
-                                      size_t second_bytes, struct aimg_error *error)
+static enum aimg_status disk_write_at(struct aimg_io *io, uint64_t offset, const void *first, size_t first_bytes,
+                                      const void *second, size_t second_bytes, struct aimg_error *error)
 {
     struct fake_disk *disk = disk_of(io);
     size_t bytes = first_bytes + second_bytes;
@@ -98,7 +99,8 @@ static void lose_changes(struct fake_disk *disk)
         if (bytes == NULL)
             abort();
         disk->medium_bytes = fake_disk_cut(disk, kind, random_next(&disk->random), bytes);
-        memset(bytes + disk->medium_bytes, 0, FAKE_DISK_BYTES - disk->medium_bytes); /* blocks past the size do not belong to the file */
+        memset(bytes + disk->medium_bytes, 0,
+               FAKE_DISK_BYTES - disk->medium_bytes); /* blocks past the size do not belong to the file */
         free(disk->medium);
         disk->medium = bytes;
     }

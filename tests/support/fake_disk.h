@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk with a page cache in memory, for the library's table of system calls. It counts and records what is written, loses what was not synced, tells
- * lies about a sync, and fails on demand. What a power cut leaves is made by fake_disk_cut.
+ * A disk with a page cache in memory, for the library's table of system calls. It counts and records what is written, loses what
+ * was not synced, tells lies about a sync, and fails on demand. What a power cut leaves is made by fake_disk_cut.
  */
 #ifndef AIMG_TEST_FAKE_DISK_H
 #define AIMG_TEST_FAKE_DISK_H
@@ -36,11 +36,11 @@ struct fake_disk {
     uint64_t fail_at;    /* the call, from 1, that fails with fail_errno; 0: none */
     bool fail_on;        /* all later calls fail too */
     int fail_errno;
-    bool short_reads;    /* a read that fails finds the end of the file instead */
+    bool short_reads; /* a read that fails finds the end of the file instead */
     uint64_t syncs;
     uint64_t lying_sync; /* the sync, from 1, that reports success and does nothing; 0: none */
     uint64_t failing_sync;
-    bool failing_cut;         /* cuts fail from that sync on */
+    bool failing_cut;             /* cuts fail from that sync on */
     enum fake_loss after_failure; /* what of the changes before a failed sync reached the medium */
     uint64_t random;
 };
@@ -63,7 +63,8 @@ enum fake_cut {
     FAKE_CUT_KINDS
 };
 
-/* What is found after a power cut now, chosen by the seed, into out (FAKE_DISK_BYTES). The file's size is chosen apart from its bytes. Returns its bytes. */
+/* What is found after a power cut now, chosen by the seed, into out (FAKE_DISK_BYTES). The file's size is chosen apart from its
+ * bytes. Returns its bytes. */
 uint64_t fake_disk_cut(const struct fake_disk *disk, enum fake_cut kind, uint64_t seed, uint8_t *out);
 
 #endif

@@ -37,7 +37,8 @@ enum aimg_status sample_add(struct aimg_writer *writer, const char *name, uint32
                             struct aimg_error *error)
 {
     static _Thread_local uint8_t data[SAMPLE_MAX_BYTES];
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .flags = flags};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .flags = flags};
     image.data_bytes = sample_fill(content, data);
     return aimg_writer_add(writer, &image, ordinal_out, error);
 }
@@ -100,7 +101,10 @@ const char *sample_path(const char *name)
     static unsigned next;
     if (directory[0] == 0) {
         const char *parent = getenv("TMPDIR");
-        snprintf(directory, sizeof directory, "%s/aimg-test.XXXXXX", parent != NULL ? parent : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+        snprintf(directory, sizeof directory, "%s/aimg-test.XXXXXX",
+                 parent != NULL                  ? parent
+                 : access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+                                                 : "/tmp");
         if (mkdtemp(directory) == NULL) {
             perror(directory);
             exit(1);

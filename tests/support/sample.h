@@ -7,7 +7,8 @@
 #include <stdbool.h>
 
 #define SAMPLE_MAX_BYTES 70000u
-#define SAMPLE_BIG       1000u /* contents from this number on have SAMPLE_MAX_BYTES bytes, others less than 700; every seventh has none */
+#define SAMPLE_BIG \
+    1000u /* contents from this number on have SAMPLE_MAX_BYTES bytes, others less than 700; every seventh has none */
 
 /* The bytes of content `number`, into out (SAMPLE_MAX_BYTES). Returns how many. */
 size_t sample_fill(uint32_t number, uint8_t *out);
@@ -26,11 +27,12 @@ enum aimg_status sample_add(struct aimg_writer *writer, const char *name, uint32
 /* Whether reading gives exactly that content; says on stderr what is different. */
 bool sample_equals(const struct aimg_reader *reader, uint32_t ordinal, uint32_t content);
 
-/* Makes an archive at path: `commits` commits of `images` images each, image i of commit c named "c<c>/<i>.jpg", with content c * images + i. */
+/* Makes an archive at path: `commits` commits of `images` images each, image i of commit c named "c<c>/<i>.jpg", with content c *
+ * images + i. */
 bool sample_archive(const char *path, unsigned commits, unsigned images);
 
-/* A path in a directory that belongs to this process and is gone when it ends (children leave with _exit). Static memory, good for the next eight
- * calls. */
+/* A path in a directory that belongs to this process and is gone when it ends (children leave with _exit). Static memory, good
+ * for the next eight calls. */
 const char *sample_path(const char *name);
 /* All bytes of a file, to be freed; NULL when it cannot be read. */
 uint8_t *sample_load(const char *path, size_t *bytes_out);

@@ -3,8 +3,8 @@
  * Prints what aimg_picture_probe says, one line a picture: name, format, width, height, channels, bits, damaged.
  *
  *   probe FILE...       probes files
- *   probe --stream      probes what test_picture_data.py sends: u32 little-endian size, then so many bytes, again and again
- */
+ *   probe --stream      probes what test_picture_data.py sends: u32 little-endian size, then so many
+ * bytes, again and again */
 #include <aimg/aimg.h>
 #include <errno.h>
 #include <stdio.h>

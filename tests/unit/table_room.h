@@ -27,7 +27,8 @@ static inline void table_room_open(struct table_room *room)
     snprintf(name, sizeof name, "room%u", number++);
     struct aimg_allocator allocator = counting_allocator(&room->counting);
     REQUIRE(aimg_io_file_create(&room->io, sample_path(name), NULL) == AIMG_OK);
-    room->out = (struct aimg_out){.io = &room->io, .allocator = allocator, .flushed = AIMG_HEAD_BYTES, .announced = AIMG_HEAD_BYTES, .salt = 7};
+    room->out = (struct aimg_out){
+        .io = &room->io, .allocator = allocator, .flushed = AIMG_HEAD_BYTES, .announced = AIMG_HEAD_BYTES, .salt = 7};
     room->source = (struct aimg_source){.allocator = allocator, .limits = {.index_bytes = 1 << 28}, .io = &room->io};
     REQUIRE(aimg_out_create(&room->out, NULL) == AIMG_OK);
     aimg_codec_pool_init(&room->codecs);

@@ -23,7 +23,8 @@ static void check_loads(void)
 
 static void check_stores(void)
 {
-    static const uint64_t values[] = {0, 1, 0x80, 0xFF, 0x8000, 0xFFFF, 0x80000000, 0xFFFFFFFF, UINT64_C(0x800000000000), UINT64_MAX};
+    static const uint64_t values[] = {0,         1, 0x80, 0xFF, 0x8000, 0xFFFF, 0x80000000, 0xFFFFFFFF, UINT64_C(0x800000000000),
+                                      UINT64_MAX};
     uint8_t out[10];
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         uint64_t value = values[i];

@@ -27,7 +27,8 @@ static void make(void)
         struct aimg_value values[3] = {{.column = ids[0], .data = &number, .bytes = 4},
                                        {.column = ids[1], .data = i % 2 == 0 ? "cat" : "dog", .bytes = 3},
                                        {.column = ids[2], .data = "text", .bytes = i % 5}};
-        struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = "data", .data_bytes = 4, .values = values, .value_count = 3};
+        struct aimg_image image = {
+            .struct_bytes = sizeof image, .name = name, .data = "data", .data_bytes = 4, .values = values, .value_count = 3};
         image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", i);
         REQUIRE(aimg_writer_add(writer, &image, NULL, &error) == AIMG_OK);
         if (i == 30)
@@ -91,10 +92,10 @@ static void expect(unsigned line, enum aimg_status status, unsigned rule)
     fresh();
 }
 
-#define WRONG(status, rule, change)                                                                                              \
-    do {                                                                                                                         \
-        change;                                                                                                                  \
-        expect(__LINE__, status, rule);                                                                                          \
+#define WRONG(status, rule, change)     \
+    do {                                \
+        change;                         \
+        expect(__LINE__, status, rule); \
     } while (0)
 
 static void add32(uint8_t *at, uint32_t more)
@@ -207,21 +208,22 @@ static uint8_t *column(unsigned which)
 static void check_columns(void)
 {
     WRONG(AIMG_CORRUPT, 60, aimg_store32(column(0), 0));
-    WRONG(AIMG_CORRUPT, 60, aimg_store32(column(1), 1));              /* twice */
-    WRONG(AIMG_CORRUPT, 60, aimg_store32(column(0), 9));              /* not ascending */
-    WRONG(AIMG_CORRUPT, 60, aimg_store32(column(2), 9));              /* sections of a column that is not there */
-    WRONG(AIMG_CORRUPT, 60, column(0)[4] = AIMG_COLUMN_UTF8);         /* values where groups should be */
+    WRONG(AIMG_CORRUPT, 60, aimg_store32(column(1), 1));      /* twice */
+    WRONG(AIMG_CORRUPT, 60, aimg_store32(column(0), 9));      /* not ascending */
+    WRONG(AIMG_CORRUPT, 60, aimg_store32(column(2), 9));      /* sections of a column that is not there */
+    WRONG(AIMG_CORRUPT, 60, column(0)[4] = AIMG_COLUMN_UTF8); /* values where groups should be */
     WRONG(AIMG_CORRUPT, 60, column(2)[4] = AIMG_COLUMN_U32);
-    WRONG(AIMG_CORRUPT, 60, column(0)[4] = AIMG_COLUMN_U8 + 5);       /* of another width */
-    WRONG(AIMG_OK, 0, column(0)[4] = AIMG_COLUMN_U64);                /* narrower is fine */
-    WRONG(AIMG_CORRUPT, 60, memcpy(column(1) + 16, "count", 5));      /* a name twice */
+    WRONG(AIMG_CORRUPT, 60, column(0)[4] = AIMG_COLUMN_U8 + 5);  /* of another width */
+    WRONG(AIMG_OK, 0, column(0)[4] = AIMG_COLUMN_U64);           /* narrower is fine */
+    WRONG(AIMG_CORRUPT, 60, memcpy(column(1) + 16, "count", 5)); /* a name twice */
     WRONG(AIMG_CORRUPT, 60, column(0)[16] = 1);
     WRONG(AIMG_CORRUPT, 37, aimg_store16(column(2) + 6, 255));
     WRONG(AIMG_CORRUPT, 37, aimg_store16(column(2) + 6, 12));
     WRONG(AIMG_CORRUPT, 68, aimg_store32(column(1) + 12, 1));
     WRONG(AIMG_CORRUPT, 68, aimg_store32(column(1) + 12, 3));
-    WRONG(AIMG_CORRUPT, 60, column(1)[4] = AIMG_COLUMN_U32);          /* VALUES of a column that has no dictionary */
-    WRONG(AIMG_CORRUPT, 68, (aimg_store32(part(AIMG_FRAME_VALUES, 0) + 8, 1), add32(footer_of(part(AIMG_FRAME_VALUES, 0)) + 16, 1)));
+    WRONG(AIMG_CORRUPT, 60, column(1)[4] = AIMG_COLUMN_U32); /* VALUES of a column that has no dictionary */
+    WRONG(AIMG_CORRUPT, 68,
+          (aimg_store32(part(AIMG_FRAME_VALUES, 0) + 8, 1), add32(footer_of(part(AIMG_FRAME_VALUES, 0)) + 16, 1)));
 }
 
 /* Numbers at random, everything signed: what opens can be read, or says what is wrong. */
@@ -233,7 +235,9 @@ static void check_random(void)
     static uint8_t out[1 << 16];
     for (unsigned i = 0; i < 4000; i++) {
         size_t tail = (size_t)(page - root) < 4096 ? (size_t)(page - root) : 4096;
-        uint8_t *at = random_below(&random, 2) == 0 ? root + random_below(&random, tail - 8) : footer_of(parts + random_below(&random, part_count) * AIMG_PART_BYTES) - random_below(&random, 150);
+        uint8_t *at = random_below(&random, 2) == 0
+                          ? root + random_below(&random, tail - 8)
+                          : footer_of(parts + random_below(&random, part_count) * AIMG_PART_BYTES) - random_below(&random, 150);
         memcpy(at, &telling[random_below(&random, 11)], 1 + random_below(&random, 8));
         aimg_resign(copy, archive_bytes);
         struct aimg_reader *reader;

@@ -112,8 +112,10 @@ static void check_dictionary(void)
     EXPECT_EQ_INT(aimg_codec_decode(&pool, dictionary, stored, packed, decoded, 1000, 0, &error), AIMG_OK);
     EXPECT_EQ_BYTES(decoded, raw, 1000);
     /* Without it, or with another, it is not those bytes. */
-    EXPECT(aimg_codec_decode(&pool, NULL, stored, packed, decoded, 1000, 0, &error) != AIMG_OK || memcmp(decoded, raw, 1000) != 0);
-    EXPECT(aimg_codec_decode(&pool, other, stored, packed, decoded, 1000, 0, &error) != AIMG_OK || memcmp(decoded, raw, 1000) != 0);
+    EXPECT(aimg_codec_decode(&pool, NULL, stored, packed, decoded, 1000, 0, &error) != AIMG_OK ||
+           memcmp(decoded, raw, 1000) != 0);
+    EXPECT(aimg_codec_decode(&pool, other, stored, packed, decoded, 1000, 0, &error) != AIMG_OK ||
+           memcmp(decoded, raw, 1000) != 0);
     aimg_codec_dictionary_destroy(dictionary);
     aimg_codec_dictionary_destroy(other);
     aimg_codec_dictionary_destroy(NULL);
@@ -141,7 +143,8 @@ static void *decode_often(void *argument)
     uint8_t out[3000];
     uintptr_t bad = 0;
     for (unsigned i = 0; i < 300; i++)
-        bad += aimg_codec_decode(&pool, NULL, stored, packed, out, sizeof out, 0, NULL) != AIMG_OK || memcmp(out, raw, sizeof out) != 0;
+        bad += aimg_codec_decode(&pool, NULL, stored, packed, out, sizeof out, 0, NULL) != AIMG_OK ||
+               memcmp(out, raw, sizeof out) != 0;
     return (void *)bad;
 }
 

@@ -9,9 +9,10 @@ static const struct {
     unsigned bytes;
     bool vector, narrow, groups;
 } types[17] = {
-    {0, false, false, false}, {1, true, false, false}, {1, true, false, false}, {2, true, true, false},   {4, true, true, false},  {8, true, true, false},
-    {1, true, false, false},  {2, true, false, false}, {4, true, false, false}, {8, true, false, false},  {2, true, false, false}, {4, true, false, false},
-    {8, true, false, false},  {0, false, false, true}, {0, false, false, true}, {4, false, true, false},  {4, false, false, false},
+    {0, false, false, false}, {1, true, false, false},  {1, true, false, false}, {2, true, true, false},  {4, true, true, false},
+    {8, true, true, false},   {1, true, false, false},  {2, true, false, false}, {4, true, false, false}, {8, true, false, false},
+    {2, true, false, false},  {4, true, false, false},  {8, true, false, false}, {0, false, false, true}, {0, false, false, true},
+    {4, false, true, false},  {4, false, false, false},
 };
 
 static void check_types(void)
@@ -85,9 +86,20 @@ static void check_groups(void)
         uint64_t end;
         uint32_t value_end, raw_bytes;
     } wrong[] = {
-        {150, 30, 20},        {149, 30, 20}, {299, 30, 20}, {301, 30, 20}, {UINT64_MAX, 30, 20},
-        {300, 25, 20},        {300, 24, 20}, {300, 29, 20}, {300, 31, 20}, {300, UINT32_MAX, 20},
-        {300, 30, AIMG_GROUP_MAX_BYTES + 1}, {300, 30, 19}, {300, 30, 0},  {300, 30, UINT32_MAX},
+        {150, 30, 20},
+        {149, 30, 20},
+        {299, 30, 20},
+        {301, 30, 20},
+        {UINT64_MAX, 30, 20},
+        {300, 25, 20},
+        {300, 24, 20},
+        {300, 29, 20},
+        {300, 31, 20},
+        {300, UINT32_MAX, 20},
+        {300, 30, AIMG_GROUP_MAX_BYTES + 1},
+        {300, 30, 19},
+        {300, 30, 0},
+        {300, 30, UINT32_MAX},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         aimg_group_record_encode(wrong[i].end, wrong[i].value_end, wrong[i].raw_bytes, records[2]);
@@ -109,7 +121,8 @@ static void check_raw(void)
 {
     struct aimg_group group = {.count = 3, .raw_bytes = 12 + 7};
     uint8_t *raw = test_guarded(group.raw_bytes);
-    static const uint32_t lengths[][3] = {{7, 0, 0}, {0, 0, 7}, {2, 3, 2}, {2, 3, 1}, {2, 3, 3}, {8, 0, 0}, {UINT32_MAX, 7, 0}, {UINT32_MAX, 1, 7}, {0, 0, 0}};
+    static const uint32_t lengths[][3] = {{7, 0, 0}, {0, 0, 7},          {2, 3, 2},          {2, 3, 1}, {2, 3, 3},
+                                          {8, 0, 0}, {UINT32_MAX, 7, 0}, {UINT32_MAX, 1, 7}, {0, 0, 0}};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         for (unsigned k = 0; k < 3; k++)
             aimg_store32(raw + 4 * k, lengths[i][k]);

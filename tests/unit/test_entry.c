@@ -42,7 +42,8 @@ int main(void)
         check(&entry);
     }
     /* Places that SPEC.md names. */
-    struct aimg_entry_record entry = {.frame_offset = 16, .header_units = 7, .flags = AIMG_ENTRY_ATTACHMENT, .stored_bytes = 3, .format = 4, .coding = 5};
+    struct aimg_entry_record entry = {
+        .frame_offset = 16, .header_units = 7, .flags = AIMG_ENTRY_ATTACHMENT, .stored_bytes = 3, .format = 4, .coding = 5};
     uint8_t bytes[AIMG_ENTRY_BYTES];
     aimg_entry_encode(&entry, bytes);
     EXPECT_EQ_BYTES(bytes, "\x02\0\0\0\0\0\x07\x02\x03\0\0\0\0\0\x04\x05", 16);

@@ -14,7 +14,7 @@ static void check_texts(void)
     }
     EXPECT_EQ_TEXT(aimg_status_text(AIMG_NOT_FOUND), "not found");
     EXPECT_EQ_TEXT(aimg_status_text((enum aimg_status)(AIMG_REPLACED + 1)), "unknown status");
-    EXPECT_EQ_TEXT(aimg_status_text((enum aimg_status)-1), "unknown status");
+    EXPECT_EQ_TEXT(aimg_status_text((enum aimg_status) - 1), "unknown status");
     EXPECT_EQ_TEXT(aimg_version(), AIMG_VERSION);
 }
 

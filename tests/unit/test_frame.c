@@ -55,7 +55,8 @@ static void check_decode_rules(void)
         unsigned at;
         uint8_t value;
         unsigned rule;
-    } changes[] = {{0, 'a', 13}, {1, 'f', 13}, {3, 7, 15}, {3, 9, 15}, {3, 0, 15}, {12, 3, 15}, {22, 30, 15}, {21, 0x80, 17}, {29, 0x80, 17}, {30, 1, 19}, {31, 1, 19}};
+    } changes[] = {{0, 'a', 13}, {1, 'f', 13},   {3, 7, 15},     {3, 9, 15},  {3, 0, 15}, {12, 3, 15},
+                   {22, 30, 15}, {21, 0x80, 17}, {29, 0x80, 17}, {30, 1, 19}, {31, 1, 19}};
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         aimg_frame_encode(&frame, bytes);
         bytes[changes[i].at] = changes[i].value;
@@ -148,7 +149,7 @@ static void check_extensions(void)
     EXPECT(check_ext("\x00\x80\x01\x00x", 5, &critical) == 0 && critical == 1);
     EXPECT(check_ext("\x01\x00\x00\x00\xFF\xFF\x00\x00", 8, &critical) == 0 && critical == 1);
     EXPECT_EQ_UINT(check_ext("\x01\x00\x00\x00\x01\x00\x00\x00", 8, &critical), 22); /* a kind twice */
-    EXPECT_EQ_UINT(check_ext("\x01\x00\x02\x00x", 5, &critical), 22);                 /* longer than ext */
+    EXPECT_EQ_UINT(check_ext("\x01\x00\x02\x00x", 5, &critical), 22);                /* longer than ext */
     EXPECT_EQ_UINT(check_ext("\x01\x00\xFF\xFFx", 5, &critical), 22);
     for (size_t bytes = 1; bytes < 4; bytes++)
         EXPECT_EQ_UINT(check_ext("\x01\x00\x00\x00", bytes, &critical), 22);

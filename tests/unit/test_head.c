@@ -8,7 +8,8 @@ enum { HASH_AT = 4080 };
 
 static struct aimg_header sample_header(void)
 {
-    struct aimg_header header = {.major = 0, .minor = 1, .compat = 1, .ro_compat = 2, .incompat = 3, .created_ns = UINT64_C(0x1122334455667788)};
+    struct aimg_header header = {
+        .major = 0, .minor = 1, .compat = 1, .ro_compat = 2, .incompat = 3, .created_ns = UINT64_C(0x1122334455667788)};
     for (unsigned i = 0; i < AIMG_UUID_BYTES; i++)
         header.uuid[i] = (uint8_t)(i + 1);
     header.params = (struct aimg_params){.alignment_log2 = 6, .name_seed = UINT64_C(0x8877665544332211)};
@@ -66,10 +67,10 @@ static void check_header_rules(void)
         uint64_t value;
         unsigned rule;
     } changes[] = {
-        {0, 1, 0x88, 2},      {7, 1, 0x1B, 2},      {8, 2, 1, 3},         {10, 2, 0, 3},        {10, 2, 2, 3},     {12, 4, 4095, 4},
-        {12, 4, 8192, 4},     {64, 1, 2, 6},        {64, 1, 13, 6},       {64, 1, 0, 6},        {65, 1, 1, 6},     {71, 1, 1, 6},
-        {80, 1, 1, 6},        {127, 1, 1, 6},       {128, 2, 255, 8},     {128, 2, 65535, 8},   {128, 2, 8, 8},    {130, 1, 0xFF, 8},
-        {130, 1, 0x1F, 8},    {139, 1, 1, 8},       {384, 1, 1, 8},       {4079, 1, 1, 8},      {383, 1, 1, 8},    {135, 1, 0xFE, 8},
+        {0, 1, 0x88, 2},   {7, 1, 0x1B, 2}, {8, 2, 1, 3},     {10, 2, 0, 3},      {10, 2, 2, 3},  {12, 4, 4095, 4},
+        {12, 4, 8192, 4},  {64, 1, 2, 6},   {64, 1, 13, 6},   {64, 1, 0, 6},      {65, 1, 1, 6},  {71, 1, 1, 6},
+        {80, 1, 1, 6},     {127, 1, 1, 6},  {128, 2, 255, 8}, {128, 2, 65535, 8}, {128, 2, 8, 8}, {130, 1, 0xFF, 8},
+        {130, 1, 0x1F, 8}, {139, 1, 1, 8},  {384, 1, 1, 8},   {4079, 1, 1, 8},    {383, 1, 1, 8}, {135, 1, 0xFE, 8},
     };
     struct aimg_header header = sample_header(), read;
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
@@ -125,8 +126,12 @@ static void check_hint(void)
         page[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     static const struct aimg_hint wrong[] = {
-        {1, 2 * 4096, 3 * 4096, 0},         {1, 3 * 4096, 5 * 4096, 0}, {1, 3 * 4096, 3 * 4096, 0},
-        {1, UINT64_MAX - 4095, 0, 0},       {1, AIMG_FILE_LIMIT, AIMG_FILE_LIMIT + 4096, 0}, {1, 0, 4096, 0},
+        {1, 2 * 4096, 3 * 4096, 0},
+        {1, 3 * 4096, 5 * 4096, 0},
+        {1, 3 * 4096, 3 * 4096, 0},
+        {1, UINT64_MAX - 4095, 0, 0},
+        {1, AIMG_FILE_LIMIT, AIMG_FILE_LIMIT + 4096, 0},
+        {1, 0, 4096, 0},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         aimg_hint_encode(&wrong[i], seed, page);

@@ -176,7 +176,8 @@ static void check_errors(void)
     EXPECT(io.ops->size(&io, &bytes, &error) == AIMG_IO && bytes == 5);
     EXPECT_EQ_INT(aimg_io_file_same(&io, sample_path("map"), &error), AIMG_IO);
     uint8_t a[16], b[16];
-    EXPECT(aimg_io_random(a, sizeof a, &error) == AIMG_OK && aimg_io_random(b, sizeof b, &error) == AIMG_OK && memcmp(a, b, sizeof a) != 0);
+    EXPECT(aimg_io_random(a, sizeof a, &error) == AIMG_OK && aimg_io_random(b, sizeof b, &error) == AIMG_OK &&
+           memcmp(a, b, sizeof a) != 0);
     EXPECT(aimg_io_now_ns() > UINT64_C(1600000000000000000));
 }
 
@@ -191,8 +192,8 @@ static void check_full(void)
         signal(SIGXFSZ, SIG_IGN);
         bool good = aimg_io_file_create(&io, sample_path("full"), &error) == AIMG_OK && setrlimit(RLIMIT_FSIZE, &limit) == 0 &&
                     io.ops->write_at(&io, 0, block, sizeof block, NULL, 0, &error) == AIMG_OK &&
-                    io.ops->write_at(&io, sizeof block, block, sizeof block, block, sizeof block, &error) == AIMG_IO && error.sys_errno == EFBIG &&
-                    io.ops->size(&io, &bytes, &error) == AIMG_OK && bytes == 10000;
+                    io.ops->write_at(&io, sizeof block, block, sizeof block, block, sizeof block, &error) == AIMG_IO &&
+                    error.sys_errno == EFBIG && io.ops->size(&io, &bytes, &error) == AIMG_OK && bytes == 10000;
         _exit(good ? 0 : 1);
     }
     int result;

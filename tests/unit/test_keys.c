@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of names: found while they wait, sorted, merged with older tables, placed as SPEC.md 6.2 says; against plain arrays. */
-#include "keys.h"
 #include "error.h"
+#include "keys.h"
 #include "random.h"
 #include "table_room.h"
 
@@ -61,7 +61,8 @@ static void check_placed(const uint8_t *slots, const struct aimg_section *sectio
         for (; next < place; next++)
             EXPECT(aimg_name_slot_empty(slots + next * AIMG_NAME_SLOT_BYTES));
         aimg_name_slot_decode(slots + place * AIMG_NAME_SLOT_BYTES, &found);
-        EXPECT(found.hash == key->hash && found.ordinal == key->ordinal && found.frame_offset == key->frame_offset && found.lenclass == key->lenclass);
+        EXPECT(found.hash == key->hash && found.ordinal == key->ordinal && found.frame_offset == key->frame_offset &&
+               found.lenclass == key->lenclass);
         max_disp = place - home > max_disp ? place - home : max_disp;
         next = place + 1;
     }
@@ -75,7 +76,8 @@ static void check_waiting(const struct aimg_keys *keys, const struct model *mode
 {
     uint64_t random = first + model->count;
     for (unsigned i = 0; i < 200; i++) {
-        uint64_t hash = i % 2 == 0 ? model->keys[first + random_below(&random, model->count - first)].hash : random_next(&random) >> 24;
+        uint64_t hash =
+            i % 2 == 0 ? model->keys[first + random_below(&random, model->count - first)].hash : random_next(&random) >> 24;
         uint64_t cursor = 0, expected = 0, found = 0;
         struct aimg_name_slot slot;
         for (uint32_t k = first; k < model->count; k++)
@@ -163,7 +165,8 @@ static void check_merge(uint32_t tables, uint32_t each, unsigned way)
         REQUIRE(aimg_table_open(&room.source, &written.parts[i], written.sections[i], &written.tables[i], &error) == AIMG_OK);
         written.pointers[i] = &written.tables[i];
     }
-    REQUIRE(aimg_keys_write(&keys, &room.source, written.pointers, tables, ends_in_three, &asked, &room.out, &part, &error) == AIMG_OK);
+    REQUIRE(aimg_keys_write(&keys, &room.source, written.pointers, tables, ends_in_three, &asked, &room.out, &part, &error) ==
+            AIMG_OK);
     bury(&model);
     EXPECT_EQ_UINT(part.count, model.count);
     EXPECT(asked >= model.count);
@@ -207,7 +210,8 @@ static void check_limits(void)
             struct aimg_name_slot same = {.hash = 123456, .frame_offset = 8, .ordinal = k};
             REQUIRE(aimg_keys_add(&keys, &same));
         }
-        EXPECT_EQ_INT(aimg_keys_write(&keys, &room.source, NULL, 0, keep_all, NULL, &room.out, &part, &error), i == 0 ? AIMG_OK : AIMG_LIMIT);
+        EXPECT_EQ_INT(aimg_keys_write(&keys, &room.source, NULL, 0, keep_all, NULL, &room.out, &part, &error),
+                      i == 0 ? AIMG_OK : AIMG_LIMIT);
     }
     aimg_keys_release(&keys);
     table_room_close(&room);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding the last commit: by hints that are there, missing, stale, torn, or say too much; by walking; and never one that lies inside an image. */
+/* Finding the last commit: by hints that are there, missing, stale, torn, or say too much; by walking; and never one that lies
+ * inside an image. */
 #include "checksum.h"
 #include "fake_disk.h"
 #include "locate.h"
@@ -68,7 +69,8 @@ static void expect_commit(unsigned line, size_t count, bool allow, uint64_t seq,
 {
     struct aimg_located located;
     enum aimg_status status = locate(copy, count, allow, &located);
-    if (!EXPECT(status == AIMG_OK && !located.empty && located.commit.seq == seq && located.end == ends[seq] && located.hinted_end == walked))
+    if (!EXPECT(status == AIMG_OK && !located.empty && located.commit.seq == seq && located.end == ends[seq] &&
+                located.hinted_end == walked))
         fprintf(stderr, "  line %u: %s\n", line, error.message);
     EXPECT_EQ_UINT(located.file_bytes, count);
 }
@@ -153,7 +155,8 @@ static void check_cuts(void)
         while (whole < COMMITS && ends[whole] <= count)
             whole++;
         enum aimg_status status = locate(copy, count, false, &located);
-        EXPECT(status == AIMG_OK && located.empty == (whole == 0) && located.end == (whole == 0 ? AIMG_HEAD_BYTES : ends[whole - 1]));
+        EXPECT(status == AIMG_OK && located.empty == (whole == 0) &&
+               located.end == (whole == 0 ? AIMG_HEAD_BYTES : ends[whole - 1]));
         EXPECT(located.tail_images <= 4 && (located.tail_images == 0 || count > located.end));
         most_images = located.tail_images > most_images ? located.tail_images : most_images;
     }
@@ -194,7 +197,8 @@ static void check_tails(void)
     struct aimg_located located;
     fresh();
     clear_hints();
-    /* The last batch without its commit, and one bit of it turned: bits of header and name end the walk, those of the payload do not. */
+    /* The last batch without its commit, and one bit of it turned: bits of header and name end the walk, those of the payload do
+     * not. */
     size_t tail = ends[2] - AIMG_PAGE_BYTES;
     for (size_t at = ends[1]; at < tail; at += 5) {
         copy[at] ^= 4;
@@ -286,7 +290,8 @@ static void check_forged(void)
     memset(data, 0, sizeof data);
     forge(forged_at, page);
     memcpy(data + (forged_at - data_at), page, sizeof page);
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = "trick", .name_bytes = 5, .data = data, .data_bytes = sizeof data};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = "trick", .name_bytes = 5, .data = data, .data_bytes = sizeof data};
     /* The hint of commit 2 would say that the file was cut. */
     memcpy(copy, archive, ends[0]);
     clear_hints();

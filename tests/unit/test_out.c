@@ -94,7 +94,8 @@ static void check_frames(void)
     for (size_t i = 0; i < 7; i++)
         for (size_t k = 0; k < 6; k++) {
             uint64_t offset = aimg_out_offset(&room.out);
-            struct aimg_frame frame = {.type = AIMG_FRAME_IMAGE, .ordinal = 5, .name_bytes = names[i], .format = 1, .raw_bytes = 9};
+            struct aimg_frame frame = {
+                .type = AIMG_FRAME_IMAGE, .ordinal = 5, .name_bytes = names[i], .format = 1, .raw_bytes = 9};
             frame.stored_hash = aimg_hash(data, payloads[k]).low;
             EXPECT_EQ_INT(aimg_out_frame(&room.out, &frame, name, data, payloads[k], &error), AIMG_OK);
             EXPECT_EQ_UINT(aimg_out_offset(&room.out), offset + aimg_frame_total_bytes(&frame));

@@ -30,7 +30,8 @@ static void check_whole(void)
     EXPECT_EQ_UINT(disk.change_count, 1); /* the hint, which need not be synced */
     struct aimg_hint hint;
     EXPECT_EQ_UINT(aimg_hint_decode(disk.cache + AIMG_HEADER_BYTES, aimg_uuid_seed(archive + 16), &hint), 0);
-    EXPECT(hint.seq == 2 && hint.end == located.end && hint.commit_offset == located.commit.self_offset && hint.salt == located.commit.salt);
+    EXPECT(hint.seq == 2 && hint.end == located.end && hint.commit_offset == located.commit.self_offset &&
+           hint.salt == located.commit.salt);
     EXPECT_EQ_BYTES(disk.cache + AIMG_HEADER_BYTES, archive + AIMG_HEADER_BYTES, AIMG_HINT_BYTES); /* as the writer wrote it */
     REQUIRE(aimg_locate(&io, false, &again, &error) == AIMG_OK);
     EXPECT_EQ_UINT(again.hinted_end, located.end);

@@ -16,7 +16,8 @@ static void check_round_trip(void)
         uint8_t bytes[AIMG_NAME_SLOT_BYTES];
         aimg_name_slot_encode(&slot, bytes);
         aimg_name_slot_decode(bytes, &read);
-        EXPECT(read.hash == slot.hash && read.frame_offset == slot.frame_offset && read.ordinal == slot.ordinal && read.lenclass == slot.lenclass);
+        EXPECT(read.hash == slot.hash && read.frame_offset == slot.frame_offset && read.ordinal == slot.ordinal &&
+               read.lenclass == slot.lenclass);
         EXPECT_EQ_UINT(aimg_name_slot_key_hash(aimg_load64(bytes)), slot.hash);
         EXPECT(!aimg_name_slot_empty(bytes));
     }
@@ -28,7 +29,8 @@ static void check_round_trip(void)
         empty[i] = 0;
     }
     /* As SPEC.md writes it: u64 key, u32 ordinal, u32 loc_low. */
-    struct aimg_name_slot slot = {.hash = UINT64_C(0x0102030405), .frame_offset = UINT64_C(0x0A0B0C0D0E0F) * 8, .ordinal = 0x11223344, .lenclass = 0x55};
+    struct aimg_name_slot slot = {
+        .hash = UINT64_C(0x0102030405), .frame_offset = UINT64_C(0x0A0B0C0D0E0F) * 8, .ordinal = 0x11223344, .lenclass = 0x55};
     aimg_name_slot_encode(&slot, empty);
     EXPECT_EQ_BYTES(empty, "\x0B\x0A\x55\x05\x04\x03\x02\x01\x44\x33\x22\x11\x0F\x0E\x0D\x0C", 16);
     EXPECT_EQ_UINT(aimg_name_hash40(UINT64_C(0x123456789ABCDEF0)), UINT64_C(0x123456789A));
@@ -44,7 +46,8 @@ static void check_home(void)
         EXPECT_EQ_UINT(aimg_slot_home(all, AIMG_NAME_HASH_BITS, counts[i]), counts[i] - 1);
         for (unsigned k = 0; k < 500; k++) {
             uint64_t a = random_next(&random) & all, b = random_next(&random) & all;
-            uint64_t home_a = aimg_slot_home(a, AIMG_NAME_HASH_BITS, counts[i]), home_b = aimg_slot_home(b, AIMG_NAME_HASH_BITS, counts[i]);
+            uint64_t home_a = aimg_slot_home(a, AIMG_NAME_HASH_BITS, counts[i]),
+                     home_b = aimg_slot_home(b, AIMG_NAME_HASH_BITS, counts[i]);
             EXPECT(home_a < counts[i] && (a <= b ? home_a <= home_b : home_a >= home_b));
             /* By long division: home is floor(a * count / 2^40). */
             uint64_t high = (a >> 20) * counts[i], low = (a & 0xFFFFF) * counts[i];

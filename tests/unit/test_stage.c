@@ -57,7 +57,8 @@ static void fill(struct aimg_stage *stage, uint32_t rows)
     uint8_t value[64];
     char name[32];
     for (uint32_t row = 0; row < rows; row++) {
-        struct aimg_entry_record entry = {.frame_offset = 8 * (AIMG_HEAD_BYTES + (uint64_t)row), .stored_bytes = row, .header_units = 7};
+        struct aimg_entry_record entry = {
+            .frame_offset = 8 * (AIMG_HEAD_BYTES + (uint64_t)row), .stored_bytes = row, .header_units = 7};
         size_t name_bytes = (size_t)snprintf(name, sizeof name, "%.*s%u", (int)(row % 5), "dir/x", row);
         REQUIRE(aimg_stage_row_add(stage, &entry, name, name_bytes));
         for (uint32_t k = 0; k < KINDS; k++)
@@ -73,7 +74,8 @@ static const struct aimg_section *section(struct aimg_table *table, unsigned kin
     return found;
 }
 
-static void check_column(struct aimg_reader *reader, struct aimg_table *table, const struct kind *kind, uint32_t rows, const uint8_t *payload)
+static void check_column(struct aimg_reader *reader, struct aimg_table *table, const struct kind *kind, uint32_t rows,
+                         const uint8_t *payload)
 {
     uint8_t expected[64], found[64];
     const struct aimg_section *validity = aimg_table_section(table, AIMG_SECTION_VALIDITY, kind->record.id);
@@ -113,7 +115,8 @@ static void check_run(struct table_room *room, struct aimg_stage *stage, uint32_
     uint32_t first = stage->first;
     fill(stage, rows);
     REQUIRE(aimg_stage_write(stage, &room->out, &room->codecs, &part, &zstd, &error) == AIMG_OK);
-    EXPECT(part.type == AIMG_FRAME_RUN && part.first == first && part.count == rows && stage->first == first + rows && stage->rows == 0);
+    EXPECT(part.type == AIMG_FRAME_RUN && part.first == first && part.count == rows && stage->first == first + rows &&
+           stage->rows == 0);
     REQUIRE(aimg_out_flush(&room->out, &error) == AIMG_OK && part.section_count <= 32);
     room->source.end = room->out.flushed;
     REQUIRE(aimg_table_open(&room->source, &part, sections, &table, &error) == AIMG_OK);
@@ -132,7 +135,9 @@ static void check_run(struct table_room *room, struct aimg_stage *stage, uint32_
     for (uint32_t row = 0; row < rows; row++) {
         char name[32], found[32];
         size_t bytes, expected = (size_t)snprintf(name, sizeof name, "%.*s%u", (int)(row % 5), "dir/x", row);
-        EXPECT_EQ_INT(aimg_group_copy(&reader, &table, section(&table, AIMG_SECTION_NAME_TEXT, 0), row, found, sizeof found, &bytes, &error), AIMG_OK);
+        EXPECT_EQ_INT(aimg_group_copy(&reader, &table, section(&table, AIMG_SECTION_NAME_TEXT, 0), row, found, sizeof found,
+                                      &bytes, &error),
+                      AIMG_OK);
         EXPECT(bytes == expected && memcmp(name, found, bytes) == 0);
     }
     for (uint32_t k = 0; k < KINDS; k++)

@@ -43,7 +43,8 @@ static void check_round_trip(void)
         tail[must_be_zero[i]] = 1;
         EXPECT_EQ_UINT(aimg_table_footer_decode(tail, &footer), 38);
     }
-    struct aimg_table_footer none = {.type = 3, .count = 0}, many = {.type = 3, .count = 1, .section_count = AIMG_SECTION_MAX + 1};
+    struct aimg_table_footer none = {.type = 3, .count = 0},
+                             many = {.type = 3, .count = 1, .section_count = AIMG_SECTION_MAX + 1};
     aimg_table_footer_encode(&none, tail);
     EXPECT_EQ_UINT(aimg_table_footer_decode(tail, &none), 38);
     aimg_table_footer_encode(&many, tail);
@@ -77,7 +78,8 @@ struct table {
 
 static uint64_t payload_bytes(const struct table *table)
 {
-    return table->footer.data_bytes + aimg_table_list_bytes(table->footer.data_bytes) + aimg_table_tail_bytes(table->footer.section_count);
+    return table->footer.data_bytes + aimg_table_list_bytes(table->footer.data_bytes) +
+           aimg_table_tail_bytes(table->footer.section_count);
 }
 
 static void lay_out(struct table *table)
@@ -92,11 +94,12 @@ static void lay_out(struct table *table)
 
 static struct table run_table(void)
 {
-    struct table table = {.footer = {.type = AIMG_FRAME_RUN, .section_count = 4, .first = 0, .count = 10},
-                          .sections = {{.kind = AIMG_SECTION_ENTRIES, .element_bytes = 32, .bytes = 320, .count = 10, .raw_bytes = 320},
-                                       {.kind = AIMG_SECTION_NAME_TEXT, .codec = 1, .bytes = 100, .count = 10, .raw_bytes = 200, .extra = 1},
-                                       {.kind = AIMG_SECTION_VALUES, .element_bytes = 4, .column = 1, .bytes = 40, .count = 10, .raw_bytes = 40},
-                                       {.kind = AIMG_SECTION_VALIDITY, .column = 1, .bytes = 8, .count = 10, .raw_bytes = 8}}};
+    struct table table = {
+        .footer = {.type = AIMG_FRAME_RUN, .section_count = 4, .first = 0, .count = 10},
+        .sections = {{.kind = AIMG_SECTION_ENTRIES, .element_bytes = 32, .bytes = 320, .count = 10, .raw_bytes = 320},
+                     {.kind = AIMG_SECTION_NAME_TEXT, .codec = 1, .bytes = 100, .count = 10, .raw_bytes = 200, .extra = 1},
+                     {.kind = AIMG_SECTION_VALUES, .element_bytes = 4, .column = 1, .bytes = 40, .count = 10, .raw_bytes = 40},
+                     {.kind = AIMG_SECTION_VALIDITY, .column = 1, .bytes = 8, .count = 10, .raw_bytes = 8}}};
     lay_out(&table);
     return table;
 }
@@ -114,11 +117,11 @@ static void check_run_rules(void)
     EXPECT_EQ_UINT(aimg_table_check(&good.footer, good.sections, payload_bytes(&good) + 8), 38);
     EXPECT_EQ_UINT(aimg_table_check(&good.footer, good.sections, payload_bytes(&good) - 8), 38);
     EXPECT_EQ_UINT(aimg_table_check(&good.footer, good.sections, 0), 38);
-#define WRONG(rule, change)                                                                                                      \
-    do {                                                                                                                         \
-        table = good;                                                                                                            \
-        change;                                                                                                                  \
-        EXPECT_EQ_UINT(check(&table), rule);                                                                                     \
+#define WRONG(rule, change)                  \
+    do {                                     \
+        table = good;                        \
+        change;                              \
+        EXPECT_EQ_UINT(check(&table), rule); \
     } while (0)
     WRONG(38, table.footer.type = 2);
     WRONG(38, table.footer.type = 9);
@@ -151,10 +154,10 @@ static void check_run_rules(void)
     WRONG(38, table.sections[3].element_bytes = 1);
     WRONG(39, (table.sections[3].bytes = 16, table.sections[3].raw_bytes = 16));
     WRONG(38, (table.sections[3].kind = AIMG_SECTION_NAME_TEXT, table.sections[3].column = 0, table.sections[3].extra = 1,
-               table.sections[3].bytes = 16, lay_out(&table))); /* twice */
+               table.sections[3].bytes = 16, lay_out(&table)));   /* twice */
     WRONG(38, (table.footer.section_count = 1, lay_out(&table))); /* without names */
-    WRONG(38, (table.sections[0] = table.sections[1], table.sections[1] = table.sections[2], table.sections[2] = table.sections[3],
-               table.footer.section_count = 3, lay_out(&table))); /* without entries */
+    WRONG(38, (table.sections[0] = table.sections[1], table.sections[1] = table.sections[2],
+               table.sections[2] = table.sections[3], table.footer.section_count = 3, lay_out(&table))); /* without entries */
 }
 
 /* A table of one section, for the other types. */
@@ -169,7 +172,8 @@ static unsigned check_single(unsigned type, uint32_t rows, struct aimg_section s
 
 static struct aimg_section slots(uint64_t count, uint64_t slot_count)
 {
-    return (struct aimg_section){.kind = AIMG_SECTION_NAME_SLOTS, .element_bytes = 16, .bytes = 16 * count, .count = count, .extra = slot_count};
+    return (struct aimg_section){
+        .kind = AIMG_SECTION_NAME_SLOTS, .element_bytes = 16, .bytes = 16 * count, .count = count, .extra = slot_count};
 }
 
 static void check_other_types(void)
@@ -216,7 +220,8 @@ static void check_random(void)
         struct table table = run_table();
         uint64_t payload = payload_bytes(&table);
         struct aimg_section *section = &table.sections[random_below(&random, 4)];
-        uint64_t *fields[] = {&section->offset, &section->bytes, &section->count, &section->raw_bytes, &section->extra, &table.footer.data_bytes};
+        uint64_t *fields[] = {&section->offset,    &section->bytes, &section->count,
+                              &section->raw_bytes, &section->extra, &table.footer.data_bytes};
         for (unsigned k = 0; k < 2; k++)
             *fields[random_below(&random, 6)] = telling[random_below(&random, 12)];
         if (aimg_table_check(&table.footer, table.sections, payload) != 0)

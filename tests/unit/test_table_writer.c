@@ -73,7 +73,8 @@ static void flip(struct table_room *room, uint64_t offset)
     REQUIRE(room->io.ops->write_at(&room->io, offset, &byte, 1, NULL, 0, &error) == AIMG_OK);
 }
 
-/* A turned bit anywhere in the payload: found when the table is opened, or when its block is verified; and no other block suffers. */
+/* A turned bit anywhere in the payload: found when the table is opened, or when its block is verified; and no other block
+ * suffers. */
 static void check_flips(void)
 {
     enum { ROWS = 9000 };
@@ -161,7 +162,8 @@ static void check_texts(uint32_t count, size_t longest, bool packable)
     if (packable)
         memset(texts, 'p', (size_t)total);
     REQUIRE(aimg_table_writer_begin(&writer, &room.out, AIMG_FRAME_VALUES, 3, 0, count, &error) == AIMG_OK);
-    REQUIRE(aimg_table_writer_groups(&writer, &room.codecs, AIMG_SECTION_GROUPS, 3, lengths, texts, count, &zstd, &error) == AIMG_OK);
+    REQUIRE(aimg_table_writer_groups(&writer, &room.codecs, AIMG_SECTION_GROUPS, 3, lengths, texts, count, &zstd, &error) ==
+            AIMG_OK);
     REQUIRE(aimg_table_writer_end(&writer, &part, &error) == AIMG_OK);
     EXPECT(packable ? zstd : count > 1 || !zstd); /* lengths of many random texts may still be packed */
     REQUIRE(table_room_table(&room, &part, &table, &error) == AIMG_OK);
@@ -177,7 +179,8 @@ static void check_texts(uint32_t count, size_t longest, bool packable)
         EXPECT_EQ_UINT(bytes, lengths[row]);
         EXPECT_EQ_BYTES(value, texts + begins[row], lengths[row]);
         if (lengths[row] > 0)
-            EXPECT_EQ_INT(aimg_group_copy(&reader, &table, section, row, value, lengths[row] - 1u, &bytes, &error), AIMG_BUFFER_TOO_SMALL);
+            EXPECT_EQ_INT(aimg_group_copy(&reader, &table, section, row, value, lengths[row] - 1u, &bytes, &error),
+                          AIMG_BUFFER_TOO_SMALL);
         EXPECT_EQ_UINT(bytes, lengths[row]);
     }
     size_t bytes = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The check of archives when memory runs out, when the file changes under it, and with images that do not fit into its buffers.
- */
+/* The check of archives when memory runs out, when the file changes under it, and with images that do
+ * not fit into its buffers. */
 #include "test.h"
 
 #include <aimg/aimg.h>

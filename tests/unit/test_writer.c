@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A writer and its archive against a list in memory: images come, are replaced and removed at random, batches are committed or dropped, and the runs and
- * tables of names that a batch writes before its commit come so early that there are many. */
+/* A writer and its archive against a list in memory: images come, are replaced and removed at random, batches are committed or
+ * dropped, and the runs and tables of names that a batch writes before its commit come so early that there are many. */
 #include "random.h"
 #include "sample.h"
 #include "test.h"
@@ -115,7 +115,8 @@ static void check_reader(const struct aimg_reader *reader)
     }
     EXPECT_EQ_UINT(aimg_reader_count(reader), position);
     struct aimg_info info = {.struct_bytes = sizeof info};
-    EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.live_stored_bytes == stored && info.listed_count == position);
+    EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.live_stored_bytes == stored &&
+           info.listed_count == position);
     for (unsigned i = 0; i < NAMES; i++) {
         enum aimg_status status = aimg_reader_find(reader, name_of(i), strlen(name_of(i)), &ordinal, &error);
         EXPECT_EQ_INT(status, committed.by_name[i] == 0 ? AIMG_NOT_FOUND : AIMG_OK);
@@ -227,8 +228,12 @@ int main(void)
         uint64_t keys_max;
         uint32_t alignment, compress;
     } ways[] = {
-        {AIMG_RUN_ROWS, AIMG_KEYS_MAX, 8, AIMG_COMPRESS_STORE}, {7, AIMG_KEYS_MAX, 64, AIMG_COMPRESS_ZSTD}, {AIMG_RUN_ROWS, 5, 8, AIMG_COMPRESS_ZSTD},
-        {10, 3, 4096, AIMG_COMPRESS_STORE},                     {1, 1000, 16, AIMG_COMPRESS_STORE},         {5, 20, 8, AIMG_COMPRESS_ZSTD},
+        {AIMG_RUN_ROWS, AIMG_KEYS_MAX, 8, AIMG_COMPRESS_STORE},
+        {7, AIMG_KEYS_MAX, 64, AIMG_COMPRESS_ZSTD},
+        {AIMG_RUN_ROWS, 5, 8, AIMG_COMPRESS_ZSTD},
+        {10, 3, 4096, AIMG_COMPRESS_STORE},
+        {1, 1000, 16, AIMG_COMPRESS_STORE},
+        {5, 20, 8, AIMG_COMPRESS_ZSTD},
     };
     for (uint64_t i = 0; i < 18; i++)
         play(i + 1, ways[i % 6].run_rows, ways[i % 6].keys_max, ways[i % 6].alignment, ways[i % 6].compress);

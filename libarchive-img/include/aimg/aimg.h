@@ -11,16 +11,18 @@
  * It *copies* what it must keep. It never hands out memory that the caller must free. Handles are closed by their own function,
  * which takes NULL.
  *
- * Errors. Every function that can fail returns an enum aimg_status and takes a struct aimg_error pointer (may be NULL) as its last
- * argument, which it fills when it fails: what, where in the file, what was expected, what was found, what to do. On failure the
- * outputs are unchanged unless the text says otherwise. The library prints nothing, never aborts, and has no global state.
+ * Errors. Every function that can fail returns an enum aimg_status and takes a struct aimg_error pointer (may be NULL) as its
+ * last argument, which it fills when it fails: what, where in the file, what was expected, what was found, what to do. On failure
+ * the outputs are unchanged unless the text says otherwise. The library prints nothing, never aborts, and has no global state.
  *
- * Threads. A reader is shared by any number of threads and survives fork; only aimg_reader_refresh and aimg_reader_close need it for
- * themselves. A writer belongs to one thread at a time; aimg_writer_prepare alone may run beside it.
+ * Threads. A reader is shared by any number of threads and survives fork; only aimg_reader_refresh and aimg_reader_close need it
+ * for themselves. A writer belongs to one thread at a time; aimg_writer_prepare alone may run beside it.
  *
- * Units. Sizes in bytes, 64 bits. Times in nanoseconds since 1970 UTC. Names are UTF-8, need no terminator, and are compared bytewise.
+ * Units. Sizes in bytes, 64 bits. Times in nanoseconds since 1970 UTC. Names are UTF-8, need no terminator, and are compared
+ * bytewise.
  *
- * Options structs begin with struct_bytes = sizeof of the struct as the caller compiled it; all other fields zero mean the defaults.
+ * Options structs begin with struct_bytes = sizeof of the struct as the caller compiled it; all other fields zero mean the
+ * defaults.
  *
  * Example: reads the image at position 0.
  *
@@ -65,10 +67,10 @@
 extern "C" {
 #endif
 
-#define AIMG_VERSION_MAJOR 0 /* library: breaks the interface */
-#define AIMG_VERSION_MINOR 1 /* library: adds to it */
-#define AIMG_VERSION_PATCH 0
-#define AIMG_VERSION "0.1.0"
+#define AIMG_VERSION_MAJOR  0 /* library: breaks the interface */
+#define AIMG_VERSION_MINOR  1 /* library: adds to it */
+#define AIMG_VERSION_PATCH  0
+#define AIMG_VERSION        "0.1.0"
 #define AIMG_FORMAT_VERSION "0.1" /* of the file; see spec/SPEC.md */
 
 #if defined(_WIN32)
@@ -89,25 +91,25 @@ extern "C" {
 enum aimg_status {
     AIMG_OK = 0,
     AIMG_END = 1,              /* an iterator has no more */
-    AIMG_INVALID_ARGUMENT = 2, /* the caller's mistake: a NULL, an unknown flag, a value out of range, a name that is not allowed */
+    AIMG_INVALID_ARGUMENT = 2, /* the caller's mistake: a NULL, an unknown flag, a value out of range, a forbidden name */
     AIMG_SEQUENCE = 3,         /* called in the wrong state: after a failed commit, without a map */
     AIMG_OUT_OF_MEMORY = 4,
-    AIMG_IO = 5,               /* the system said no; sys_errno says why */
-    AIMG_NOT_FOUND = 6,        /* no such file, name, ordinal, position, column or commit */
-    AIMG_EXISTS = 7,           /* a name or file that is there already */
-    AIMG_BUSY = 8,             /* another writer holds the archive */
-    AIMG_NOT_ARCHIVE = 9,      /* the file is not an aimg archive */
-    AIMG_VERSION_UNKNOWN = 10, /* the archive is of a format version that this library does not know */
-    AIMG_UNSUPPORTED = 11,     /* the archive uses a feature that this library does not know */
-    AIMG_TRUNCATED = 12,       /* committed bytes are missing at the end of the file */
-    AIMG_CORRUPT = 13,         /* a structure breaks a rule of the format */
-    AIMG_CHECKSUM = 14,        /* bytes are not those that were written */
-    AIMG_LIMIT = 15,           /* a limit of the format or of the handle would be passed */
-    AIMG_BUFFER_TOO_SMALL = 16,/* the caller's buffer; the needed size was put out */
-    AIMG_REPLACED = 17         /* the path no longer names the file that is open */
+    AIMG_IO = 5,                /* the system said no; sys_errno says why */
+    AIMG_NOT_FOUND = 6,         /* no such file, name, ordinal, position, column or commit */
+    AIMG_EXISTS = 7,            /* a name or file that is there already */
+    AIMG_BUSY = 8,              /* another writer holds the archive */
+    AIMG_NOT_ARCHIVE = 9,       /* the file is not an aimg archive */
+    AIMG_VERSION_UNKNOWN = 10,  /* the archive is of a format version that this library does not know */
+    AIMG_UNSUPPORTED = 11,      /* the archive uses a feature that this library does not know */
+    AIMG_TRUNCATED = 12,        /* committed bytes are missing at the end of the file */
+    AIMG_CORRUPT = 13,          /* a structure breaks a rule of the format */
+    AIMG_CHECKSUM = 14,         /* bytes are not those that were written */
+    AIMG_LIMIT = 15,            /* a limit of the format or of the handle would be passed */
+    AIMG_BUFFER_TOO_SMALL = 16, /* the caller's buffer; the needed size was put out */
+    AIMG_REPLACED = 17          /* the path no longer names the file that is open */
 };
 
-#define AIMG_NO_OFFSET UINT64_MAX
+#define AIMG_NO_OFFSET  UINT64_MAX
 #define AIMG_NO_ORDINAL UINT32_MAX
 
 /* Lives on the caller's stack; needs no initialisation and no release. */
@@ -171,22 +173,23 @@ AIMG_API const char *aimg_format_name(unsigned format);
 struct aimg_picture {
     enum aimg_format format;
     uint32_t width, height; /* of the stored pixel grid, before EXIF orientation; 0 when the header does not say */
-    uint32_t channels;      /* 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha or CMYK; palette images count their colours; 0 unknown */
-    uint32_t bits;          /* per sample; 0 unknown */
-    int damaged;            /* 1: recognised, but the header is cut short or contradicts itself; the fields hold what could be read */
+    uint32_t channels; /* 1 grey, 2 with alpha, 3 colour, 4 with alpha or CMYK; palette images count their colours; 0 unknown */
+    uint32_t bits;     /* per sample; 0 unknown */
+    int damaged;       /* 1: recognised, but the header is cut short or contradicts itself; the fields hold what could be read */
 };
 
 /* Recognises a picture by its first bytes and reads its size from the header; decodes nothing.
  *
- * data: borrowed; the first `bytes` bytes of the file, all of it for a sure answer (headers of JPEG, TIFF and HEIF can lie deep inside).
- * Returns AIMG_OK and fills *picture_out; AIMG_NOT_FOUND when it is none of the known formats (format is then UNKNOWN, the rest 0);
- * AIMG_INVALID_ARGUMENT when picture_out is NULL, or data is NULL with bytes above 0.
- * Any thread. Reads the headers only. Never reads outside the buffer, whatever is in it. */
+ * data: borrowed; the first `bytes` bytes of the file, all of it for a sure answer (headers of JPEG, TIFF and HEIF can lie deep
+ * inside). Returns AIMG_OK and fills *picture_out; AIMG_NOT_FOUND when it is none of the known formats (format is then UNKNOWN,
+ * the rest 0); AIMG_INVALID_ARGUMENT when picture_out is NULL, or data is NULL with bytes above 0. Any thread. Reads the headers
+ * only. Never reads outside the buffer, whatever is in it. */
 AIMG_API enum aimg_status aimg_picture_probe(const void *data, size_t bytes, struct aimg_picture *picture_out);
 
 /* ------------------------------------------------------------------ names */
 
-/* Whether a name may stand in an archive (SPEC.md section 10). On failure AIMG_INVALID_ARGUMENT and *error says what is wrong with it. Any thread. */
+/* Whether a name may stand in an archive (SPEC.md section 10). On failure AIMG_INVALID_ARGUMENT and *error says what is wrong
+ * with it. Any thread. */
 AIMG_API enum aimg_status aimg_name_check(const char *name, size_t name_bytes, struct aimg_error *error);
 
 /* ------------------------------------------------------------------ reader */
@@ -194,8 +197,8 @@ AIMG_API enum aimg_status aimg_name_check(const char *name, size_t name_bytes, s
 struct aimg_reader;
 
 enum aimg_reader_flag {
-    AIMG_READER_NO_MAP = 1,  /* read with pread only: for files that others may truncate, network file systems; no borrowing */
-    AIMG_READER_AT = 2,      /* open as of commit `seq` */
+    AIMG_READER_NO_MAP = 1, /* read with pread only: for files that others may truncate, network file systems; no borrowing */
+    AIMG_READER_AT = 2,     /* open as of commit `seq` */
     AIMG_READER_ALLOW_TRUNCATED = 4, /* open the newest commit that is whole although a later one is lost */
     AIMG_READER_EMPTY_CHECK = 8      /* reserved */
 };
@@ -203,8 +206,8 @@ enum aimg_reader_flag {
 struct aimg_reader_options {
     size_t struct_bytes;
     uint32_t flags;
-    uint32_t reserved; /* 0 */
-    uint64_t seq;      /* with AIMG_READER_AT: number of the commit, from 0 */
+    uint32_t reserved;               /* 0 */
+    uint64_t seq;                    /* with AIMG_READER_AT: number of the commit, from 0 */
     struct aimg_allocator allocator; /* copied */
     struct aimg_limits limits;       /* copied */
 };
@@ -212,42 +215,44 @@ struct aimg_reader_options {
 /* Opens an archive for reading.
  *
  * path: borrowed. options: borrowed, may be NULL. *reader_out: closed with aimg_reader_close.
- * Returns OK; NOT_FOUND (no such file), IO, NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED, TRUNCATED (committed bytes are gone: repair, or open with
- * AIMG_READER_ALLOW_TRUNCATED), CORRUPT, CHECKSUM, LIMIT, OUT_OF_MEMORY, INVALID_ARGUMENT; NOT_FOUND also for a commit that is not there.
- * Cost: a fixed number of system calls and a few KiB, whatever the number of images; bytes after the last commit are walked, one small read a frame. */
+ * Returns OK; NOT_FOUND (no such file), IO, NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED, TRUNCATED (committed bytes are gone:
+ * repair, or open with AIMG_READER_ALLOW_TRUNCATED), CORRUPT, CHECKSUM, LIMIT, OUT_OF_MEMORY, INVALID_ARGUMENT; NOT_FOUND also
+ * for a commit that is not there. Cost: a fixed number of system calls and a few KiB, whatever the number of images; bytes after
+ * the last commit are walked, one small read a frame. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_reader_open(const char *path, const struct aimg_reader_options *options,
-                                                          struct aimg_reader **reader_out, struct aimg_error *error);
+                                                           struct aimg_reader **reader_out, struct aimg_error *error);
 
 /* Like aimg_reader_open, but on bytes in memory, which must stay and not change until the reader is closed. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_reader_open_memory(const void *data, uint64_t bytes,
-                                                                 const struct aimg_reader_options *options,
-                                                                 struct aimg_reader **reader_out, struct aimg_error *error);
+                                                                  const struct aimg_reader_options *options,
+                                                                  struct aimg_reader **reader_out, struct aimg_error *error);
 
 /* Closes; all that was borrowed from it becomes invalid. NULL is allowed. No other call may be running on the handle. */
 AIMG_API void aimg_reader_close(struct aimg_reader *reader);
 
 struct aimg_info {
-    size_t struct_bytes;         /* set by the caller */
-    uint64_t file_bytes;         /* up to the end of the commit */
-    uint64_t tail_bytes;         /* torn tail after it: what a writer left when it was stopped; 0 when clean or when opened AT */
-    uint64_t listed_count;       /* images by position */
-    uint64_t ordinal_count;      /* images ever added */
-    uint64_t dead_count;         /* removed or replaced */
-    uint64_t live_stored_bytes;  /* stored bytes of all images that are not dead */
-    uint64_t commit_count;       /* seq of the commit + 1; 0 for an empty archive */
+    size_t struct_bytes;        /* set by the caller */
+    uint64_t file_bytes;        /* up to the end of the commit */
+    uint64_t tail_bytes;        /* torn tail after it: what a writer left when it was stopped; 0 when clean or when opened AT */
+    uint64_t listed_count;      /* images by position */
+    uint64_t ordinal_count;     /* images ever added */
+    uint64_t dead_count;        /* removed or replaced */
+    uint64_t live_stored_bytes; /* stored bytes of all images that are not dead */
+    uint64_t commit_count;      /* seq of the commit + 1; 0 for an empty archive */
     uint64_t created_ns;
     uint64_t compat, ro_compat, incompat;
-    uint32_t alignment;          /* of stored bytes, 8 to 4096 */
+    uint32_t alignment; /* of stored bytes, 8 to 4096 */
     uint32_t run_count, name_run_count, column_count, coding_count;
-    uint32_t sealed;             /* 1 when the commit says so */
+    uint32_t sealed; /* 1 when the commit says so */
     uint8_t uuid[16];
-    uint8_t chain[16];           /* root hash; zero for an empty archive */
-    char writer[256];            /* program that created the file */
+    uint8_t chain[16];                     /* root hash; zero for an empty archive */
+    char writer[256];                      /* program that created the file */
     uint16_t version_major, version_minor; /* of the format */
 };
 
 /* Facts about the archive as opened. Any thread. O(1), reads nothing. */
-AIMG_API enum aimg_status aimg_reader_info(const struct aimg_reader *reader, struct aimg_info *info_out, struct aimg_error *error);
+AIMG_API enum aimg_status aimg_reader_info(const struct aimg_reader *reader, struct aimg_info *info_out,
+                                           struct aimg_error *error);
 
 /* Number of listed images: positions are 0 to this - 1. Any thread. */
 AIMG_API uint64_t aimg_reader_count(const struct aimg_reader *reader);
@@ -255,7 +260,7 @@ AIMG_API uint64_t aimg_reader_count(const struct aimg_reader *reader);
 /* Number of ordinals, dead ones and attachments included. Any thread. */
 AIMG_API uint64_t aimg_reader_ordinal_count(const struct aimg_reader *reader);
 
-/* Ordinal of a position. NOT_FOUND past the end. Any thread. O(1) without removals; else a binary search in the run's rank table. */
+/* Ordinal of a position. NOT_FOUND past the end. Any thread. O(1) without removals; else a binary search in the run's ranks. */
 AIMG_API enum aimg_status aimg_reader_ordinal_at(const struct aimg_reader *reader, uint64_t position, uint32_t *ordinal_out,
                                                  struct aimg_error *error);
 
@@ -265,25 +270,25 @@ AIMG_API enum aimg_status aimg_reader_position_of(const struct aimg_reader *read
 
 /* Finds an image by name.
  *
- * name: borrowed. Returns OK; NOT_FOUND, which was checked: the slots that were looked at are verified before it is said; CORRUPT, CHECKSUM, IO.
- * Any thread. Cost: two dependent memory accesses a name run; nothing is built or cached. */
-AIMG_API enum aimg_status aimg_reader_find(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t *ordinal_out,
-                                           struct aimg_error *error);
+ * name: borrowed. Returns OK; NOT_FOUND, which was checked: the slots that were looked at are verified before it is said;
+ * CORRUPT, CHECKSUM, IO. Any thread. Cost: two dependent memory accesses a name run; nothing is built or cached. */
+AIMG_API enum aimg_status aimg_reader_find(const struct aimg_reader *reader, const char *name, size_t name_bytes,
+                                           uint32_t *ordinal_out, struct aimg_error *error);
 
 /* What the index says of one image. */
 struct aimg_entry {
     uint32_t ordinal;
-    uint8_t format;          /* enum aimg_format */
-    uint8_t coding;          /* 0 stored as it is, 1 zstd, others: see the codings of the archive */
-    uint8_t dead;            /* 1: removed or replaced */
-    uint8_t attachment;      /* 1: reached through its owner, not listed */
-    uint8_t alias;           /* 1: shares the bytes of an earlier image */
+    uint8_t format;     /* enum aimg_format */
+    uint8_t coding;     /* 0 stored as it is, 1 zstd, others: see the codings of the archive */
+    uint8_t dead;       /* 1: removed or replaced */
+    uint8_t attachment; /* 1: reached through its owner, not listed */
+    uint8_t alias;      /* 1: shares the bytes of an earlier image */
     uint8_t reserved[7];
-    uint64_t frame_offset;   /* of the frame that holds the bytes */
-    uint64_t data_offset;    /* of the stored bytes */
+    uint64_t frame_offset; /* of the frame that holds the bytes */
+    uint64_t data_offset;  /* of the stored bytes */
     uint64_t stored_bytes;
-    uint64_t raw_bytes;      /* size of the image as it was added */
-    uint8_t hash[16];        /* XXH3-128 of the original bytes, low half first; print high half, then low, to match xxh128sum */
+    uint64_t raw_bytes; /* size of the image as it was added */
+    uint8_t hash[16];   /* XXH3-128 of the original bytes, low half first; print high half, then low, to match xxh128sum */
 };
 
 /* The entry of an ordinal, also of a dead one. NOT_FOUND past the last; CORRUPT when index and frame disagree. Any thread.
@@ -315,22 +320,22 @@ struct aimg_bytes {
 
 /* Borrows the stored bytes of an image: a pointer into the map, no copy, valid until the reader is closed.
  *
- * flags: 0 or AIMG_READ_VERIFY. A pointer into a map promises the bytes only as long as nobody truncates or overwrites the file: a truncation by another process
- * gives SIGBUS on access. Who cannot rule that out opens with AIMG_READER_NO_MAP and copies.
+ * flags: 0 or AIMG_READ_VERIFY. A pointer into a map promises the bytes only as long as nobody truncates or overwrites the file:
+ * a truncation by another process gives SIGBUS on access. Who cannot rule that out opens with AIMG_READER_NO_MAP and copies.
  * Returns OK; SEQUENCE on a handle without a map; NOT_FOUND for a dead or unknown ordinal; CORRUPT; CHECKSUM. Any thread.
  * Cost: one memory access to the index; with VERIFY the frame header and the bytes are hashed. */
-AIMG_API enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, struct aimg_bytes *bytes_out,
-                                             struct aimg_error *error);
+AIMG_API enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags,
+                                             struct aimg_bytes *bytes_out, struct aimg_error *error);
 
 /* Like aimg_reader_borrow, but by name: the index entry is not touched, the frame is found from the name's slot. */
-AIMG_API enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t flags,
-                                                  struct aimg_bytes *bytes_out, struct aimg_error *error);
+AIMG_API enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const char *name, size_t name_bytes,
+                                                  uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error);
 
 /* Like aimg_reader_borrow for many ordinals at once: memory accesses overlap, so it is several times faster a piece.
- * bytes_out[i].status says how item i went; returns OK when all did, else the status of the first that failed (the others are filled).
- * ordinals and bytes_out: count elements each. */
-AIMG_API enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count, uint32_t flags,
-                                                   struct aimg_bytes *bytes_out, struct aimg_error *error);
+ * bytes_out[i].status says how item i went; returns OK when all did, else the status of the first that failed (the others are
+ * filled). ordinals and bytes_out: count elements each. */
+AIMG_API enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count,
+                                                   uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error);
 
 /* One name of a batch. */
 struct aimg_name {
@@ -342,7 +347,8 @@ struct aimg_name {
 AIMG_API enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *reader, const struct aimg_name *names, size_t count,
                                                    uint32_t flags, struct aimg_bytes *bytes_out, struct aimg_error *error);
 
-/* Reads an image into the caller's buffer: the original bytes, decoded where they are coded, verified unless AIMG_READ_UNVERIFIED.
+/* Reads an image into the caller's buffer: the original bytes, decoded where they are coded, verified unless
+ * AIMG_READ_UNVERIFIED.
  *
  * buffer: buffer_bytes bytes; NULL with 0 to ask for the size. *bytes_out: the size of the image, also with BUFFER_TOO_SMALL.
  * Returns OK; BUFFER_TOO_SMALL; NOT_FOUND; CHECKSUM; CORRUPT; LIMIT; IO. The buffer's contents are undefined on failure.
@@ -350,9 +356,9 @@ AIMG_API enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *rea
 AIMG_API enum aimg_status aimg_reader_read(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, void *buffer,
                                            uint64_t buffer_bytes, uint64_t *bytes_out, struct aimg_error *error);
 
-/* Announces ordinals that will be read soon, in order: the system begins to fetch their bytes. Returns at once; wrong ordinals are ignored.
- * Use it for data that may not be in memory, a few dozen to a few hundred images ahead; for data in memory it is a wasted system call each.
- * Any thread. */
+/* Announces ordinals that will be read soon, in order: the system begins to fetch their bytes. Returns at once; wrong ordinals
+ * are ignored. Use it for data that may not be in memory, a few dozen to a few hundred images ahead; for data in memory it is a
+ * wasted system call each. Any thread. */
 AIMG_API enum aimg_status aimg_reader_prefetch(const struct aimg_reader *reader, const uint32_t *ordinals, size_t count,
                                                struct aimg_error *error);
 
@@ -369,24 +375,33 @@ struct aimg_listed {
 
 /* Begins at `position`. The iterator is used by one thread; the reader must stay open. Destroy with aimg_names_destroy. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_names_create(const struct aimg_reader *reader, uint64_t position,
-                                                           struct aimg_names **names_out, struct aimg_error *error);
+                                                            struct aimg_names **names_out, struct aimg_error *error);
 /* Next image: OK and *listed_out, or END. Reads the names by groups, verified; a name costs a few nanoseconds. */
 AIMG_API enum aimg_status aimg_names_next(struct aimg_names *names, struct aimg_listed *listed_out, struct aimg_error *error);
 AIMG_API void aimg_names_destroy(struct aimg_names *names);
 
-/* Sees commits that were added since. Returns OK, *changed_out 1 or 0; REPLACED when the path names another file now; else as open.
- * On failure the reader stays as it was. Ordinals, positions of images that remain, and borrowed pointers stay valid.
- * No other call may be running on the handle. Cost: that of opening. */
+/* Sees commits that were added since. Returns OK, *changed_out 1 or 0; REPLACED when the path names another file now; else as
+ * open. On failure the reader stays as it was. Ordinals, positions of images that remain, and borrowed pointers stay valid. No
+ * other call may be running on the handle. Cost: that of opening. */
 AIMG_API enum aimg_status aimg_reader_refresh(struct aimg_reader *reader, int *changed_out, struct aimg_error *error);
 
 /* ------------------------------------------------------------------ columns */
 
 enum aimg_type {
     AIMG_TYPE_BOOL = 1,
-    AIMG_TYPE_U8 = 2, AIMG_TYPE_U16 = 3, AIMG_TYPE_U32 = 4, AIMG_TYPE_U64 = 5,
-    AIMG_TYPE_I8 = 6, AIMG_TYPE_I16 = 7, AIMG_TYPE_I32 = 8, AIMG_TYPE_I64 = 9,
-    AIMG_TYPE_F16 = 10, AIMG_TYPE_F32 = 11, AIMG_TYPE_F64 = 12,
-    AIMG_TYPE_UTF8 = 13, AIMG_TYPE_BYTES = 14,
+    AIMG_TYPE_U8 = 2,
+    AIMG_TYPE_U16 = 3,
+    AIMG_TYPE_U32 = 4,
+    AIMG_TYPE_U64 = 5,
+    AIMG_TYPE_I8 = 6,
+    AIMG_TYPE_I16 = 7,
+    AIMG_TYPE_I32 = 8,
+    AIMG_TYPE_I64 = 9,
+    AIMG_TYPE_F16 = 10,
+    AIMG_TYPE_F32 = 11,
+    AIMG_TYPE_F64 = 12,
+    AIMG_TYPE_UTF8 = 13,
+    AIMG_TYPE_BYTES = 14,
     AIMG_TYPE_DICTIONARY = 15, /* text out of a small set; stored as u32 codes */
     AIMG_TYPE_IMAGE = 16       /* ordinal of another image */
 };
@@ -406,33 +421,35 @@ struct aimg_column {
 AIMG_API enum aimg_status aimg_reader_column(const struct aimg_reader *reader, uint32_t index, struct aimg_column *column_out,
                                              struct aimg_error *error);
 /* Column by name. NOT_FOUND when there is none. Any thread. */
-AIMG_API enum aimg_status aimg_reader_column_find(const struct aimg_reader *reader, const char *name, struct aimg_column *column_out,
-                                                  struct aimg_error *error);
+AIMG_API enum aimg_status aimg_reader_column_find(const struct aimg_reader *reader, const char *name,
+                                                  struct aimg_column *column_out, struct aimg_error *error);
 
 /* A piece of a fixed-width column as it lies in the file. */
 struct aimg_chunk {
-    uint32_t first, count;     /* ordinals first to first + count - 1, dead ones included */
-    uint32_t element_bytes;    /* of one row; unsigned integers and dictionary codes may be stored narrower than their type */
+    uint32_t first, count;  /* ordinals first to first + count - 1, dead ones included */
+    uint32_t element_bytes; /* of one row; unsigned integers and dictionary codes may be stored narrower than their type */
     uint32_t reserved;
-    const void *values;        /* count * element_bytes, little-endian, 64-byte aligned in the file; NULL when all rows are null */
-    const uint8_t *validity;   /* bit i: row first + i has a value; NULL when all have, or when values is NULL */
+    const void *values;      /* count * element_bytes, little-endian, 64-byte aligned in the file; NULL when all rows are null */
+    const uint8_t *validity; /* bit i: row first + i has a value; NULL when all have, or when values is NULL */
 };
 
-/* The chunk that holds an ordinal, verified, without a copy; valid until close. chunks tile the ordinals: the next begins at first + count.
- * SEQUENCE without a map; INVALID_ARGUMENT for text, bytes and lists (use aimg_reader_value); NOT_FOUND past the end.
- * Any thread. Cost: the chunk is hashed, at memory speed, each time it is asked for. */
+/* The chunk that holds an ordinal, verified, without a copy; valid until close. chunks tile the ordinals: the next begins at
+ * first + count. SEQUENCE without a map; INVALID_ARGUMENT for text, bytes and lists (use aimg_reader_value); NOT_FOUND past the
+ * end. Any thread. Cost: the chunk is hashed, at memory speed, each time it is asked for. */
 AIMG_API enum aimg_status aimg_reader_chunk(const struct aimg_reader *reader, uint32_t column_index, uint32_t ordinal,
                                             struct aimg_chunk *chunk_out, struct aimg_error *error);
 
-/* Value of one row, any type, copied: fixed-width as full-width little-endian elements, text and bytes as they are, dictionary columns as their text.
- * *bytes_out: its size; *null_out: 1 when the row has none (then 0 bytes). BUFFER_TOO_SMALL: *bytes_out is what it needs. Any thread.
- * Cost: fixed-width one access; text decodes its group of 64 KiB. Verified. For whole columns use chunks. */
-AIMG_API enum aimg_status aimg_reader_value(const struct aimg_reader *reader, uint32_t column_index, uint32_t ordinal, void *buffer,
-                                            size_t buffer_bytes, size_t *bytes_out, int *null_out, struct aimg_error *error);
+/* Value of one row, any type, copied: fixed-width as full-width little-endian elements, text and bytes as they are, dictionary
+ * columns as their text. *bytes_out: its size; *null_out: 1 when the row has none (then 0 bytes). BUFFER_TOO_SMALL: *bytes_out is
+ * what it needs. Any thread. Cost: fixed-width one access; text decodes its group of 64 KiB. Verified. For whole columns use
+ * chunks. */
+AIMG_API enum aimg_status aimg_reader_value(const struct aimg_reader *reader, uint32_t column_index, uint32_t ordinal,
+                                            void *buffer, size_t buffer_bytes, size_t *bytes_out, int *null_out,
+                                            struct aimg_error *error);
 
 /* Text of a dictionary code. NOT_FOUND for a code that is not there. As aimg_reader_value. */
-AIMG_API enum aimg_status aimg_reader_dictionary(const struct aimg_reader *reader, uint32_t column_index, uint32_t code, char *buffer,
-                                                 size_t buffer_bytes, size_t *bytes_out, struct aimg_error *error);
+AIMG_API enum aimg_status aimg_reader_dictionary(const struct aimg_reader *reader, uint32_t column_index, uint32_t code,
+                                                 char *buffer, size_t buffer_bytes, size_t *bytes_out, struct aimg_error *error);
 
 /* ------------------------------------------------------------------ history and metadata */
 
@@ -445,16 +462,18 @@ struct aimg_commit {
     uint64_t added;         /* ordinals that it added */
     uint8_t chain[16];
     uint32_t sealed;
-    char message[256];      /* ends with a zero byte */
+    char message[256]; /* ends with a zero byte */
 };
 
-/* Commit of a number up to the one that is open. NOT_FOUND past it. Any thread. Cost: one page read for each commit between that one and the last. */
+/* Commit of a number up to the one that is open. NOT_FOUND past it. Any thread. Cost: one page read for each commit between that
+ * one and the last. */
 AIMG_API enum aimg_status aimg_reader_commit(const struct aimg_reader *reader, uint64_t seq, struct aimg_commit *commit_out,
                                              struct aimg_error *error);
 
 /* Called for each commit from the newest to the oldest; stops when it returns non-zero. Any thread. One page read a commit. */
-AIMG_API enum aimg_status aimg_reader_log(const struct aimg_reader *reader, int (*visit)(void *user, const struct aimg_commit *commit),
-                                          void *user, struct aimg_error *error);
+AIMG_API enum aimg_status aimg_reader_log(const struct aimg_reader *reader,
+                                          int (*visit)(void *user, const struct aimg_commit *commit), void *user,
+                                          struct aimg_error *error);
 
 /* Value of a metadata key; as aimg_reader_value. NOT_FOUND when the key is not there. */
 AIMG_API enum aimg_status aimg_reader_meta(const struct aimg_reader *reader, const char *key, char *buffer, size_t buffer_bytes,
@@ -471,12 +490,12 @@ enum aimg_writer_flag {
 struct aimg_writer_options {
     size_t struct_bytes;
     uint32_t flags;
-    uint32_t alignment;      /* create: of stored bytes, a power of two from 8 to 4096; 0: 8 */
-    uint32_t compress;       /* enum aimg_compress */
-    int32_t level;           /* zstd level; 0: 3 */
-    uint64_t time_ns;        /* of commits and creation; 0: the clock */
-    const uint8_t *seed;     /* 16 bytes, borrowed; NULL: random. With the same seed and time the same input gives the same file */
-    const char *program;     /* create: name of the writing program, borrowed; NULL: "libarchive_img" and its version */
+    uint32_t alignment;  /* create: of stored bytes, a power of two from 8 to 4096; 0: 8 */
+    uint32_t compress;   /* enum aimg_compress */
+    int32_t level;       /* zstd level; 0: 3 */
+    uint64_t time_ns;    /* of commits and creation; 0: the clock */
+    const uint8_t *seed; /* 16 bytes, borrowed; NULL: random. With the same seed and time the same input gives the same file */
+    const char *program; /* create: name of the writing program, borrowed; NULL: "libarchive_img" and its version */
     struct aimg_allocator allocator;
     struct aimg_limits limits;
 };
@@ -489,29 +508,30 @@ enum aimg_compress {
 /* Creates an archive at a path where nothing is. Returns OK; EXISTS; IO; INVALID_ARGUMENT; OUT_OF_MEMORY; BUSY.
  * The file is a valid empty archive at once; nothing is durable before the first commit. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_create(const char *path, const struct aimg_writer_options *options,
-                                                            struct aimg_writer **writer_out, struct aimg_error *error);
+                                                             struct aimg_writer **writer_out, struct aimg_error *error);
 
-/* Opens an archive to append. Takes the writer's lock; BUSY when another writer has it. Bytes of an interrupted writer after the last commit are cut off;
- * see aimg_writer_dropped. Errors as aimg_reader_open. */
+/* Opens an archive to append. Takes the writer's lock; BUSY when another writer has it. Bytes of an interrupted writer after the
+ * last commit are cut off; see aimg_writer_dropped. Errors as aimg_reader_open. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options,
-                                                          struct aimg_writer **writer_out, struct aimg_error *error);
+                                                           struct aimg_writer **writer_out, struct aimg_error *error);
 
 /* Torn tail that opening cut off: its bytes, and how many whole images were in it. Both 0 when there was none. */
 AIMG_API void aimg_writer_dropped(const struct aimg_writer *writer, uint64_t *bytes_out, uint64_t *images_out);
 
-/* The committed state that the writer builds on; valid until the next commit or close; use from the writer's thread. Never NULL. */
+/* The committed state that the writer builds on; valid until the next commit or close; for the writer's thread. Never NULL. */
 AIMG_API const struct aimg_reader *aimg_writer_base(const struct aimg_writer *writer);
 
-/* Column of that name, defined if need be; *column_out is its id for struct aimg_value. EXISTS when it is there with another type;
- * INVALID_ARGUMENT for a reserved or malformed name; LIMIT. */
-AIMG_API enum aimg_status aimg_writer_column(struct aimg_writer *writer, const char *name, enum aimg_type type, uint32_t width, int list,
-                                             uint32_t *column_out, struct aimg_error *error);
+/* Column of that name, defined if need be; *column_out is its id for struct aimg_value. EXISTS when it is there with another
+ * type; INVALID_ARGUMENT for a reserved or malformed name; LIMIT. */
+AIMG_API enum aimg_status aimg_writer_column(struct aimg_writer *writer, const char *name, enum aimg_type type, uint32_t width,
+                                             int list, uint32_t *column_out, struct aimg_error *error);
 
-/* Value of a column for one image: fixed-width as full-width elements in the machine's byte order, text and dictionary as UTF-8, image as u32 ordinal. */
+/* Value of a column for one image: fixed-width as full-width elements in the machine's byte order, text and dictionary as UTF-8,
+ * image as u32 ordinal. */
 struct aimg_value {
-    uint32_t column;   /* id */
+    uint32_t column; /* id */
     uint32_t reserved;
-    const void *data;  /* borrowed */
+    const void *data; /* borrowed */
     size_t bytes;
 };
 
@@ -529,10 +549,11 @@ struct aimg_prepared {
 /* Bytes of scratch that aimg_writer_prepare needs for an image of that size; 0 when images are stored as they are. */
 AIMG_API uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes);
 
-/* The work of adding that needs no order: any thread, beside the writer's own. scratch may be NULL when aimg_writer_scratch_bytes says 0;
- * with less than it says the image is stored as it is. Returns OK, OUT_OF_MEMORY, INVALID_ARGUMENT. */
-AIMG_API enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const void *data, uint64_t data_bytes, void *scratch,
-                                              uint64_t scratch_bytes, struct aimg_prepared *prepared_out, struct aimg_error *error);
+/* The work of adding that needs no order: any thread, beside the writer's own. scratch may be NULL when aimg_writer_scratch_bytes
+ * says 0; with less than it says the image is stored as it is. Returns OK, OUT_OF_MEMORY, INVALID_ARGUMENT. */
+AIMG_API enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const void *data, uint64_t data_bytes,
+                                              void *scratch, uint64_t scratch_bytes, struct aimg_prepared *prepared_out,
+                                              struct aimg_error *error);
 
 enum aimg_add_flag {
     AIMG_ADD_REPLACE = 1,   /* an image of that name is removed in the same commit */
@@ -548,41 +569,46 @@ struct aimg_image {
     const struct aimg_prepared *prepared; /* or NULL */
     const struct aimg_value *values;      /* borrowed; columns that are not named are null */
     size_t value_count;
-    uint32_t format;  /* enum aimg_format */
+    uint32_t format; /* enum aimg_format */
     uint32_t flags;
 };
 
 /* Adds an image to the open batch; visible after the next commit. *ordinal_out may be NULL.
- * Returns OK; EXISTS when the name is taken, in the archive or in the batch; INVALID_ARGUMENT; LIMIT; IO (the handle is then dead); OUT_OF_MEMORY. */
+ * Returns OK; EXISTS when the name is taken, in the archive or in the batch; INVALID_ARGUMENT; LIMIT; IO (the handle is then
+ * dead); OUT_OF_MEMORY. */
 AIMG_API enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_image *image, uint32_t *ordinal_out,
                                           struct aimg_error *error);
 
 /* Whether a name is taken, in the archive or in the open batch: OK and *ordinal_out, or NOT_FOUND. */
-AIMG_API enum aimg_status aimg_writer_find(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint32_t *ordinal_out,
-                                           struct aimg_error *error);
+AIMG_API enum aimg_status aimg_writer_find(const struct aimg_writer *writer, const char *name, size_t name_bytes,
+                                           uint32_t *ordinal_out, struct aimg_error *error);
 
-/* Removes an image; visible after the next commit. Its bytes stay in the file until it is compacted. NOT_FOUND when it is not there or dead. */
+/* Removes an image; visible after the next commit. Its bytes stay in the file until it is compacted. NOT_FOUND when it is not
+ * there or dead. */
 AIMG_API enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_t ordinal, struct aimg_error *error);
 
 /* Images and stored bytes in the open batch. */
 AIMG_API void aimg_writer_pending(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out);
 
-/* Makes the batch visible and durable, atomically. message: borrowed, at most 254 bytes of UTF-8, or NULL. A batch without images, removals, or a message is no commit: OK.
- * After IO the file ends at the last commit again and the handle is dead: close it. Syncs twice. */
-AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message, struct aimg_error *error);
+/* Makes the batch visible and durable, atomically. message: borrowed, at most 254 bytes of UTF-8, or NULL. A batch without
+ * images, removals, or a message is no commit: OK. After IO the file ends at the last commit again and the handle is dead: close
+ * it. Syncs twice. */
+AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message,
+                                                             struct aimg_error *error);
 
-/* Closes; images that were not committed are dropped. NULL is allowed. Returns IO when the file could not be closed or cut back; the handle is gone in any case. */
+/* Closes; images that were not committed are dropped. NULL is allowed. Returns IO when the file could not be closed or cut back;
+ * the handle is gone in any case. */
 AIMG_API enum aimg_status aimg_writer_close(struct aimg_writer *writer, struct aimg_error *error);
 
 /* ------------------------------------------------------------------ verify */
 
 struct aimg_finding {
-    uint32_t rule;        /* of spec/SPEC.md */
-    uint32_t warning;     /* 1: worth knowing, not a fault */
-    uint32_t ordinal;     /* of the image, or AIMG_NO_ORDINAL */
-    uint64_t offset;      /* in the file, or AIMG_NO_OFFSET */
-    const char *name;     /* of the image, or NULL; borrowed for the call */
-    const char *message;  /* borrowed for the call */
+    uint32_t rule;       /* of spec/SPEC.md */
+    uint32_t warning;    /* 1: worth knowing, not a fault */
+    uint32_t ordinal;    /* of the image, or AIMG_NO_ORDINAL */
+    uint64_t offset;     /* in the file, or AIMG_NO_OFFSET */
+    const char *name;    /* of the image, or NULL; borrowed for the call */
+    const char *message; /* borrowed for the call */
 };
 
 enum aimg_verify_flag {
@@ -594,7 +620,7 @@ struct aimg_verify_options {
     uint32_t flags;
     uint32_t threads; /* 0: all cores */
     void *user;
-    void (*finding)(void *user, const struct aimg_finding *finding); /* may be NULL; called from one thread at a time */
+    void (*finding)(void *user, const struct aimg_finding *finding);         /* may be NULL; called from one thread at a time */
     void (*progress)(void *user, uint64_t bytes_done, uint64_t bytes_total); /* may be NULL; as finding */
     struct aimg_allocator allocator;
     struct aimg_limits limits;
@@ -602,18 +628,19 @@ struct aimg_verify_options {
 
 struct aimg_verify_result {
     uint64_t faults, warnings;
-    uint64_t images;  /* listed images that were checked */
+    uint64_t images; /* listed images that were checked */
     uint64_t commits;
-    uint64_t bytes;   /* of the file that were checked */
+    uint64_t bytes;      /* of the file that were checked */
     uint64_t tail_bytes; /* torn tail, a fault of rule 34 */
 };
 
 /* Checks every rule of the format on every byte of the file.
  *
- * Returns OK when the check ran to its end, whatever it found: *result_out counts. Else what kept it from running: NOT_FOUND, IO, NOT_ARCHIVE, VERSION_UNKNOWN,
- * UNSUPPORTED, OUT_OF_MEMORY; TRUNCATED, CORRUPT and CHECKSUM when too little is left to go on, after all that is left was checked; *result_out is filled then too. Reads with pread only. Memory bounded by the index. */
-AIMG_API enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options *options, struct aimg_verify_result *result_out,
-                                      struct aimg_error *error);
+ * Returns OK when the check ran to its end, whatever it found: *result_out counts. Else what kept it from running: NOT_FOUND, IO,
+ * NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED, OUT_OF_MEMORY; TRUNCATED, CORRUPT and CHECKSUM when too little is left to go on,
+ * after all that is left was checked; *result_out is filled then too. Reads with pread only. Memory bounded by the index. */
+AIMG_API enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options *options,
+                                      struct aimg_verify_result *result_out, struct aimg_error *error);
 
 #ifdef __cplusplus
 }
