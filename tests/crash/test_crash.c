@@ -18,7 +18,7 @@
 #include "test.h"
 
 /* A control ends at the first bad state, but that can be a rare one. */
-enum { DEFAULT_SAMPLES = TEST_SANITIZED ? 40 : 400, CONTROL_SAMPLES = 400 };
+enum { DEFAULT_SAMPLES = TEST_SLOW ? 40 : 400, CONTROL_SAMPLES = 400 };
 enum { DEEPEST = 3, SEEN_SIZE = 1 << 18, VERIFY_EVERY = 2 };
 
 /* One power cut. */
@@ -272,7 +272,7 @@ int main(int argc, char **argv)
            " of them before anything was promised and gone, %" PRIu64 " verified\n",
            state_count, distinct_count, gone_count, verified_count);
     if (argc < 2)
-        EXPECT(distinct_count >= (TEST_SANITIZED ? 2000 : 20000));
+        EXPECT(distinct_count >= (TEST_SLOW ? 2000 : 20000));
     check_controls();
     return test_end("test_crash");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TEST_SANITIZED: 1 when a sanitizer makes everything several times slower, so that tests that try many things try fewer. */
+/* TEST_SANITIZED: 1 under a sanitizer that watches memory or threads. TEST_SLOW: 1 when that, or counting lines, makes everything
+ * several times slower, so that tests that try many things try fewer. */
 #ifndef AIMG_TEST_SANITIZED_H
 #define AIMG_TEST_SANITIZED_H
 
@@ -12,6 +13,9 @@
 #endif
 #ifndef TEST_SANITIZED
 #define TEST_SANITIZED 0
+#endif
+#ifndef TEST_SLOW /* defined by the preset coverage */
+#define TEST_SLOW TEST_SANITIZED
 #endif
 
 #endif

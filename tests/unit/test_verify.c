@@ -8,15 +8,12 @@
 
 #include "checksum.h"
 #include "frame.h"
+#include "sanitized.h"
 
 #define ARCHIVE_MAX (40u * 1024)
 
 /* Every bit takes minutes under a sanitizer; there it is every 61st. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STEP 61
-#else
-#define STEP 1
-#endif
+#define STEP (TEST_SLOW ? 61 : 1)
 
 /* What one run of aimg_verify said. */
 struct verdict {
