@@ -36,7 +36,8 @@ bool aimg_column_in_groups(const struct aimg_column_record *column)
 bool aimg_column_may_narrow(const struct aimg_column_record *column)
 {
     bool is_unsigned = column->type >= AIMG_COLUMN_U16 && column->type <= AIMG_COLUMN_U64;
-    return column->width == 1 && (is_unsigned || column->type == AIMG_COLUMN_DICTIONARY);
+    bool scalar = column->width == 1 && (column->flags & AIMG_COLUMN_LIST) == 0;
+    return scalar && (is_unsigned || column->type == AIMG_COLUMN_DICTIONARY);
 }
 
 bool aimg_column_width_fits(const struct aimg_column_record *column, uint32_t bytes)

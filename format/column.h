@@ -27,7 +27,7 @@ bool aimg_column_shape_valid(const struct aimg_column_record *column);
 bool aimg_column_in_groups(const struct aimg_column_record *column);
 /* Whether a VALUES section of that many bytes a row fits the column (full width, or narrower unsigned). */
 bool aimg_column_width_fits(const struct aimg_column_record *column, uint32_t element_bytes);
-/* Whether unsigned values of the column may be stored narrower than their type. */
+/* Whether unsigned values of the column may be stored narrower than their type: single ones may, lists and vectors never. */
 bool aimg_column_may_narrow(const struct aimg_column_record *column);
 
 /* Record of a group. */

@@ -128,6 +128,15 @@ void aimg_column_record_encode(const struct aimg_column_record *column, const ch
     memcpy(out + AIMG_COLUMN_RECORD_BYTES, name, column->name_bytes);
 }
 
+bool aimg_column_name_reserved(const uint8_t *name, size_t bytes)
+{
+    static const char reserved[][9] = {"id", "name", "ordinal", "position", "format", "bytes", "xxh128", "data"};
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (bytes < sizeof reserved[i] && reserved[i][bytes] == 0 && memcmp(reserved[i], name, bytes) == 0)
+            return true;
+    return false;
+}
+
 unsigned aimg_column_record_decode(const uint8_t *in, size_t bytes, struct aimg_column_record *column, const uint8_t **name_out)
 {
     if (bytes < AIMG_COLUMN_RECORD_BYTES)
@@ -142,7 +151,8 @@ unsigned aimg_column_record_decode(const uint8_t *in, size_t bytes, struct aimg_
     if (bytes < total)
         return 37;
     const uint8_t *name = in + AIMG_COLUMN_RECORD_BYTES;
-    if (column->name_bytes == 0 || column->name_bytes > AIMG_COLUMN_NAME_MAX || !aimg_text_valid(name, column->name_bytes))
+    if (column->name_bytes == 0 || column->name_bytes > AIMG_COLUMN_NAME_MAX || !aimg_text_valid(name, column->name_bytes) ||
+        aimg_column_name_reserved(name, column->name_bytes))
         return 60;
     if (!aimg_all_zero(name + column->name_bytes, total - AIMG_COLUMN_RECORD_BYTES - column->name_bytes))
         return 37;

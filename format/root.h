@@ -69,6 +69,8 @@ static inline size_t aimg_column_record_total(uint16_t name_bytes)
     return AIMG_COLUMN_RECORD_BYTES + (size_t)aimg_round_up(name_bytes, AIMG_UNIT);
 }
 void aimg_column_record_encode(const struct aimg_column_record *column, const char *name, uint8_t *out);
+/* Names that a column cannot have, because every image has something called so. */
+bool aimg_column_name_reserved(const uint8_t *name, size_t bytes);
 /* Rules 37 (size) and 60. *name_out: points into in. bytes: what is left. */
 unsigned aimg_column_record_decode(const uint8_t *in, size_t bytes, struct aimg_column_record *column, const uint8_t **name_out);
 

@@ -61,27 +61,26 @@ struct kind_rule {
     bool bitmap;
     bool groups;
     bool needs_column;
-    bool single; /* at most one in a table */
 };
 
 #define IN(type) (1u << (type))
-#define BLANK                            \
-    {                                    \
-        0, 0, false, false, false, false \
+#define BLANK                     \
+    {                             \
+        0, 0, false, false, false \
     }
 
 static const struct kind_rule kind_rules[] = {
     BLANK,
-    [AIMG_SECTION_ENTRIES] = {IN(AIMG_FRAME_RUN), AIMG_ENTRY_BYTES, false, false, false, true},
-    [AIMG_SECTION_NAME_TEXT] = {IN(AIMG_FRAME_RUN), 0, false, true, false, true},
-    [AIMG_SECTION_VALUES] = {IN(AIMG_FRAME_RUN) | IN(AIMG_FRAME_COLUMN), 0, false, false, true, false},
-    [AIMG_SECTION_GROUPS] = {IN(AIMG_FRAME_RUN) | IN(AIMG_FRAME_COLUMN) | IN(AIMG_FRAME_VALUES), 0, false, true, true, false},
-    [AIMG_SECTION_VALIDITY] = {IN(AIMG_FRAME_RUN) | IN(AIMG_FRAME_COLUMN), 0, true, false, true, false},
-    [AIMG_SECTION_DEAD] = {IN(AIMG_FRAME_MASK), 0, true, false, false, true},
-    [AIMG_SECTION_ATTACHED] = {IN(AIMG_FRAME_MASK), 0, true, false, false, true},
-    [AIMG_SECTION_RANK] = {IN(AIMG_FRAME_MASK), 4, false, false, false, true},
-    [AIMG_SECTION_NAME_SLOTS] = {IN(AIMG_FRAME_NAMES), AIMG_NAME_SLOT_BYTES, false, false, false, true},
-    [AIMG_SECTION_CONTENT_SLOTS] = {IN(AIMG_FRAME_CONTENT), AIMG_CONTENT_SLOT_BYTES, false, false, false, true},
+    [AIMG_SECTION_ENTRIES] = {IN(AIMG_FRAME_RUN), AIMG_ENTRY_BYTES, false, false, false},
+    [AIMG_SECTION_NAME_TEXT] = {IN(AIMG_FRAME_RUN), 0, false, true, false},
+    [AIMG_SECTION_VALUES] = {IN(AIMG_FRAME_RUN) | IN(AIMG_FRAME_COLUMN), 0, false, false, true},
+    [AIMG_SECTION_GROUPS] = {IN(AIMG_FRAME_RUN) | IN(AIMG_FRAME_COLUMN) | IN(AIMG_FRAME_VALUES), 0, false, true, true},
+    [AIMG_SECTION_VALIDITY] = {IN(AIMG_FRAME_RUN) | IN(AIMG_FRAME_COLUMN), 0, true, false, true},
+    [AIMG_SECTION_DEAD] = {IN(AIMG_FRAME_MASK), 0, true, false, false},
+    [AIMG_SECTION_ATTACHED] = {IN(AIMG_FRAME_MASK), 0, true, false, false},
+    [AIMG_SECTION_RANK] = {IN(AIMG_FRAME_MASK), 4, false, false, false},
+    [AIMG_SECTION_NAME_SLOTS] = {IN(AIMG_FRAME_NAMES), AIMG_NAME_SLOT_BYTES, false, false, false},
+    [AIMG_SECTION_CONTENT_SLOTS] = {IN(AIMG_FRAME_CONTENT), AIMG_CONTENT_SLOT_BYTES, false, false, false},
 };
 
 /* Kinds that a table of a type must have. */

@@ -25,7 +25,6 @@ static struct aimg_writer *create(const char *name, uint32_t compress, uint32_t 
 {
     static const uint8_t seed[16] = "archives to fuzz";
     struct aimg_writer_options options = {.struct_bytes = sizeof options,
-                                          .flags = AIMG_WRITER_NO_SYNC,
                                           .alignment = alignment,
                                           .compress = compress,
                                           .time_ns = 1,

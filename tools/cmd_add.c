@@ -21,12 +21,13 @@ const char help_add[] =
 
 struct add {
     const struct ingest_options *options;
-    struct part part; /* for the folder of the archive; add works on the archive itself */
+    struct part part;              /* for the folder of the archive; add works on the archive itself */
+    struct part_identity identity; /* of the archive that is open */
     struct inputs inputs;
     struct precheck names;
     struct ingest_totals totals;
     double begin;
-    bool finished; /* all that could be added is */
+    bool finished, stopped; /* all that could be added is; not all is */
 };
 
 static int stop(const struct add *add, int code)
@@ -52,21 +53,40 @@ static int write_all(struct add *add, struct aimg_writer *writer)
                                    .target = add->options->archive,
                                    .folder = add->part.folder,
                                    .begin = add->begin};
-    bool stopped = false;
-    code = ingest_run(&source, writer, &add->totals, &stopped);
-    add->finished = !stopped;
-    return stopped ? stop(add, code) : code;
+    code = ingest_run(&source, writer, &add->totals, &add->stopped);
+    add->finished = !add->stopped;
+    return code;
+}
+
+/* A file that has lost its name takes what is committed into it as any other does. */
+static int confirm(const struct add *add)
+{
+    const char *archive = add->options->archive;
+    if (part_is_same(&add->identity, archive))
+        return EXIT_DONE;
+    output_error(
+        "%s: was removed or replaced by another program while it was added to; what was added is lost with the old file: "
+        "run this again",
+        archive);
+    return EXIT_SYSTEM;
 }
 
 static int add_inputs(struct add *add)
 {
     const char *archive = add->options->archive;
     struct aimg_writer *writer = NULL;
-    int code = writing_open(archive, add->options, &writer);
+    enum aimg_status status;
+    int code = writing_open(archive, add->options, &writer, &status);
     if (code != EXIT_DONE)
         return code;
+    part_identify(&add->identity, archive);
     code = write_all(add, writer);
     int closed = writing_close(writer, archive);
+    int confirmed = add->finished || add->totals.commits > 0 ? confirm(add) : EXIT_DONE;
+    if (confirmed != EXIT_DONE)
+        return confirmed;
+    if (add->stopped)
+        return stop(add, code);
     if (closed != EXIT_DONE)
         return closed;
     if (add->finished)

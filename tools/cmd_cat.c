@@ -24,6 +24,8 @@ static int write_image(const struct aimg_reader *reader, const char *path, uint3
     struct aimg_error error;
     enum aimg_status status = reading_image(reader, ordinal, buffer, &error);
 
+    if (status == AIMG_LIMIT)
+        output_error("%s: 'aimg unpack --max-output BYTES' lifts this limit:", path);
     if (status != AIMG_OK)
         return output_status(path, status, &error);
     fwrite_unlocked(buffer->data, 1, (size_t)buffer->bytes, stdout);

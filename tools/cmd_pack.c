@@ -8,6 +8,8 @@
 #include "precheck.h"
 #include "writing.h"
 
+#include <unistd.h>
+
 const char help_pack[] =
     "      --force            replace ARCHIVE, once the new one is whole, and start again on an unfinished one\n"
     "      --resume           go on with a pack that was stopped (ARCHIVE.part)\n"
@@ -28,14 +30,37 @@ struct pack {
     uint64_t commits, images; /* in the unfinished file */
 };
 
+/* Goes on with an unfinished file. To start again loses what is committed in it, so that is said only of one that is lost. */
+static int open_unfinished(const struct pack *pack, struct aimg_writer **writer_out)
+{
+    enum aimg_status status;
+    int code = writing_open(pack->part.path, pack->options, writer_out, &status);
+    if (status == AIMG_NOT_ARCHIVE || status == AIMG_TRUNCATED || status == AIMG_CORRUPT || status == AIMG_CHECKSUM)
+        output_error("%s: cannot be resumed; --force without --resume starts again", pack->part.path);
+    return code;
+}
+
+/* A mistyped path is no reason to throw away what an earlier pack has left. */
+static int clear_unfinished(struct pack *pack)
+{
+    if (pack->names.files > 0 || access(pack->part.path, F_OK) != 0)
+        return part_clear(&pack->part);
+    struct input input;
+    char path[INPUT_PATH_BYTES];
+    while (inputs_next(&pack->inputs, &input))
+        if (input.trouble != NULL)
+            output_error("%s: %s", input_path(&input, path, sizeof path), input.trouble);
+    output_error("there is nothing to pack; %s, from a pack that was stopped, is kept", pack->part.path);
+    return EXIT_NO;
+}
+
 static int open_writer(struct pack *pack, struct aimg_writer **writer_out)
 {
     const struct ingest_options *options = pack->options;
-    int code = options->resume ? writing_open(pack->part.path, options, writer_out)
-                               : writing_create(pack->part.path, options, pack->names.digest, writer_out);
-    if (code != EXIT_DONE && options->resume)
-        output_error("%s: cannot be resumed; --force without --resume starts again", pack->part.path);
-    return code;
+    if (options->resume)
+        return open_unfinished(pack, writer_out);
+    int code = options->force ? clear_unfinished(pack) : EXIT_DONE;
+    return code == EXIT_DONE ? writing_create(pack->part.path, options, pack->names.digest, writer_out) : code;
 }
 
 /* Only part of it was packed: what is committed is worth keeping. */
@@ -75,7 +100,7 @@ static int write_all(struct pack *pack)
     int code = open_writer(pack, &writer);
     if (code != EXIT_DONE)
         return code;
-    part_identify(&pack->part);
+    part_identify(&pack->part.identity, pack->part.path);
     struct ingest_source source = {.inputs = &pack->inputs,
                                    .options = pack->options,
                                    .files = pack->names.files,
@@ -119,7 +144,7 @@ int cmd_pack(int argc, char **argv, const struct common_options *common)
         ingest_options_fini(&options);
         return code;
     }
-    code = part_prepare(&pack.part, &options);
+    code = part_check(&pack.part, &options);
     if (code == EXIT_DONE)
         code = pack_inputs(&pack);
     part_fini(&pack.part);

@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "command_line.h"
+#include "cores.h"
 #include "interrupt.h"
 #include "output.h"
 #include "reading.h"
@@ -11,7 +12,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -21,7 +21,9 @@ const char help_unpack[] = "  -C, --directory DIR    write below DIR, which is c
                            "                         resumes an unpack that was stopped. A file that differs is an\n"
                            "                         error, or replaced with --force\n"
                            "      --max-output BYTES refuse to write more; K, M, G, T are powers of 1000. Without it the\n"
-                           "                         limit is 4 times the size of the archive, and at least 1 GiB\n"
+                           "                         limit is 4 times the size of the archive, and at least 1 GiB; and an\n"
+                           "                         image of more than 1 GiB, or more than 1,000 times larger than it is\n"
+                           "                         stored, is left out\n"
                            "      --max-files N      refuse to write more files\n"
                            "      --threads N        1 to 256; else one for each core\n"
                            "\n"
@@ -36,7 +38,7 @@ const char help_unpack[] = "  -C, --directory DIR    write below DIR, which is c
                            "  aimg unpack photos.aimg -C cats 'cat/*'\n"
                            "  aimg unpack --skip-existing photos.aimg -C copy\n";
 
-enum { THREADS_MOST = 256, LISTED_MOST = 20 };
+enum { LISTED_MOST = 20 };
 
 #define OUTPUT_LEAST (UINT64_C(1) << 30)
 
@@ -70,7 +72,7 @@ static void look_at_place(const struct request *request, struct extract_folder *
     int error = extract_folder_enter(folder, listed->name, listed->name_bytes, false, &base);
 
     /* A name that is not allowed is in nobody's way; its image is left out, the others are written. */
-    if (error == ENOENT || error == EINVAL)
+    if (error == ENOENT || error == EINVAL || error == EILSEQ)
         return;
     if (error == 0)
         error = extract_check_free(folder, base);
@@ -143,7 +145,8 @@ static int check_space(const struct request *request, const struct plan *plan)
     uint64_t available;
     char needed[32], there[32];
 
-    if (request->force || request->skip_existing || fstatvfs(request->root.fd, &disk) != 0)
+    /* A file system without blocks is one that does not tell. */
+    if (request->force || request->skip_existing || fstatvfs(request->root.fd, &disk) != 0 || disk.f_blocks == 0)
         return EXIT_DONE;
     available = (uint64_t)disk.f_bavail * disk.f_frsize;
     if (plan->bytes <= available)
@@ -165,24 +168,25 @@ static int open_root(struct request *request, bool make)
     return EXIT_SYSTEM;
 }
 
-static unsigned count_cores(void)
+static int report_stop(const struct request *request, const struct unpack *unpack, const struct plan *plan)
 {
-    cpu_set_t cores;
-    int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+    uint64_t there = unpack->written + unpack->skipped;
+    char missing[32], images[32];
 
-    return count < 1 ? 1 : count > THREADS_MOST ? THREADS_MOST : (unsigned)count;
+    output_error("%s: %s: %s of %s images are not written. This goes on:", request->archive,
+                 interrupt_pending() ? "interrupted" : "stopped", output_count(plan->images - there, missing, sizeof missing),
+                 output_count(plan->images, images, sizeof images));
+    command_line_print("  ", request->argc, request->argv, "--skip-existing");
+    return EXIT_SYSTEM;
 }
 
-static int finish(const struct request *request, const struct unpack *unpack)
+static int finish(const struct request *request, const struct unpack *unpack, const struct plan *plan)
 {
     char images[COUNT_TEXT_BYTES], bytes[32], skipped[64] = "";
 
+    if (unpack->stopped || (interrupt_pending() && unpack->written + unpack->skipped < plan->images))
+        return report_stop(request, unpack, plan);
     reading_count(unpack->written, "image", images);
-    if (interrupt_pending()) {
-        output_error("%s: interrupted; %s unpacked. This goes on:", request->archive, images);
-        command_line_print("  ", request->argc, request->argv, "--skip-existing");
-        return EXIT_SYSTEM;
-    }
     if (unpack->skipped > 0)
         snprintf(skipped, sizeof skipped, ", %" PRIu64 " there already", unpack->skipped);
     output_note("%s: unpacked %s, %s, into %s%s", request->archive, images,
@@ -217,7 +221,7 @@ static int write_selected(struct request *request, const struct aimg_reader *rea
     if (code != EXIT_DONE)
         return code;
     unpack_run(&unpack);
-    return finish(request, &unpack);
+    return finish(request, &unpack, plan);
 }
 
 static int unpack_archive(struct request *request, char *const *globs, int glob_count)
@@ -225,7 +229,8 @@ static int unpack_archive(struct request *request, char *const *globs, int glob_
     struct aimg_reader *reader;
     struct selection selection;
     struct plan plan;
-    int code = reading_open(request->archive, READING_COPIED, &reader);
+    int code = request->output_most == UINT64_MAX ? reading_open(request->archive, READING_COPIED, &reader)
+                                                  : reading_open_up_to(request->archive, request->output_most, &reader);
 
     if (code != EXIT_DONE)
         return code;
@@ -237,6 +242,11 @@ static int unpack_archive(struct request *request, char *const *globs, int glob_
         goto out;
     interrupt_install();
     make_plan(request, reader, &selection, &plan);
+    if (interrupt_pending()) {
+        output_error("%s: interrupted; nothing was written", request->archive);
+        code = EXIT_SYSTEM;
+        goto out;
+    }
     code = check_budget(request, reader, &plan);
     if (code == EXIT_DONE)
         code = check_in_the_way(&plan);
@@ -294,7 +304,7 @@ int cmd_unpack(int argc, char **argv, const struct common_options *common)
     struct request request = {.directory = ".", .quiet = common->quiet, .output_most = UINT64_MAX, .files_most = UINT64_MAX};
     int found, code;
 
-    request.threads = count_cores();
+    request.threads = cores_count();
     request.argc = argc;
     request.argv = argv;
     optind = 0;

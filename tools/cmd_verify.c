@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd.h"
 
+#include "cores.h"
 #include "json.h"
 #include "output.h"
 #include "progress.h"
@@ -17,18 +18,16 @@ const char help_verify[] = "      --quick        structure and index only; the i
                            "                     torn_tail_bytes, findings; with several archives the array 'archives'\n"
                            "\n"
                            "Checks every rule of the format (spec/SPEC.md) on every byte. A finding is one line: rule,\n"
-                           "offset, image. Exit status 0: sound; 1: damage found, or a torn tail; 3: the file cannot be\n"
-                           "read; 4: not an archive, unsupported, or damaged so that it cannot be checked to its end.\n"
-                           "Of several archives the highest counts.\n"
+                           "offset, image. What a writer at work has not committed yet is a warning. Exit status 0:\n"
+                           "sound; 1: damage found, or a torn tail; 3: the file cannot be read; 4: not an archive,\n"
+                           "unsupported, or damaged so that it cannot be checked to its end. Of several archives the\n"
+                           "highest counts.\n"
                            "\n"
                            "  aimg verify photos.aimg\n"
                            "  aimg verify --quick *.aimg\n"
                            "  aimg verify --json photos.aimg | jq '.findings[].name'\n";
 
-enum {
-    FINDINGS_MOST = 100000, /* kept for one JSON object; the counts go on */
-    THREADS_MOST = 256
-};
+enum { FINDINGS_MOST = 100000 }; /* kept for one JSON object; the counts go on */
 
 struct check {
     const char *path;

@@ -24,7 +24,8 @@ int extract_check_free(const struct extract_folder *folder, const char *base)
 
     if (fstatat(folder->fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0)
         return S_ISDIR(status.st_mode) ? EISDIR : EEXIST;
-    return errno == ENOENT ? 0 : errno;
+    /* EINVAL: the file system refuses the name, so nothing has it. */
+    return errno == ENOENT || errno == EINVAL ? 0 : errno;
 }
 
 /* ------------------------------------------------------------------ comparing */
@@ -48,6 +49,20 @@ static int compare_bytes(int fd, const char *data, uint64_t bytes)
     return 0;
 }
 
+/* Returns 0 or ENOMEM. */
+static int remember(const struct extract_folder *folder, ino_t inode)
+{
+    struct extract_written *written = folder->root->written;
+    bool added;
+
+    if (written == NULL)
+        return 0;
+    pthread_mutex_lock(&written->lock);
+    added = inode_set_add(&written->inodes, inode);
+    pthread_mutex_unlock(&written->lock);
+    return added ? 0 : ENOMEM;
+}
+
 int extract_compare(const struct extract_folder *folder, const char *base, const void *data, uint64_t bytes)
 {
     struct stat status;
@@ -55,7 +70,7 @@ int extract_compare(const struct extract_folder *folder, const char *base, const
     int error, fd = openat(folder->fd, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd < 0)
-        return errno == ELOOP || errno == ENXIO ? EEXIST : errno;
+        return errno == ELOOP || errno == ENXIO ? EEXIST : errno == EINVAL ? ENOENT : errno;
     if (fstat(fd, &status) != 0)
         error = errno;
     else if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size != bytes)
@@ -63,15 +78,20 @@ int extract_compare(const struct extract_folder *folder, const char *base, const
     else
         error = compare_bytes(fd, data, bytes);
     close(fd);
-    return error;
+    return error == 0 ? remember(folder, status.st_ino) : error;
 }
 
 /* ------------------------------------------------------------------ writing */
 
+static void name_temporary(struct extract_folder *folder, char name[TEMPORARY_BYTES])
+{
+    snprintf(name, TEMPORARY_BYTES, ".aimg-%016" PRIx64, folder->temporary++);
+}
+
 static int create_temporary(struct extract_folder *folder, char name[TEMPORARY_BYTES], int *fd_out)
 {
     for (int i = 0; i < TEMPORARY_TRIES; i++) {
-        snprintf(name, TEMPORARY_BYTES, ".aimg-%016" PRIx64, folder->temporary++);
+        name_temporary(folder, name);
         *fd_out = openat(folder->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (*fd_out >= 0)
             return 0;
@@ -110,56 +130,94 @@ static int set_mtime(int fd, int64_t mtime_ns)
     return futimens(fd, times) == 0 ? 0 : errno;
 }
 
-static int fill_temporary(int fd, const struct extract_file *file)
+/* Before it gets its name: from then on another thread may find it in its place. */
+static int remember_temporary(const struct extract_folder *folder, int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 ? remember(folder, status.st_ino) : errno;
+}
+
+static int fill_temporary(const struct extract_folder *folder, int fd, struct extract_file *file)
 {
     int error = write_bytes(fd, file->data, file->bytes);
 
-    if (error == 0 && file->has_mtime)
-        error = set_mtime(fd, file->mtime_ns);
+    file->mtime_error = error == 0 && file->has_mtime ? set_mtime(fd, file->mtime_ns) : 0;
+    if (error == 0 && file->replace)
+        error = remember_temporary(folder, fd);
     /* A network file system may tell of a full disk only here. */
     if (close(fd) != 0 && error == 0)
         error = errno;
     return error;
 }
 
-static bool is_archive(const struct extract_folder *folder, const char *base)
+/* Whether what stands in the place, if anything does, may be replaced: 0 or an errno. With the lock. */
+static int check_replaceable(const struct extract_folder *folder, const char *base)
 {
     const struct extract_root *root = folder->root;
     struct stat status;
 
-    return fstatat(folder->fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_dev == root->archive_device &&
-           status.st_ino == root->archive_inode;
+    if (fstatat(folder->fd, base, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return 0;
+    if (status.st_dev == root->archive_device && status.st_ino == root->archive_inode)
+        return ETXTBSY;
+    return inode_set_has(&root->written->inodes, status.st_ino) ? ENOTUNIQ : 0;
 }
 
-static int rename_temporary(const struct extract_folder *folder, const char *temporary, const char *base, bool replace)
+static int replace(const struct extract_folder *folder, const char *temporary, const char *base)
+{
+    struct extract_written *written = folder->root->written;
+    int error;
+
+    pthread_mutex_lock(&written->lock);
+    error = check_replaceable(folder, base);
+    if (error == 0 && renameat(folder->fd, temporary, folder->fd, base) != 0)
+        error = errno == EINVAL ? EILSEQ : errno;
+    pthread_mutex_unlock(&written->lock);
+    return error;
+}
+
+/* A rename that must not replace was refused as "invalid". That is about the name when one that all file systems take is not
+ * refused; *temporary is renamed to it then. */
+static bool name_is_refused(struct extract_folder *folder, char temporary[TEMPORARY_BYTES])
+{
+    char other[TEMPORARY_BYTES];
+
+    name_temporary(folder, other);
+    if (renameat2(folder->fd, temporary, folder->fd, other, RENAME_NOREPLACE) != 0)
+        return false;
+    memcpy(temporary, other, sizeof other);
+    return true;
+}
+
+static int rename_temporary(struct extract_folder *folder, char temporary[TEMPORARY_BYTES], const char *base)
 {
     int at = folder->fd;
 
-    if (replace) {
-        if (is_archive(folder, base))
-            return ETXTBSY;
-        return renameat(at, temporary, at, base) == 0 ? 0 : errno;
-    }
     if (renameat2(at, temporary, at, base, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return errno;
-    /* This file system cannot; a second link does not replace either. */
-    if (linkat(at, temporary, at, base, 0) != 0)
-        return errno == EPERM ? ENOTSUP : errno;
-    return unlinkat(at, temporary, 0) == 0 ? 0 : errno;
+    /* Perhaps this file system cannot; a second link does not replace either. */
+    if (linkat(at, temporary, at, base, 0) == 0)
+        return unlinkat(at, temporary, 0) == 0 ? 0 : errno;
+    if (errno == EINVAL)
+        return EILSEQ;
+    if (errno != EPERM)
+        return errno;
+    return name_is_refused(folder, temporary) ? EILSEQ : ENOTSUP;
 }
 
-int extract_write(struct extract_folder *folder, const char *base, const struct extract_file *file)
+int extract_write(struct extract_folder *folder, const char *base, struct extract_file *file)
 {
     char temporary[TEMPORARY_BYTES];
     int fd, error = create_temporary(folder, temporary, &fd);
 
     if (error != 0)
         return error;
-    error = fill_temporary(fd, file);
+    error = fill_temporary(folder, fd, file);
     if (error == 0)
-        error = rename_temporary(folder, temporary, base, file->replace);
+        error = file->replace ? replace(folder, temporary, base) : rename_temporary(folder, temporary, base);
     if (error == EEXIST && extract_check_free(folder, base) == EISDIR)
         error = EISDIR;
     if (error != 0)
@@ -173,11 +231,15 @@ const char *extract_reason(int error)
 {
     switch (error) {
     case EEXIST:
-        return "is there already, or another name of this archive is the same to this file system (--force replaces, "
-               "--skip-existing "
-               "resumes)";
+        return "is there already, or another name of this archive is the same to this file system (--force replaces what was "
+               "there before, --skip-existing resumes)";
+    case ENOTUNIQ:
+        return "another name of this archive, which was written, is the same to this file system; unpack this one into another "
+               "directory";
     case EINVAL:
         return "is a name that no archive may hold";
+    case EILSEQ:
+        return "is a name that this file system refuses; unpack it onto another one, or 'aimg cat' it into a file";
     case ELOOP:
         return "a symbolic link stands in its path and is not followed";
     case ENOTDIR:

@@ -4,10 +4,20 @@
 #ifndef AIMG_TOOLS_EXTRACT_H
 #define AIMG_TOOLS_EXTRACT_H
 
+#include "inode_set.h"
+
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* The files of this run, so that one of its images never takes the place of another one that only this file system calls the
+ * same: 'A.jpg' and 'a.jpg'. The names cannot tell, each file system has its own rules. */
+struct extract_written {
+    pthread_mutex_t lock; /* also held from looking at a place to replacing what is there */
+    struct inode_set inodes;
+};
 
 struct extract_root {
     int fd; /* -1: the directory is not there */
@@ -15,6 +25,7 @@ struct extract_root {
     bool stepwise;        /* the kernel has no openat2 */
     dev_t archive_device; /* the archive itself is never replaced */
     ino_t archive_inode;
+    struct extract_written *written; /* NULL unless files are replaced */
 };
 
 /* path: where to unpack; a symbolic link to a directory is followed, for the caller chose it. make: create it, parents too;
@@ -37,13 +48,15 @@ void extract_folder_init(struct extract_folder *folder, const struct extract_roo
 void extract_folder_fini(struct extract_folder *folder);
 
 /* Opens the folder that a name lies in, below the root, across no symbolic link and no mount point. make: create what is missing.
- * EINVAL for a name that no archive may hold. *base_out: the last part of the name. */
+ * EINVAL for a name that no archive may hold, EILSEQ for one that the file system refuses. *base_out: the last part of the name.
+ */
 int extract_folder_enter(struct extract_folder *folder, const char *name, size_t name_bytes, bool make, const char **base_out);
 
 /* Whether anything stands at that place of the folder: EISDIR, EEXIST, or 0. */
 int extract_check_free(const struct extract_folder *folder, const char *base);
 
-/* Whether a regular file with exactly these bytes stands there: 0; ENOENT: nothing does; EEXIST: something else does. */
+/* Whether a regular file with exactly these bytes stands there: 0, and it counts as written; ENOENT: nothing does; EEXIST:
+ * something else does. */
 int extract_compare(const struct extract_folder *folder, const char *base, const void *data, uint64_t bytes);
 
 struct extract_file {
@@ -52,11 +65,13 @@ struct extract_file {
     bool replace; /* whatever stands there, but for a folder and the archive */
     bool has_mtime;
     int64_t mtime_ns;
+    int mtime_error; /* set by extract_write: 0, or why the file that was written has the time of now */
 };
 
 /* Writes the file under a temporary name and renames it, so that a file is whole or not there. EEXIST without replace when the
- * place is taken. EINTR when interrupt_pending. No failure leaves the temporary. */
-int extract_write(struct extract_folder *folder, const char *base, const struct extract_file *file);
+ * place is taken; ENOTUNIQ with replace when a file of this run is there. EILSEQ: the file system refuses the name. EINTR when
+ * interrupt_pending. No failure leaves the temporary. */
+int extract_write(struct extract_folder *folder, const char *base, struct extract_file *file);
 
 const char *extract_reason(int error);
 

@@ -197,6 +197,8 @@ int extract_folder_enter(struct extract_folder *folder, const char *name, size_t
     folder->path[bytes] = '\0';
     folder->path_bytes = bytes;
     folder->error = open_folder(folder->root, folder->path, make, &folder->fd);
+    if (folder->error == EINVAL)
+        folder->error = EILSEQ;
     folder->known = true;
     return folder->error;
 }

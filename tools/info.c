@@ -226,7 +226,7 @@ static enum aimg_status fill_archive(struct json_object *object, const struct ai
     json_put_count(object, "alignment", info.alignment);
     json_put_hash(object, "root", info.chain);
     json_put_bool(object, "sealed", info.sealed != 0);
-    json_put_count(object, "torn_tail_bytes", info.tail_bytes);
+    json_put_count(object, "torn_tail_bytes", info.being_written != 0 ? 0 : info.tail_bytes);
     put_sizes(object, &info);
     status = put_times(object, reader, &info, error);
     return status == AIMG_OK ? put_column_types(object, reader, info.column_count, error) : status;

@@ -3,6 +3,7 @@
 
 #include "cmd.h"
 #include "output.h"
+#include "writing.h"
 
 #include <string.h>
 
@@ -29,7 +30,7 @@ int ingest_columns_begin(struct ingest_columns *columns, struct aimg_writer *wri
                            definitions[i].name);
             columns->present[i] = false;
         } else if (status != AIMG_OK) {
-            return output_status(archive, status, &error);
+            return writing_failed(archive, status, &error);
         }
     }
     return EXIT_DONE;

@@ -2,15 +2,15 @@
 #include "ingest_options.h"
 
 #include "cmd.h"
+#include "cores.h"
 #include "output.h"
 #include "reading.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* One row an option: a row with a value sets a text, one without sets a bool. */
 struct row {
@@ -110,6 +110,19 @@ static bool parse_number(const char *text, unsigned long least, unsigned long mo
     return true;
 }
 
+/* What the archive would refuse with the first commit, when the work is done. */
+static int check_message(const char *verb, const char *message)
+{
+    if (message == NULL)
+        return EXIT_DONE;
+    size_t bytes = strlen(message);
+    if (bytes > 254)
+        return output_usage(verb, "--message has %zu bytes, at most 254 are stored", bytes);
+    if (!utf8_valid(message, bytes))
+        return output_usage(verb, "--message is UTF-8, not '%s'", message);
+    return EXIT_DONE;
+}
+
 static int set_storage(const char *verb, struct ingest_options *options)
 {
     unsigned long number = 0;
@@ -131,25 +144,14 @@ static int set_storage(const char *verb, struct ingest_options *options)
             return output_usage(verb, "--align is a power of two from 8 to 4096, not '%s'", options->alignment_text);
         options->alignment = (uint32_t)number;
     }
-    if (options->message != NULL && strlen(options->message) > 254)
-        return output_usage(verb, "--message has %zu bytes, at most 254 are stored", strlen(options->message));
-    return EXIT_DONE;
-}
-
-static unsigned core_count(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return (unsigned)CPU_COUNT(&set);
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online < 1 ? 1 : (unsigned)online;
+    return check_message(verb, options->message);
 }
 
 static int set_manner(const char *verb, struct ingest_options *options)
 {
-    unsigned long number = core_count();
-    if (options->threads_text != NULL && !parse_number(options->threads_text, 1, 256, &number))
-        return output_usage(verb, "--threads is 1 to 256, not '%s'", options->threads_text);
+    unsigned long number = cores_count();
+    if (options->threads_text != NULL && !parse_number(options->threads_text, 1, THREADS_MOST, &number))
+        return output_usage(verb, "--threads is 1 to %d, not '%s'", THREADS_MOST, options->threads_text);
     options->threads = (unsigned)number;
     if (options->replace + options->skip + options->update > 1)
         return output_usage(verb, "only one of --replace, --skip-existing and --update can be given");

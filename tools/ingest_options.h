@@ -64,14 +64,15 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "      --escape-names     store what may not stand in a name (bytes that are not UTF-8, control characters, backslashes)\n"  \
     "                         as %XX, and % before two hexadecimal digits as %25\n"                                              \
     "\nwhat is stored:\n"                                                                                                        \
-    "      --compress METHOD  store (the default) or zstd, where that makes an image smaller\n"                                  \
+    "      --compress METHOD  store (the default) or zstd, where that makes an image smaller; files of over 16 MiB take room\n"  \
+    "                         in the folder of ARCHIVE meanwhile\n"                                                              \
     "      --level N          of zstd, 1 to 19 (default 3)\n"                                                                    \
     "      --no-label         no column 'label' with the first folder of each name\n"                                            \
     "      --times            keep the files' times in the column 'mtime_ns'\n"                                                  \
-    "      --message TEXT     for the log, at most 254 bytes\n"                                                                  \
+    "      --message TEXT     for the log, at most 254 bytes of UTF-8\n"                                                         \
     "\nhow:\n"                                                                                                                   \
     "      --one-commit       make everything visible at once; else large input is committed in parts, each 1 GiB, 60 seconds\n" \
-    "                         or 1,000,000 images\n"                                                                             \
+    "                         or 1,000,000 images; size and time grow to a 64th of what is done\n"                               \
     "      --threads N        threads that read (default: all cores)\n"                                                          \
     "With SOURCE_DATE_EPOCH in the environment the same input gives the same bytes.\n"
 

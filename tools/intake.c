@@ -4,17 +4,15 @@
 #include "cmd.h"
 #include "output.h"
 #include "precheck.h"
+#include "writing.h"
 
+#include <errno.h>
 #include <string.h>
-
-/* When an open batch is committed although more is to come. The number bounds the memory that its index takes. */
-#define PART_BYTES (UINT64_C(1) << 30)
-enum { PART_IMAGES = 1000000, PART_SECONDS = 60 };
 
 int intake_begin(struct intake *intake)
 {
     const struct ingest_options *options = intake->options;
-    intake->part_begin = ingest_clock();
+    intake->begin = intake->part_begin = ingest_clock();
     int code = existing_begin(&intake->existing, intake->writer, options->existing);
     if (code != EXIT_DONE)
         return code;
@@ -48,11 +46,13 @@ static int report_failure(const struct intake *intake, enum aimg_status status, 
 
 static int report_clash(struct intake *intake, const struct input *input)
 {
-    if (!precheck_report_clash(intake->inputs, intake->options->all, input->name, input->name_bytes)) {
-        char path[INPUT_PATH_BYTES];
-        output_error("%s: the name '%.*s' is taken; use --prefix", input_path(input, path, sizeof path), (int)input->name_bytes,
-                     input->name);
-    }
+    /* The input may lie in memory of the inputs, which walk again. */
+    char path[INPUT_PATH_BYTES], name[INPUT_NAME_BYTES];
+    size_t name_bytes = input->name_bytes;
+    input_path(input, path, sizeof path);
+    memcpy(name, input->name, name_bytes);
+    if (!precheck_report_clash(intake->inputs, intake->options->all, name, name_bytes))
+        output_error("%s: the name '%.*s' is taken; use --prefix", path, (int)name_bytes, name);
     return EXIT_NO;
 }
 
@@ -60,12 +60,11 @@ int intake_commit(struct intake *intake)
 {
     struct aimg_error error;
     enum aimg_status status =
-        aimg_writer_commit(intake->writer, intake->part_images > 0 ? intake->options->message : NULL, &error);
+        aimg_writer_commit(intake->writer, intake->part.images > 0 ? intake->options->message : NULL, &error);
     if (status != AIMG_OK)
-        return report_failure(intake, status, &error);
-    intake->totals->commits += intake->part_images > 0;
-    intake->part_bytes = 0;
-    intake->part_images = 0;
+        return writing_failed(intake->target, status, &error);
+    intake->totals->commits += intake->part.images > 0;
+    intake->part = (struct extent){.bytes = 0};
     intake->part_begin = ingest_clock();
     existing_refresh(&intake->existing);
     return EXIT_DONE;
@@ -75,11 +74,21 @@ static int commit_part_when_due(struct intake *intake)
 {
     if (intake->options->one_commit)
         return EXIT_DONE;
-    bool due = intake->part_bytes >= PART_BYTES || intake->part_images >= PART_IMAGES;
+    double now = ingest_clock();
+    intake->part.seconds = now - intake->part_begin;
+    struct extent all = {.bytes = intake->totals->bytes, .images = intake->totals->images, .seconds = now - intake->begin};
     /* What the clock says must not show in a result that is to be reproducible. */
-    if (!due && !intake->options->reproducible)
-        due = ingest_clock() - intake->part_begin >= PART_SECONDS;
+    bool due = part_rule_due(&intake->part, &all, !intake->options->reproducible);
     return due ? intake_commit(intake) : EXIT_DONE;
+}
+
+/* Its bytes went into the file, or should have, after they were hashed. */
+static int report_change(const struct input *input)
+{
+    char path[INPUT_PATH_BYTES];
+    output_error("%s: changed while it was being stored; nothing since the last commit is kept, try again",
+                 input_path(input, path, sizeof path));
+    return EXIT_SYSTEM;
 }
 
 static int add_image(struct intake *intake, const struct load_item *item, bool replace)
@@ -100,20 +109,17 @@ static int add_image(struct intake *intake, const struct load_item *item, bool r
         return report_clash(intake, &item->input);
     if (status == AIMG_INVALID_ARGUMENT) /* a name that was not there when all were checked */
         return report_trouble(intake, &item->input, error.message, 0);
+    /* A file that was cut short has no bytes to write, which is not the fault of the archive. */
+    bool cut = status == AIMG_IO && error.sys_errno == EFAULT;
+    if ((status == AIMG_OK || cut) && !load_is_unchanged(item))
+        return report_change(&item->input);
     if (status != AIMG_OK)
-        return report_failure(intake, status, &error);
-    if (!load_is_unchanged(item)) {
-        /* Its bytes went into the file after they were hashed. */
-        char path[INPUT_PATH_BYTES];
-        output_error("%s: changed while it was being stored; nothing since the last commit is kept, try again",
-                     input_path(&item->input, path, sizeof path));
-        return EXIT_SYSTEM;
-    }
+        return writing_failed(intake->target, status, &error);
     intake->totals->images++;
     intake->totals->bytes += item->bytes;
     intake->totals->replaced += replace;
-    intake->part_images++;
-    intake->part_bytes += item->bytes;
+    intake->part.images++;
+    intake->part.bytes += item->bytes;
     return commit_part_when_due(intake);
 }
 

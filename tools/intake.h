@@ -6,6 +6,7 @@
 #include "existing.h"
 #include "ingest.h"
 #include "ingest_columns.h"
+#include "part_rule.h"
 
 struct intake {
     const struct ingest_options *options; /* set by the caller, down to totals; all borrowed */
@@ -16,8 +17,8 @@ struct intake {
 
     struct existing existing;
     struct ingest_columns columns;
-    uint64_t part_bytes, part_images; /* since the last commit */
-    double part_begin;
+    struct extent part;       /* since the last commit */
+    double begin, part_begin; /* on ingest_clock */
 };
 
 /* All return an exit_code; other than EXIT_DONE means that the command ends here. They print what is wrong. */

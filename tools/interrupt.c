@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "interrupt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
+
+/* How long the wait for the end may be before a word is said. */
+enum { SILENT_SECONDS = 1 };
 
 /* Lock-free, so a handler may set it, on whatever thread it runs. */
 static atomic_int pending;
@@ -13,6 +18,18 @@ static void on_interrupt(int signal_number)
 {
     (void)signal_number;
     atomic_store(&pending, 1);
+    alarm(SILENT_SECONDS);
+}
+
+/* The work at hand is a large file: nobody asks interrupt_pending before it is done. */
+static void on_alarm(int signal_number)
+{
+    static const char text[] = "aimg: stopping when the current file is done; Ctrl-C again to stop at once\n";
+    (void)signal_number;
+    int code = errno;
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    errno = code;
 }
 
 void interrupt_install(void)
@@ -24,6 +41,9 @@ void interrupt_install(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = on_alarm;
+    sigaction(SIGALRM, &action, NULL);
+    action.sa_handler = on_interrupt;
     /* a file size limit shall be an error of a write, not the end */
     signal(SIGXFSZ, SIG_IGN);
     struct sigaction before;

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* The first signal is only noted; a second one ends the program as if this had never been called. */
+/* The first signal is only noted, and spoken of when the program still works a second later; a second one ends the program as if
+ * this had never been called. */
 void interrupt_install(void);
 bool interrupt_pending(void);
 

@@ -13,6 +13,7 @@
 enum { LARGEST_COPIED_BYTES = 16 << 20 };
 
 const char load_changed[] = "changed while it was being read";
+const char load_stopped[] = "is not read any more";
 
 static int64_t mtime_of(const struct stat *status)
 {
@@ -71,7 +72,6 @@ static void load_copied(const struct loader *loader, struct load_item *item, int
     size_t kept = 0;
     if (read_whole(item, fd, buffer, bytes)) {
         load_digest(loader, item, scratch_bytes == 0 ? NULL : buffer + scratch_at, scratch_bytes);
-        load_digest_end(loader, item);
         if (item->result == LOAD_READY)
             kept = item->prepared.stored == item->data ? bytes : scratch_at + (size_t)item->prepared.stored_bytes;
     }
@@ -136,6 +136,7 @@ void load_file(const struct loader *loader, struct load_item *item)
     item->fd = -1;
     item->map = NULL;
     item->scratch = NULL;
+    item->mapped_bytes = 0;
     item->codec_bytes = 0;
     item->piece.own = NULL;
     item->bytes = 0;
@@ -163,6 +164,10 @@ void load_release(struct workspace_pool *pool, struct load_item *item)
     if (item->map != NULL) {
         munmap(item->map, (size_t)item->bytes);
         item->map = NULL;
+    }
+    if (item->mapped_bytes > 0) {
+        workspace_unreserve(pool, item->mapped_bytes);
+        item->mapped_bytes = 0;
     }
     if (item->fd >= 0) {
         close(item->fd);

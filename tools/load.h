@@ -61,7 +61,8 @@ struct load_item {
     void *map; /* NULL when the file was read into memory */
     void *scratch;
     size_t scratch_bytes;
-    size_t codec_bytes; /* counted in the pool while the codec works */
+    size_t mapped_bytes; /* counted in the pool while the file is mapped */
+    size_t codec_bytes;  /* counted in the pool while the codec works */
     struct workspace_piece piece;
 };
 
@@ -80,14 +81,18 @@ static inline void load_fail(struct load_item *item, const char *trouble, int sy
     item->sys_errno = sys_errno;
 }
 
-/* Recognises and prepares item->data. scratch as aimg_writer_prepare takes it. May leave memory of the codec counted in the pool,
- * also when it is left by a signal; load_digest_end takes it off. */
+/* Whether item->data is to be stored: LOAD_READY, to be prepared, or LOAD_NOT_PICTURE. */
+void load_recognise(const struct loader *loader, struct load_item *item);
+/* Prepares what was recognised. scratch as aimg_writer_prepare takes it. May leave memory of the codec counted in the pool, also
+ * when it is left by a signal; load_prepare_end takes it off. */
+void load_prepare(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes);
+void load_prepare_end(const struct loader *loader, struct load_item *item);
+/* All three, for bytes that stay. */
 void load_digest(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes);
-void load_digest_end(const struct loader *loader, struct load_item *item);
 
 /* A large file; takes fd. */
 void load_mapped(const struct loader *loader, struct load_item *item, int fd);
 
-extern const char load_changed[];
+extern const char load_changed[], load_stopped[];
 
 #endif

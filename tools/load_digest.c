@@ -11,31 +11,39 @@ static size_t codec_bytes(int32_t level, uint64_t bytes)
     return BASE_BYTES + (size_t)(bytes < most / TABLE_BYTES_PER_BYTE ? bytes * TABLE_BYTES_PER_BYTE : most);
 }
 
-void load_digest(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes)
+void load_recognise(const struct loader *loader, struct load_item *item)
+{
+    bool picture = aimg_picture_probe(item->data, (size_t)item->bytes, &item->picture) == AIMG_OK;
+    item->result = picture || loader->context->all ? LOAD_READY : LOAD_NOT_PICTURE;
+}
+
+void load_prepare(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes)
 {
     const struct load_context *context = loader->context;
-    if (aimg_picture_probe(item->data, (size_t)item->bytes, &item->picture) != AIMG_OK && !context->all) {
-        item->result = LOAD_NOT_PICTURE;
-        return;
-    }
     if (scratch_bytes > 0) {
         item->codec_bytes = codec_bytes(context->level, item->bytes);
         if (!workspace_reserve(loader->pool, loader->workspace, item->codec_bytes)) {
             item->codec_bytes = 0;
-            load_fail(item, "is not read any more", 0);
+            load_fail(item, load_stopped, 0);
             return;
         }
     }
     struct aimg_error error;
-    if (aimg_writer_prepare(context->writer, item->data, item->bytes, scratch, scratch_bytes, &item->prepared, &error) == AIMG_OK)
-        item->result = LOAD_READY;
-    else
+    if (aimg_writer_prepare(context->writer, item->data, item->bytes, scratch, scratch_bytes, &item->prepared, &error) != AIMG_OK)
         load_fail(item, "cannot be made ready, out of memory", 0);
 }
 
-void load_digest_end(const struct loader *loader, struct load_item *item)
+void load_prepare_end(const struct loader *loader, struct load_item *item)
 {
     if (item->codec_bytes > 0)
         workspace_unreserve(loader->pool, item->codec_bytes);
     item->codec_bytes = 0;
+}
+
+void load_digest(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes)
+{
+    load_recognise(loader, item);
+    if (item->result == LOAD_READY)
+        load_prepare(loader, item, scratch, scratch_bytes);
+    load_prepare_end(loader, item);
 }

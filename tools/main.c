@@ -11,7 +11,7 @@ const struct verb verbs[] = {
     {"add", "[options] ARCHIVE PATH...", "append pictures to an archive", help_add, cmd_add},
     {"unpack", "[options] ARCHIVE [-C DIR] [GLOB...]", "write the pictures back as files", help_unpack, cmd_unpack},
     {"ls", "[options] ARCHIVE [GLOB...]", "list the pictures", help_ls, cmd_ls},
-    {"cat", "[options] ARCHIVE NAME|@N", "write the bytes of one picture to standard output", help_cat, cmd_cat},
+    {"cat", "[options] ARCHIVE NAME|@N...", "write the bytes of pictures to standard output", help_cat, cmd_cat},
     {"info", "[options] ARCHIVE [NAME|@N]", "tell about an archive or one picture", help_info, cmd_info},
     {"log", "[options] ARCHIVE", "list the commits", help_log, cmd_log},
     {"verify", "[options] ARCHIVE...", "check every byte and every rule", help_verify, cmd_verify},

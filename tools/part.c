@@ -39,6 +39,18 @@ void part_fini(struct part *part)
     part->folder = NULL;
 }
 
+/* A writer holds a lock on the first byte (spec/SPEC.md, section 4.2). */
+static bool has_writer(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    bool held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(fd);
+    return held;
+}
+
 static int check_archive(const char *archive, bool force)
 {
     struct stat status;
@@ -57,22 +69,23 @@ static int check_archive(const char *archive, bool force)
         output_error("%s: is not a regular file; --force replaces regular files only", archive);
         return EXIT_NO;
     }
+    if (has_writer(archive)) {
+        output_error("%s: another 'aimg' is adding to it now, and what it adds would be lost; try again when it is done",
+                     archive);
+        return EXIT_SYSTEM;
+    }
     return EXIT_DONE;
 }
 
-/* A writer holds a lock on the first byte (spec/SPEC.md, section 4.2). */
-static bool has_writer(const char *path)
+static int check_running(const struct part *part)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return false;
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
-    bool held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    close(fd);
-    return held;
+    if (!has_writer(part->path))
+        return EXIT_DONE;
+    output_error("%s: another 'aimg pack' is writing it now", part->path);
+    return EXIT_SYSTEM;
 }
 
-int part_prepare(const struct part *part, const struct ingest_options *options)
+int part_check(const struct part *part, const struct ingest_options *options)
 {
     int code = check_archive(part->archive, options->force);
     if (code != EXIT_DONE)
@@ -85,39 +98,41 @@ int part_prepare(const struct part *part, const struct ingest_options *options)
     }
     if (!there || options->resume)
         return EXIT_DONE;
-    if (has_writer(part->path)) {
-        output_error("%s: another 'aimg pack' is writing it now", part->path);
-        return EXIT_SYSTEM;
-    }
-    if (!options->force) {
+    code = check_running(part);
+    if (code == EXIT_DONE && !options->force) {
         output_error("%s: is there, from a pack that was stopped; --resume goes on with it, --force starts again", part->path);
         return EXIT_NO;
     }
-    if (unlink(part->path) != 0) {
+    return code;
+}
+
+int part_clear(const struct part *part)
+{
+    int code = check_running(part);
+    if (code == EXIT_DONE && unlink(part->path) != 0 && errno != ENOENT) {
         output_error("%s: cannot remove what a pack that was stopped left: %s", part->path, strerror(errno));
         return EXIT_SYSTEM;
     }
-    return EXIT_DONE;
+    return code;
 }
 
-void part_identify(struct part *part)
+void part_identify(struct part_identity *identity, const char *path)
 {
     struct stat status;
-    if (stat(part->path, &status) == 0) {
-        part->device = status.st_dev;
-        part->inode = status.st_ino;
-    }
+    *identity = (struct part_identity){.inode = 0};
+    if (stat(path, &status) == 0)
+        *identity = (struct part_identity){.device = status.st_dev, .inode = status.st_ino};
 }
 
-static bool is_ours(const struct part *part)
+bool part_is_same(const struct part_identity *identity, const char *path)
 {
     struct stat status;
-    return stat(part->path, &status) == 0 && status.st_dev == part->device && status.st_ino == part->inode;
+    return stat(path, &status) == 0 && status.st_dev == identity->device && status.st_ino == identity->inode;
 }
 
 void part_remove(const struct part *part)
 {
-    if (is_ours(part))
+    if (part_is_same(&part->identity, part->path))
         unlink(part->path);
 }
 
@@ -149,13 +164,19 @@ static int rename_new(const char *from, const char *to)
 
 int part_finish(const struct part *part, bool replace, bool sync_file)
 {
-    if (!is_ours(part)) {
+    if (!part_is_same(&part->identity, part->path)) {
         output_error("%s: was removed or replaced by another program before it was whole; %s is not made", part->path,
                      part->archive);
         return EXIT_SYSTEM;
     }
     if (sync_file && sync_path(part->path, 0) != 0) {
         output_error("%s: cannot sync: %s", part->path, strerror(errno));
+        return EXIT_SYSTEM;
+    }
+    if (replace && has_writer(part->archive)) {
+        output_error(
+            "%s: another 'aimg' is adding to it now, and what it adds would be lost; %s is whole and may be renamed by hand",
+            part->archive, part->path);
         return EXIT_SYSTEM;
     }
     int result = replace ? rename(part->path, part->archive) : rename_new(part->path, part->archive);

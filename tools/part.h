@@ -7,24 +7,34 @@
 
 #include <sys/types.h>
 
+/* Which file a path names, to be asked again later: another program may have put another one there, or none. */
+struct part_identity {
+    dev_t device;
+    ino_t inode;
+};
+
+void part_identify(struct part_identity *identity, const char *path);
+bool part_is_same(const struct part_identity *identity, const char *path);
+
 struct part {
     const char *archive;
     char *path;
-    char *folder; /* that it lies in */
-    dev_t device; /* of the unfinished file, once part_identify was called */
-    ino_t inode;
+    char *folder;                  /* that it lies in */
+    struct part_identity identity; /* of the unfinished file, once it is made or opened */
 };
 
 /* archive: borrowed. Returns an exit_code. */
 int part_init(struct part *part, const char *archive);
 void part_fini(struct part *part);
 
-/* Whether pack may begin: what is there is neither replaced nor gone on with unless the options say so. With --force an abandoned
- * unfinished file is removed. Prints what is wrong; returns an exit_code. */
-int part_prepare(const struct part *part, const struct ingest_options *options);
+/* Whether pack may begin: what is there is neither replaced nor gone on with unless the options say so, and nobody writes it.
+ * Prints what is wrong; returns an exit_code. */
+int part_check(const struct part *part, const struct ingest_options *options);
 
-/* Remembers which file the path names now. */
-void part_identify(struct part *part);
+/* Removes the unfinished file that a pack which was stopped left, if there is one. Prints what is wrong; returns an exit_code. */
+int part_clear(const struct part *part);
+
+/* Removes the unfinished file unless it is not ours any more. */
 void part_remove(const struct part *part);
 
 /* Renames it to ARCHIVE and makes that durable. Prints what is wrong; returns an exit_code. */

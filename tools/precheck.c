@@ -3,10 +3,12 @@
 
 #include "cmd.h"
 #include "interrupt.h"
+#include "name_escape.h"
 #include "name_set.h"
 #include "open_input.h"
 #include "output.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,15 +21,31 @@ struct check {
     struct name_set names;
     bool may_clash;
     uint64_t refused, taken;
+    uint64_t curable;            /* of the refused, by --escape-names */
     char *clashes[MOST_CLASHES]; /* names that two inputs seem to have */
     size_t clash_count;
 };
 
+/* Whether the name could be stored with --escape-names, which leaves the prefix as it is. */
+static bool escaping_helps(const struct ingest_options *options, const struct input *input)
+{
+    char escaped[INPUT_NAME_BYTES];
+    size_t prefix_bytes = options->prefix == NULL ? 0 : strlen(options->prefix);
+    if (options->escape_names)
+        return false;
+    memcpy(escaped, input->name, prefix_bytes);
+    size_t bytes =
+        prefix_bytes + name_escape(input->name + prefix_bytes, input->name_bytes - prefix_bytes, escaped + prefix_bytes);
+    return aimg_name_check(escaped, bytes, NULL) == AIMG_OK;
+}
+
+/* A file that would be left out may have any name. */
 static void check_name(struct check *check, const struct input *input)
 {
     struct aimg_error error;
-    if (aimg_name_check(input->name, input->name_bytes, &error) == AIMG_OK)
+    if (aimg_name_check(input->name, input->name_bytes, &error) == AIMG_OK || !open_input_would_store(input, check->options->all))
         return;
+    check->curable += escaping_helps(check->options, input);
     if (++check->refused <= MOST_SHOWN) {
         char path[INPUT_PATH_BYTES];
         output_error("%s: %s", input_path(input, path, sizeof path), error.message);
@@ -118,8 +136,13 @@ bool precheck_report_clash(struct inputs *inputs, bool all, const char *name, si
 static int conclude(struct check *check, struct inputs *inputs)
 {
     if (check->refused > 0) {
-        output_error("%llu names cannot be stored; nothing was written. Rename the files, or use --escape-names",
-                     (unsigned long long)check->refused);
+        char hint[80] = "";
+        if (check->curable == check->refused)
+            snprintf(hint, sizeof hint, ", or use --escape-names");
+        else if (check->curable > 0)
+            snprintf(hint, sizeof hint, "; --escape-names helps with %llu of them", (unsigned long long)check->curable);
+        output_error("%llu names cannot be stored; nothing was written. Rename the files%s", (unsigned long long)check->refused,
+                     hint);
         return EXIT_NO;
     }
     bool clash = false;

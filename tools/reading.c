@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* The library's own limit to one image. */
+#define IMAGE_LEAST (INT64_C(1) << 30)
+
 static void warn_torn_tail(const char *path, const struct aimg_reader *reader)
 {
     struct aimg_info info = {.struct_bytes = sizeof info};
@@ -19,28 +22,48 @@ static void warn_torn_tail(const char *path, const struct aimg_reader *reader)
 
     if (aimg_reader_info(reader, &info, NULL) != AIMG_OK || info.tail_bytes == 0)
         return;
+    if (info.being_written != 0) {
+        output_note("%s: is being added to; what is not committed yet is not shown", path);
+        return;
+    }
     output_warning("%s: the last %s, from offset %" PRIu64
                    ", are what an interrupted writer left; they are ignored, and the next "
                    "'aimg add' drops them",
                    path, output_size(info.tail_bytes, size, sizeof size), info.file_bytes);
 }
 
-int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out)
+static int open_with(const char *path, struct aimg_reader_options *options, struct aimg_reader **reader_out)
 {
-    struct aimg_reader_options options = {.struct_bytes = sizeof options};
     struct aimg_error error;
     struct stat file;
     enum aimg_status status;
 
-    options.flags = mode == READING_COPIED ? AIMG_READER_NO_MAP : 0;
     /* A stored image is never larger than its archive, so an archive that was packed here can always be read here. */
-    if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > INT64_C(1) << 30)
-        options.limits.image_bytes = (uint64_t)file.st_size;
-    status = aimg_reader_open(path, &options, reader_out, &error);
+    if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > IMAGE_LEAST &&
+        (uint64_t)file.st_size > options->limits.image_bytes)
+        options->limits.image_bytes = (uint64_t)file.st_size;
+    status = aimg_reader_open(path, options, reader_out, &error);
     if (status != AIMG_OK)
         return output_status(path, status, &error);
     warn_torn_tail(path, *reader_out);
     return EXIT_DONE;
+}
+
+int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out)
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options,
+                                          .flags = mode == READING_COPIED ? AIMG_READER_NO_MAP : 0};
+
+    return open_with(path, &options, reader_out);
+}
+
+int reading_open_up_to(const char *path, uint64_t bytes, struct aimg_reader **reader_out)
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = AIMG_READER_NO_MAP};
+
+    options.limits.image_bytes = bytes > (uint64_t)IMAGE_LEAST ? bytes : 0;
+    options.limits.ratio = UINT32_MAX;
+    return open_with(path, &options, reader_out);
 }
 
 enum aimg_status reading_image(const struct aimg_reader *reader, uint32_t ordinal, struct image_buffer *buffer,

@@ -23,6 +23,10 @@ enum { LONG_OPTION = 256 };
 /* Opens an archive. Prints what is wrong, and warns of a torn tail. Returns an exit_code. */
 int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out);
 
+/* The same with READING_COPIED, for who has set a limit of their own to what is decoded: that of one image is as high, however
+ * much smaller it is stored. */
+int reading_open_up_to(const char *path, uint64_t bytes, struct aimg_reader **reader_out);
+
 /* Memory that grows to the largest image it was asked to hold. All zero at first; released with free(data). */
 struct image_buffer {
     void *data;

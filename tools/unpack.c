@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads take batches of names from one walk over the archive, so that neighbours in a folder stay with one thread, and memory
- * does not grow with the number of images. */
+ * does not grow with the number of images, unless files are replaced: then it is known which were written. */
 #include "unpack.h"
 
 #include "cmd.h"
@@ -50,14 +50,16 @@ static void report_unreadable(struct unpack *unpack, uint32_t ordinal, const cha
                               const struct aimg_error *error)
 {
     bool system = status == AIMG_IO || status == AIMG_OUT_OF_MEMORY;
+    const char *advice = status == AIMG_LIMIT ? "; --max-output BYTES lifts this limit" : "";
     bool damage = status == AIMG_CHECKSUM || status == AIMG_CORRUPT || status == AIMG_TRUNCATED;
 
     pthread_mutex_lock(&unpack->lock);
     if (error->offset != AIMG_NO_OFFSET)
-        output_error("%s: image '%s' (ordinal %" PRIu32 ", offset %" PRIu64 ") is left out: %s", unpack->archive, name, ordinal,
-                     error->offset, error->message);
+        output_error("%s: image '%s' (ordinal %" PRIu32 ", offset %" PRIu64 ") is left out: %s%s", unpack->archive, name, ordinal,
+                     error->offset, error->message, advice);
     else
-        output_error("%s: image '%s' (ordinal %" PRIu32 ") is left out: %s", unpack->archive, name, ordinal, error->message);
+        output_error("%s: image '%s' (ordinal %" PRIu32 ") is left out: %s%s", unpack->archive, name, ordinal, error->message,
+                     advice);
     unpack->left_out++;
     unpack->damaged = unpack->damaged || damage;
     unpack->code = worse_code(unpack->code, system ? EXIT_SYSTEM : EXIT_NO);
@@ -67,7 +69,7 @@ static void report_unreadable(struct unpack *unpack, uint32_t ordinal, const cha
 static bool is_refusal(int error)
 {
     return error == EEXIST || error == EINVAL || error == ELOOP || error == ENOTDIR || error == EISDIR || error == ENOTEMPTY ||
-           error == EXDEV || error == ETXTBSY;
+           error == EXDEV || error == ETXTBSY || error == ENOTUNIQ || error == EILSEQ;
 }
 
 static void report_not_written(struct unpack *unpack, const char *name, int error)
@@ -78,6 +80,17 @@ static void report_not_written(struct unpack *unpack, const char *name, int erro
     unpack->refused++;
     unpack->code = worse_code(unpack->code, is_refusal(error) ? EXIT_NO : EXIT_SYSTEM);
     unpack->stopped = unpack->stopped || extract_is_fatal(error);
+    pthread_mutex_unlock(&unpack->lock);
+}
+
+/* Some file systems set no times. The bytes are there, so one word about it is enough. */
+static void warn_of_times(struct unpack *unpack, const char *name, int error)
+{
+    pthread_mutex_lock(&unpack->lock);
+    if (!unpack->times_warned)
+        output_warning("%s/%s: written, but its time cannot be set: %s; the same may hold for others", unpack->directory, name,
+                       strerror(error));
+    unpack->times_warned = true;
     pthread_mutex_unlock(&unpack->lock);
 }
 
@@ -125,6 +138,8 @@ static void place_image(struct worker *worker, uint32_t ordinal, const char *nam
         report_not_written(unpack, name, error);
     else
         count_written(unpack, file.bytes, false);
+    if (error == 0 && file.mtime_error != 0)
+        warn_of_times(unpack, name, file.mtime_error);
 }
 
 static void unpack_image(struct worker *worker, uint32_t ordinal, const char *name, size_t name_bytes)
@@ -214,11 +229,13 @@ static int run_workers(struct unpack *unpack, struct worker *workers, pthread_t 
 
 int unpack_run(struct unpack *unpack)
 {
+    struct extract_written written = {.lock = PTHREAD_MUTEX_INITIALIZER};
     struct worker *workers = calloc(unpack->threads, sizeof *workers);
     pthread_t *handles = calloc(unpack->threads, sizeof *handles);
 
     if (workers == NULL || handles == NULL) {
         output_error("out of memory for %u threads", unpack->threads);
+        unpack->stopped = true;
         unpack->code = EXIT_SYSTEM;
         goto out;
     }
@@ -226,11 +243,14 @@ int unpack_run(struct unpack *unpack)
                         unpack->mtime.type == AIMG_TYPE_I64 && !unpack->mtime.list && unpack->mtime.width == 1;
     pthread_mutex_init(&unpack->lock, NULL);
     pthread_mutex_init(&unpack->large, NULL);
+    unpack->root->written = unpack->force ? &written : NULL;
     walk_begin(&unpack->walk, unpack->reader, unpack->archive, unpack->selection);
     progress_begin(&unpack->progress, "unpacking", unpack->bytes_total, unpack->quiet);
     unpack->code = run_workers(unpack, workers, handles);
     progress_end(&unpack->progress);
     walk_end(&unpack->walk);
+    unpack->root->written = NULL;
+    inode_set_free(&written.inodes);
     /* A damaged group of names has left out its images, as a damaged image has left out itself. */
     unpack->left_out += unpack->walk.damaged;
     unpack->damaged = unpack->damaged || unpack->walk.damaged > 0;

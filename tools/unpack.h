@@ -16,7 +16,7 @@ struct unpack {
     /* Set by the caller. */
     const struct aimg_reader *reader;
     const char *archive, *directory;
-    const struct extract_root *root;
+    struct extract_root *root;
     struct selection *selection;
     bool force, skip_existing, quiet;
     uint64_t bytes_total;
@@ -28,11 +28,12 @@ struct unpack {
     uint64_t left_out; /* could not be read */
     uint64_t refused;  /* could not be written */
     bool damaged;      /* the archive is */
+    bool stopped;      /* before all was tried */
     int code;          /* exit_code of what went wrong */
 
     /* Its own. */
     struct aimg_column mtime;
-    bool has_mtime, stopped;
+    bool has_mtime, times_warned;
     struct walk walk;
     struct progress progress;
     pthread_mutex_t lock;  /* over the tallies, the walk, the progress, and messages */

@@ -37,6 +37,18 @@ size_t utf8_sequence(const unsigned char *text, size_t bytes)
     return 0;
 }
 
+bool utf8_valid(const char *text, size_t bytes)
+{
+    const unsigned char *from = (const unsigned char *)text;
+    for (size_t at = 0; at < bytes;) {
+        size_t sequence = utf8_sequence(from + at, bytes - at);
+        if (sequence == 0)
+            return false;
+        at += sequence;
+    }
+    return true;
+}
+
 bool utf8_is_control(const unsigned char *text, size_t sequence_bytes)
 {
     if (sequence_bytes == 1)

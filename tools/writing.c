@@ -52,7 +52,8 @@ static void warn_dropped(const char *path, const struct aimg_writer *writer)
     }
 }
 
-int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out)
+int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
+                 enum aimg_status *status_out)
 {
     uint64_t digest[2] = {0, 0};
     uint8_t seed[16];
@@ -62,6 +63,7 @@ int writing_open(const char *path, const struct ingest_options *options, struct 
     make_seed(options, digest, seed);
     struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
     enum aimg_status status = aimg_writer_open(path, &writer_options, writer_out, &error);
+    *status_out = status;
     if (status == AIMG_NOT_FOUND) {
         output_error("%s: is not there; 'aimg pack' makes an archive", path);
         return EXIT_SYSTEM;
@@ -70,6 +72,12 @@ int writing_open(const char *path, const struct ingest_options *options, struct 
         return output_status(path, status, &error);
     warn_dropped(path, *writer_out);
     return EXIT_DONE;
+}
+
+int writing_failed(const char *path, enum aimg_status status, const struct aimg_error *error)
+{
+    int code = output_status(path, status, error);
+    return status == AIMG_LIMIT ? EXIT_SYSTEM : code;
 }
 
 void writing_state(const struct aimg_writer *writer, uint64_t *commits_out, uint64_t *images_out)

@@ -8,8 +8,13 @@
 /* Print what is wrong; return an exit_code. digest: of the input, for results that are to be reproducible. */
 int writing_create(const char *path, const struct ingest_options *options, const uint64_t digest[2],
                    struct aimg_writer **writer_out);
-/* Also tells of a torn tail that was cut off. */
-int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out);
+/* Also tells of a torn tail that was cut off. *status_out: what the exit_code was made of. */
+int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
+                 enum aimg_status *status_out);
+
+/* What a writer says while it adds or commits: as output_status, but a limit means that the archive is full, not that it is
+ * damaged. */
+int writing_failed(const char *path, enum aimg_status status, const struct aimg_error *error);
 
 /* Commits and listed images of the last committed state. */
 void writing_state(const struct aimg_writer *writer, uint64_t *commits_out, uint64_t *images_out);

@@ -169,6 +169,8 @@ enum aimg_status aimg_reader_borrow_batch(const struct aimg_reader *reader, cons
     enum aimg_status first = check_borrow(reader, flags, bytes_out, error);
     if (first != AIMG_OK)
         return first;
+    if (ordinals == NULL && count > 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_borrow_batch needs ordinals");
     for (size_t i = 0; i < count + 2 * BATCH_AHEAD; i++) {
         if (i < count && ordinals[i] < reader->catalog.head.ordinal_count)
             __builtin_prefetch(find_entry(reader, ordinals[i]));

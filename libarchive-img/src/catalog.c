@@ -29,8 +29,8 @@ static enum aimg_status read_root(const struct aimg_source *source, const struct
     uint64_t offset = commit->root_offset + AIMG_FRAME_BYTES;
     struct aimg_error local;
     if (commit->root_offset < AIMG_HEAD_BYTES || commit->root_offset % AIMG_UNIT != 0 ||
-        commit->root_offset >= commit->self_offset)
-        return root_fault(commit->root_offset, 31, "it does not lie before its commit", error);
+        commit->root_offset <= commit->prev_offset || commit->root_offset >= commit->self_offset)
+        return root_fault(commit->root_offset, 31, "it does not lie in the batch of its commit", error);
     if (commit->self_offset - commit->root_offset < AIMG_FRAME_BYTES || commit->root_bytes > commit->self_offset - offset ||
         commit->root_bytes < AIMG_ROOT_HEAD_BYTES)
         return root_fault(commit->root_offset, 31, "its size is not possible", error);
@@ -123,6 +123,13 @@ static uint32_t count_type(const struct aimg_catalog *catalog, unsigned type, ui
     return count;
 }
 
+/* Rule 62, as far as the tail tells: images that are counted stand in a bitmap. */
+static bool mask_fits(const struct aimg_table *table)
+{
+    return (table->part.dead == 0 || aimg_table_section(table, AIMG_SECTION_DEAD, 0) != NULL) &&
+           (table->part.attached == 0 || aimg_table_section(table, AIMG_SECTION_ATTACHED, 0) != NULL);
+}
+
 /* Rule 36: COLUMN and MASK parts fit a run. */
 static enum aimg_status attach_to_runs(uint64_t root, struct aimg_catalog *catalog, struct aimg_error *error)
 {
@@ -139,6 +146,8 @@ static enum aimg_status attach_to_runs(uint64_t root, struct aimg_catalog *catal
             continue;
         if (run->mask_table != NULL)
             return root_fault(root, 36, "a run has two masks", error);
+        if (!mask_fits(table))
+            return root_fault(root, 62, "a mask lacks the bitmap that it counts", error);
         run->mask_table = table;
         run->listed = run->count - table->part.dead - table->part.attached;
     }
@@ -281,6 +290,27 @@ static enum aimg_status check_columns(uint64_t root, const struct aimg_catalog *
     return covered == declared ? AIMG_OK : root_fault(root, 68, "a dictionary has fewer values than its column says", error);
 }
 
+/* Rule 32, as far as ROOT and the tails of its tables tell: what is used is declared. */
+static enum aimg_status check_declared(const struct aimg_commit_page *commit, const struct aimg_catalog *catalog,
+                                       struct aimg_error *error)
+{
+    uint64_t incompat = catalog->head.coding_count > 0 ? AIMG_INCOMPAT_ZSTD_DICT : 0;
+    uint64_t ro_compat = catalog->head.column_count > 0 ? AIMG_RO_COMPAT_COLUMNS : 0;
+    for (uint32_t i = 0; i < catalog->table_count; i++) {
+        const struct aimg_table *table = &catalog->tables[i];
+        incompat |= table->part.type == AIMG_FRAME_MASK ? AIMG_INCOMPAT_MASK : 0;
+        ro_compat |= table->part.type == AIMG_FRAME_CONTENT ? AIMG_RO_COMPAT_CONTENT : 0;
+        for (uint32_t k = 0; k < table->section_count; k++)
+            incompat |= table->sections[k].codec == AIMG_CODEC_ZSTD ? AIMG_INCOMPAT_ZSTD : 0;
+    }
+    if ((incompat & ~commit->incompat) == 0 && (ro_compat & ~commit->ro_compat) == 0)
+        return AIMG_OK;
+    return aimg_fail_at(error, AIMG_CORRUPT, 32, commit->self_offset,
+                        "the last commit does not declare features that are in use (incompat 0x%" PRIx64 ", ro_compat 0x%" PRIx64
+                        "); run verify",
+                        incompat & ~commit->incompat, ro_compat & ~commit->ro_compat);
+}
+
 enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struct aimg_commit_page *commit,
                                    struct aimg_catalog *catalog, struct aimg_error *error)
 {
@@ -298,6 +328,8 @@ enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struc
         status = read_records(source, commit->root_offset, catalog, error);
     if (status == AIMG_OK)
         status = check_columns(commit->root_offset, catalog, error);
+    if (status == AIMG_OK)
+        status = check_declared(commit, catalog, error);
     if (status != AIMG_OK)
         aimg_catalog_release(source, catalog);
     return status;

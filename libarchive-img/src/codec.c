@@ -62,6 +62,17 @@ void aimg_codec_dictionary_destroy(void *dictionary)
     ZSTD_freeDDict(dictionary);
 }
 
+int aimg_codec_dictionary_malformed(const void *data, size_t bytes)
+{
+    static const uint8_t empty_frame[] = {0x28, 0xB5, 0x2F, 0xFD, 0x20, 0x00, 0x01, 0x00, 0x00};
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    if (context == NULL)
+        return 0;
+    size_t got = ZSTD_decompress_usingDict(context, NULL, 0, empty_frame, sizeof empty_frame, data, bytes);
+    ZSTD_freeDCtx(context);
+    return ZSTD_isError(got) != 0;
+}
+
 /* log2 of the window that a frame asks for, from its header (RFC 8878, 3.1.1.1); 0 when it has a single segment. */
 static unsigned window_log(const uint8_t *stored, size_t bytes)
 {

@@ -161,6 +161,8 @@ static enum aimg_status copy_fixed(const struct aimg_reader *reader, struct aimg
 enum aimg_status aimg_reader_dictionary(const struct aimg_reader *reader, uint32_t column_index, uint32_t code, char *buffer,
                                         size_t buffer_bytes, size_t *bytes_out, struct aimg_error *error)
 {
+    if (buffer == NULL && buffer_bytes > 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_dictionary needs a buffer of the size it is given");
     enum aimg_status status = check_index(reader, column_index, bytes_out, error);
     if (status != AIMG_OK)
         return status;

@@ -73,6 +73,15 @@ bool aimg_dictionary_code(const struct aimg_allocator *allocator, struct aimg_di
     return true;
 }
 
+bool aimg_dictionary_has_room(const struct aimg_dictionary *dictionary, const void *text, size_t bytes, uint64_t limit)
+{
+    uint64_t used = (uint64_t)dictionary->texts.bytes + dictionary->ends.bytes;
+    uint64_t more = bytes + sizeof(uint64_t);
+    if (used <= limit && more <= limit - used)
+        return true;
+    return dictionary->set_size > 0 && *place_of(dictionary, dictionary->set, dictionary->set_size, text, bytes) != 0;
+}
+
 static enum aimg_status load_group(struct aimg_dictionary *dictionary, const struct aimg_reader *reader,
                                    const struct aimg_group *group, const struct aimg_buffer *raw, struct aimg_error *error)
 {
@@ -80,6 +89,9 @@ static enum aimg_status load_group(struct aimg_dictionary *dictionary, const str
     for (uint32_t i = 0; i < group->count; i++) {
         uint32_t code, expected = aimg_dictionary_count(dictionary);
         uint32_t bytes = aimg_load32(raw->data + (size_t)i * 4);
+        if (!aimg_dictionary_has_room(dictionary, value, bytes, reader->source.limits.index_bytes))
+            return aimg_fail(error, AIMG_LIMIT, "the values of a dictionary take more than the limit of %" PRIu64 " bytes",
+                             reader->source.limits.index_bytes);
         if (!aimg_dictionary_code(&reader->source.allocator, dictionary, value, bytes, &code))
             return aimg_fail_memory(error, bytes);
         if (code != expected)

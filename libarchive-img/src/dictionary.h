@@ -15,13 +15,16 @@ struct aimg_dictionary {
     bool loaded;
 };
 
-/* The values that the archive has, once. Costs time and memory in proportion to their number. */
+/* The values that the archive has, once. Costs time and memory in proportion to their number; LIMIT when they take more than the
+ * reader's limit for the index. */
 enum aimg_status aimg_dictionary_load(struct aimg_dictionary *dictionary, const struct aimg_reader *reader, uint32_t column,
                                       struct aimg_error *error);
 uint32_t aimg_dictionary_count(const struct aimg_dictionary *dictionary);
 /* Code of a text, given now if it is new; false when there is no memory. */
 bool aimg_dictionary_code(const struct aimg_allocator *allocator, struct aimg_dictionary *dictionary, const void *text,
                           size_t bytes, uint32_t *code_out);
+/* Whether the text has a code, or gets one without the dictionary growing beyond so many bytes. */
+bool aimg_dictionary_has_room(const struct aimg_dictionary *dictionary, const void *text, size_t bytes, uint64_t limit);
 /* Writes a VALUES table of the codes from `first` on. */
 enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary, uint32_t column, uint32_t first,
                                        struct aimg_out *out, struct aimg_codec_pool *codecs, struct aimg_part *part_out,

@@ -83,6 +83,9 @@ enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_t
     if (status != AIMG_OK)
         return status;
     size_t stored_bytes = (size_t)(group->end - group->begin);
+    if (stored_bytes > aimg_codec_bound(group->raw_bytes))
+        return aimg_fail(error, AIMG_LIMIT, "a group of texts of %" PRIu32 " bytes takes %zu, more than zstd ever needs",
+                         group->raw_bytes, stored_bytes);
     status = aimg_table_verify(&reader->source, table, section->offset + group->begin, stored_bytes, error);
     if (status != AIMG_OK)
         return status;
@@ -104,6 +107,20 @@ enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_t
     return status;
 }
 
+enum aimg_status aimg_group_read_row(const struct aimg_reader *reader, struct aimg_table *table,
+                                     const struct aimg_section *section, uint32_t row, struct aimg_group *group,
+                                     struct aimg_buffer *raw, struct aimg_error *error)
+{
+    uint64_t index = 0;
+    enum aimg_status status = aimg_group_find(reader, table, section, row, &index, error);
+    if (status == AIMG_OK)
+        status = aimg_group_read(reader, table, section, index, group, raw, error);
+    /* The records were read twice; someone may have overwritten them in between. */
+    if (status == AIMG_OK && (row < group->first || row - group->first >= group->count))
+        return group_fault(table, section, error);
+    return status;
+}
+
 void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out,
                       uint32_t *bytes_out)
 {
@@ -120,10 +137,7 @@ enum aimg_status aimg_group_copy(const struct aimg_reader *reader, struct aimg_t
 {
     struct aimg_buffer raw = {NULL, 0, 0};
     struct aimg_group group;
-    uint64_t index = 0;
-    enum aimg_status status = aimg_group_find(reader, table, section, row, &index, error);
-    if (status == AIMG_OK)
-        status = aimg_group_read(reader, table, section, index, &group, &raw, error);
+    enum aimg_status status = aimg_group_read_row(reader, table, section, row, &group, &raw, error);
     if (status == AIMG_OK) {
         const uint8_t *value;
         uint32_t bytes;

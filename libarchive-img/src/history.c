@@ -4,6 +4,8 @@
 
 #include "checksum.h"
 
+#define META_KEY_MAX 255
+
 static void describe(const struct aimg_commit_page *page, uint64_t ordinals_before, struct aimg_commit *out)
 {
     *out = (struct aimg_commit){.seq = page->seq,
@@ -70,28 +72,41 @@ enum aimg_status aimg_reader_commit(const struct aimg_reader *reader, uint64_t s
     return aimg_reader_log(reader, take_wanted, &wanted, error);
 }
 
-static enum aimg_status meta_fault(uint64_t offset, struct aimg_error *error)
+static enum aimg_status meta_fault(uint64_t offset, enum aimg_status status, struct aimg_error *error)
 {
-    return aimg_fail_at(error, AIMG_CORRUPT, 69, offset,
-                        "the metadata at %" PRIu64 " is malformed or damaged; run verify, then repair", offset);
+    return aimg_fail_at(error, status, 69, offset, "the metadata at %" PRIu64 " is %s; run verify, then repair", offset,
+                        status == AIMG_CHECKSUM ? "damaged" : "malformed");
+}
+
+/* Bytewise, a text before what it begins. */
+static bool key_ascends(const uint8_t *last, size_t last_bytes, const uint8_t *key, size_t bytes)
+{
+    int order = memcmp(last, key, last_bytes < bytes ? last_bytes : bytes);
+    return order < 0 || (order == 0 && last_bytes < bytes);
 }
 
 /* Value of a key in a META payload; NULL when it is not there. False when the payload is malformed. */
 static bool meta_find(const uint8_t *meta, uint64_t bytes, const char *key, size_t key_bytes, const uint8_t **value_out,
                       uint32_t *bytes_out)
 {
-    uint64_t position = 8;
+    uint64_t position = 8, last_bytes = 0;
+    const uint8_t *last = meta;
     *value_out = NULL;
-    if (bytes < 8)
+    if (bytes < 8 || aimg_load32(meta + 4) != 0)
         return false;
     for (uint32_t i = aimg_load32(meta); i > 0; i--) {
         if (bytes - position < 8)
             return false;
         uint64_t here = aimg_load16(meta + position);
         uint32_t value_bytes = aimg_load32(meta + position + 4);
-        if (bytes - position - 8 < here + value_bytes)
+        if (here == 0 || here > META_KEY_MAX || aimg_load16(meta + position + 2) != 0 ||
+            bytes - position - 8 < here + value_bytes)
             return false;
         const uint8_t *name = meta + position + 8;
+        if (!key_ascends(last, last_bytes, name, here))
+            return false;
+        last = name;
+        last_bytes = here;
         if (here == key_bytes && memcmp(name, key, key_bytes) == 0) {
             *value_out = name + here;
             *bytes_out = value_bytes;
@@ -124,9 +139,10 @@ enum aimg_status aimg_reader_meta(const struct aimg_reader *reader, const char *
         status = local.status;
         if (error != NULL)
             *error = local;
-    } else if (!aimg_hash_equals(head->meta_hash, aimg_hash(meta, bytes)) ||
-               !meta_find(meta, bytes, key, strlen(key), &value, &value_bytes)) {
-        status = meta_fault(offset, error);
+    } else if (!aimg_hash_equals(head->meta_hash, aimg_hash(meta, bytes))) {
+        status = meta_fault(offset, AIMG_CHECKSUM, error);
+    } else if (!meta_find(meta, bytes, key, strlen(key), &value, &value_bytes)) {
+        status = meta_fault(offset, AIMG_CORRUPT, error);
     } else if (value == NULL) {
         status = aimg_fail(error, AIMG_NOT_FOUND, "there is no metadata '%s'", key);
     } else {

@@ -38,6 +38,8 @@ enum aimg_status aimg_reader_ordinal_at(const struct aimg_reader *reader, uint64
 {
     const struct aimg_catalog *catalog = &reader->catalog;
     struct aimg_error local;
+    if (ordinal_out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_ordinal_at needs a place for the ordinal");
     if (position >= catalog->head.listed_count)
         return aimg_fail(error, AIMG_NOT_FOUND, "there is no position %" PRIu64 "; the archive lists %" PRIu64 " images",
                          position, catalog->head.listed_count);
@@ -68,6 +70,8 @@ enum aimg_status aimg_reader_position_of(const struct aimg_reader *reader, uint3
 {
     const struct aimg_catalog *catalog = &reader->catalog;
     struct aimg_error local;
+    if (position_out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_position_of needs a place for the position");
     if (ordinal >= catalog->head.ordinal_count)
         return aimg_not_there(reader, ordinal, error);
     struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, ordinal)];
@@ -93,7 +97,7 @@ enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct
 {
     uint64_t offset = run->entries_offset + (uint64_t)(ordinal - run->first) * AIMG_ENTRY_BYTES;
     return aimg_fail_at(error, AIMG_CORRUPT, 42, offset,
-                        "the entry of image %" PRIu32 " points outside the archive, which ends at %" PRIu64
+                        "the entry of image %" PRIu32 " is malformed, or points outside the archive, which ends at %" PRIu64
                         "; run verify, then repair",
                         ordinal, reader->source.end);
 }
@@ -199,6 +203,8 @@ enum aimg_status aimg_reader_entry(const struct aimg_reader *reader, uint32_t or
     struct aimg_entry_record record = {.frame_offset = 0};
     struct aimg_frame_view view;
     struct aimg_run *run = NULL;
+    if (entry_out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_entry needs a place for the entry");
     enum aimg_status status = aimg_reader_entry_at(reader, ordinal, &record, &run, error);
     if (status != AIMG_OK)
         return status;

@@ -44,10 +44,15 @@ struct aimg_io {
  * BUSY when another has it. */
 enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, bool writable, struct aimg_error *error);
 enum aimg_status aimg_io_file_create(struct aimg_io *io, const char *path, struct aimg_error *error);
+/* Removes the file again that this io created, unless the path names another by now. */
+void aimg_io_file_discard(const struct aimg_io *io, const char *path);
 /* Maps bytes 0 to `bytes`, or grows the map; pointers into it stay valid. */
 enum aimg_status aimg_io_file_map(struct aimg_io *io, uint64_t bytes, struct aimg_error *error);
 /* REPLACED unless path names the open file. */
 enum aimg_status aimg_io_file_same(const struct aimg_io *io, const char *path, struct aimg_error *error);
+
+/* Whether another open file holds the writer's lock. */
+bool aimg_io_file_being_written(const struct aimg_io *io);
 
 /* Unpredictable bytes, and nanoseconds since 1970 UTC. */
 enum aimg_status aimg_io_random(void *out, size_t bytes, struct aimg_error *error);

@@ -192,6 +192,12 @@ static enum aimg_status lock(const struct aimg_io *io, struct aimg_error *error)
     return aimg_fail_errno(error, errno, "cannot lock the archive");
 }
 
+bool aimg_io_file_being_written(const struct aimg_io *io)
+{
+    struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    return fcntl(io->fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+
 static enum aimg_status lock_named(struct aimg_io *io, const char *path, struct aimg_error *error)
 {
     enum aimg_status status = lock(io, error);
@@ -221,6 +227,12 @@ enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, bool wr
     return status;
 }
 
+void aimg_io_file_discard(const struct aimg_io *io, const char *path)
+{
+    if (aimg_io_file_same(io, path, NULL) == AIMG_OK)
+        (void)unlink(path);
+}
+
 enum aimg_status aimg_io_file_create(struct aimg_io *io, const char *path, struct aimg_error *error)
 {
     *io = (struct aimg_io){.ops = &file_ops, .fd = -1};
@@ -230,8 +242,10 @@ enum aimg_status aimg_io_file_create(struct aimg_io *io, const char *path, struc
     if (io->fd < 0)
         return aimg_fail_errno(error, errno, "cannot create");
     enum aimg_status status = lock_named(io, path, error);
-    if (status != AIMG_OK)
+    if (status != AIMG_OK) {
+        aimg_io_file_discard(io, path);
         (void)file_close(io, NULL);
+    }
     return status;
 }
 

@@ -193,7 +193,7 @@ struct merge {
     const struct aimg_source *source;
     struct stream *streams;
     uint32_t count;
-    bool (*dead)(void *user, uint32_t ordinal);
+    aimg_dead_fn *dead;
     void *user;
 };
 
@@ -220,11 +220,16 @@ static enum aimg_status refill(struct merge *merge, struct stream *stream, struc
 static enum aimg_status settle(struct merge *merge, struct stream *stream, struct aimg_error *error)
 {
     for (;;) {
+        bool skip = false;
         enum aimg_status status = refill(merge, stream, error);
         if (status != AIMG_OK || stream->next == stream->end)
             return status;
-        if (!aimg_name_slot_empty(stream->next) && !merge->dead(merge->user, aimg_load32(stream->next + 8)))
-            return AIMG_OK;
+        if (aimg_name_slot_empty(stream->next))
+            skip = true;
+        else
+            status = merge->dead(merge->user, aimg_load32(stream->next + 8), &skip, error);
+        if (status != AIMG_OK || !skip)
+            return status;
         stream->next += AIMG_NAME_SLOT_BYTES;
     }
 }
@@ -323,12 +328,23 @@ static enum aimg_status place_keys(struct merge *merge, struct aimg_table_writer
     return status == AIMG_OK ? aimg_table_writer_section(table, section, error) : status;
 }
 
+static enum aimg_status verify_older(const struct aimg_source *source, struct aimg_table *const *older, uint32_t count,
+                                     struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    for (uint32_t i = 0; status == AIMG_OK && i < count; i++)
+        status = aimg_table_verify(source, older[i], older[i]->sections[0].offset, older[i]->sections[0].bytes, error);
+    return status;
+}
+
 static enum aimg_status write_merged(struct merge *merge, const struct aimg_keys *keys, struct aimg_table *const *older,
                                      struct aimg_out *out, struct aimg_part *part_out, struct aimg_error *error)
 {
     uint64_t count = 0;
     struct aimg_table_writer table;
-    enum aimg_status status = merge_begin(merge, keys, older, error);
+    enum aimg_status status = verify_older(merge->source, older, merge->count - 1, error);
+    if (status == AIMG_OK)
+        status = merge_begin(merge, keys, older, error);
     if (status == AIMG_OK)
         status = count_keys(merge, &count, error);
     if (status == AIMG_OK)
@@ -346,8 +362,8 @@ static enum aimg_status write_merged(struct merge *merge, const struct aimg_keys
 }
 
 enum aimg_status aimg_keys_write(struct aimg_keys *keys, const struct aimg_source *source, struct aimg_table *const *older,
-                                 uint32_t older_count, bool (*dead)(void *user, uint32_t ordinal), void *user,
-                                 struct aimg_out *out, struct aimg_part *part_out, struct aimg_error *error)
+                                 uint32_t older_count, aimg_dead_fn *dead, void *user, struct aimg_out *out,
+                                 struct aimg_part *part_out, struct aimg_error *error)
 {
     const struct aimg_allocator *allocator = &keys->allocator;
     struct merge merge = {.source = source, .count = older_count + 1, .dead = dead, .user = user};

@@ -26,10 +26,14 @@ bool aimg_keys_next(const struct aimg_keys *keys, uint64_t hash, uint64_t *curso
 void aimg_keys_clear(struct aimg_keys *keys);
 void aimg_keys_release(struct aimg_keys *keys);
 
-/* Writes one NAMES table of the waiting keys and the keys of older tables, without those that `dead` says. The keys are sorted in
- * place; clear them after. part_out->count is 0 when nothing was left to write. */
+/* Says whether an image is dead, or why that cannot be said; then the merge fails with that. */
+typedef enum aimg_status aimg_dead_fn(void *user, uint32_t ordinal, bool *dead_out, struct aimg_error *error);
+
+/* Writes one NAMES table of the waiting keys and the keys of older tables, without those that are dead. The older tables are
+ * verified first: a damaged one must not get good checksums. The keys are sorted in place; clear them after. part_out->count is 0
+ * when nothing was left to write. */
 enum aimg_status aimg_keys_write(struct aimg_keys *keys, const struct aimg_source *source, struct aimg_table *const *older,
-                                 uint32_t older_count, bool (*dead)(void *user, uint32_t ordinal), void *user,
-                                 struct aimg_out *out, struct aimg_part *part_out, struct aimg_error *error);
+                                 uint32_t older_count, aimg_dead_fn *dead, void *user, struct aimg_out *out,
+                                 struct aimg_part *part_out, struct aimg_error *error);
 
 #endif

@@ -65,6 +65,27 @@ struct walk {
     uint8_t buffer[WALK_BYTES];
 };
 
+/* Reads a piece at offset. A writer may cut off a tail while it is walked, for no commit is in it: then the file is asked for its
+ * size again, and less is read. */
+static enum aimg_status walk_fill(struct walk *walk, uint64_t offset, struct aimg_error *error)
+{
+    for (;;) {
+        uint64_t bytes = walk->file_bytes, left = bytes < offset ? 0 : bytes - offset;
+        size_t piece = walk->small ? WALK_SMALL_BYTES : WALK_BYTES;
+        piece = left < piece ? (size_t)left : piece;
+        enum aimg_status status = walk->io->ops->read_at(walk->io, offset, walk->buffer, piece, error);
+        if (status == AIMG_OK) {
+            walk->begin = offset;
+            walk->end = offset + piece;
+        }
+        if (status != AIMG_TRUNCATED)
+            return status;
+        enum aimg_status asked = walk->io->ops->size(walk->io, &walk->file_bytes, error);
+        if (asked != AIMG_OK || walk->file_bytes >= bytes)
+            return asked != AIMG_OK ? asked : status;
+    }
+}
+
 /* The bytes at offset, at least `bytes` of them or all that the file has; *known_out: how many. */
 static enum aimg_status walk_at(struct walk *walk, uint64_t offset, size_t bytes, const uint8_t **bytes_out, size_t *known_out,
                                 struct aimg_error *error)
@@ -72,13 +93,9 @@ static enum aimg_status walk_at(struct walk *walk, uint64_t offset, size_t bytes
     uint64_t left = walk->file_bytes - offset;
     size_t wanted = left < bytes ? (size_t)left : bytes;
     if (offset < walk->begin || offset > walk->end || walk->end - offset < wanted) {
-        size_t piece = walk->small ? WALK_SMALL_BYTES : WALK_BYTES;
-        piece = left < piece ? (size_t)left : piece;
-        enum aimg_status status = walk->io->ops->read_at(walk->io, offset, walk->buffer, piece, error);
+        enum aimg_status status = walk_fill(walk, offset, error);
         if (status != AIMG_OK)
             return status;
-        walk->begin = offset;
-        walk->end = offset + piece;
     }
     *known_out = (size_t)(walk->end - offset);
     *bytes_out = walk->buffer + (offset - walk->begin);
@@ -114,7 +131,7 @@ static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *i
     bool batch_open = false;
     uint32_t salt = 0;
     located->tail_images = 0;
-    while (located->file_bytes - offset >= AIMG_FRAME_BYTES) {
+    while (walk.file_bytes >= offset && walk.file_bytes - offset >= AIMG_FRAME_BYTES) {
         struct aimg_frame frame;
         struct aimg_commit_page commit;
         const uint8_t *bytes;
@@ -122,7 +139,7 @@ static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *i
         enum aimg_status status = walk_at(&walk, offset, AIMG_FRAME_HEADER_MAX, &bytes, &known, error);
         if (status != AIMG_OK)
             return status;
-        if (!frame_valid(bytes, known, located->file_bytes - offset, seed, &frame) || (batch_open && frame.salt != salt))
+        if (!frame_valid(bytes, known, walk.file_bytes - offset, seed, &frame) || (batch_open && frame.salt != salt))
             break;
         batch_open = true;
         salt = frame.salt;
@@ -143,7 +160,13 @@ static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *i
         walk.small = aimg_frame_total_bytes(&frame) > WALK_SMALL_BYTES;
         offset += aimg_frame_total_bytes(&frame);
     }
-    return AIMG_OK;
+    located->file_bytes = walk.file_bytes;
+    if (located->file_bytes >= located->end)
+        return AIMG_OK;
+    return aimg_fail_at(error, AIMG_TRUNCATED, 34, located->file_bytes,
+                        "the archive was cut short while it was opened: it ends at %" PRIu64
+                        " bytes, its last commit at %" PRIu64,
+                        located->file_bytes, located->end);
 }
 
 /* The commit that the newest usable hint names. */
@@ -171,6 +194,8 @@ static enum aimg_status follow_hint(struct aimg_io *io, const uint8_t *head, boo
     enum aimg_status status = aimg_commit_read(io, &located->header, best.commit_offset, &commit, error);
     if (status != AIMG_OK)
         return allow_truncated && status != AIMG_IO ? AIMG_OK : status;
+    if ((commit.seq != best.seq || commit.salt != best.salt) && allow_truncated)
+        return AIMG_OK;
     if (commit.seq != best.seq || commit.salt != best.salt)
         return aimg_fail_at(error, AIMG_CORRUPT, 9, best.commit_offset,
                             "the commit at %" PRIu64 " (number %" PRIu64 ") is not the one that the hint names (number %" PRIu64
@@ -184,12 +209,15 @@ enum aimg_status aimg_locate(struct aimg_io *io, bool allow_truncated, struct ai
 {
     uint8_t head[AIMG_HEAD_BYTES];
     *located = (struct aimg_located){.empty = true, .end = AIMG_HEAD_BYTES};
+    enum aimg_status read = io->ops->read_at(io, 0, head, sizeof head, error);
+    if (read != AIMG_OK && read != AIMG_TRUNCATED)
+        return read;
+    /* The size after the head: a hint is written after its commit, so what it names lies within this size even when a writer is
+     * at work. */
     enum aimg_status status = io->ops->size(io, &located->file_bytes, error);
-    if (status != AIMG_OK)
-        return status;
-    if (located->file_bytes < AIMG_HEAD_BYTES)
+    if (status == AIMG_OK && located->file_bytes < AIMG_HEAD_BYTES)
         return too_short(io, located->file_bytes, error);
-    status = io->ops->read_at(io, 0, head, sizeof head, error);
+    status = status == AIMG_OK ? read : status;
     if (status != AIMG_OK)
         return status;
     unsigned rule = aimg_header_decode(head, &located->header);
@@ -202,14 +230,24 @@ enum aimg_status aimg_locate(struct aimg_io *io, bool allow_truncated, struct ai
     return located->end == located->file_bytes ? AIMG_OK : walk_forward(io, located, error);
 }
 
-enum aimg_status aimg_locate_newer(struct aimg_io *io, struct aimg_located *located, struct aimg_error *error)
+/* Whether the history that `now` ends still has the commit of `before`. */
+static bool continues(struct aimg_io *io, const struct aimg_located *before, const struct aimg_located *now)
 {
-    uint64_t end = located->end;
+    struct aimg_commit_page commit;
+    if (memcmp(now->header.uuid, before->header.uuid, AIMG_UUID_BYTES) != 0 || now->end < before->end)
+        return false;
+    return before->empty || (aimg_commit_read(io, &now->header, before->commit.self_offset, &commit, NULL) == AIMG_OK &&
+                             memcmp(commit.chain, before->commit.chain, AIMG_HASH_BYTES) == 0);
+}
+
+enum aimg_status aimg_locate_newer(struct aimg_io *io, bool allow_truncated, struct aimg_located *located,
+                                   struct aimg_error *error)
+{
     struct aimg_located now;
-    enum aimg_status status = aimg_locate(io, false, &now, error);
+    enum aimg_status status = aimg_locate(io, allow_truncated, &now, error);
     if (status != AIMG_OK)
         return status;
-    if (memcmp(now.header.uuid, located->header.uuid, AIMG_UUID_BYTES) != 0 || now.end < end)
+    if (!continues(io, located, &now))
         return aimg_fail_at(error, AIMG_TRUNCATED, 34, now.file_bytes,
                             "the archive was rewritten under the reader: commits that were there are gone; open it again");
     *located = now;

@@ -22,7 +22,8 @@ struct aimg_located {
 enum aimg_status aimg_locate(struct aimg_io *io, bool allow_truncated, struct aimg_located *located, struct aimg_error *error);
 
 /* The same from a commit on that is known: sees only what came after. */
-enum aimg_status aimg_locate_newer(struct aimg_io *io, struct aimg_located *located, struct aimg_error *error);
+enum aimg_status aimg_locate_newer(struct aimg_io *io, bool allow_truncated, struct aimg_located *located,
+                                   struct aimg_error *error);
 
 /* Goes back to the commit of that number. */
 enum aimg_status aimg_locate_seq(struct aimg_io *io, uint64_t seq, struct aimg_located *located, struct aimg_error *error);

@@ -161,6 +161,12 @@ enum aimg_status aimg_reader_find(const struct aimg_reader *reader, const char *
  * guess would undo the work on the reads that follow. More would touch a second cache line. */
 #define GLANCE_SLOTS 4
 
+/* Whether a slot holds a smaller hash; an empty one, whose hash reads as 0, does not. */
+static inline bool slot_before(const uint8_t *slot, uint64_t hash)
+{
+    return aimg_name_slot_key_hash(aimg_load64(slot)) - 1 < hash - 1;
+}
+
 /* Where a hash stands if it stands anywhere: past all smaller ones from its home on. NULL past the end. */
 static inline const uint8_t *glance_slot(const struct aimg_hot *hot, uint64_t hash, uint64_t home)
 {
@@ -170,12 +176,14 @@ static inline const uint8_t *glance_slot(const struct aimg_hot *hot, uint64_t ha
     if ((size_t)(end - slot) < (GLANCE_SLOTS + 1) * AIMG_NAME_SLOT_BYTES)
         return NULL;
     for (size_t i = 0; i < GLANCE_SLOTS; i++)
-        smaller += aimg_name_slot_key_hash(aimg_load64(slot + i * AIMG_NAME_SLOT_BYTES)) - 1 <
-                   hash - 1; /* an empty slot is not smaller */
+        smaller += slot_before(slot + i * AIMG_NAME_SLOT_BYTES, hash);
     slot += smaller * AIMG_NAME_SLOT_BYTES;
     if (aimg_name_slot_key_hash(aimg_load64(slot)) == hash)
         return slot;
-    while (slot < end && aimg_name_slot_key_hash(aimg_load64(slot)) < hash)
+    /* A name stands at most max_disp past its home. */
+    const uint8_t *last = hot->slots + (home + hot->slots_total - hot->slot_count) * AIMG_NAME_SLOT_BYTES;
+    end = last < end ? last + AIMG_NAME_SLOT_BYTES : end;
+    while (slot < end && slot_before(slot, hash))
         slot += AIMG_NAME_SLOT_BYTES;
     return slot < end && aimg_name_slot_key_hash(aimg_load64(slot)) == hash ? slot : NULL;
 }

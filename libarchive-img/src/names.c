@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names by number: one from its frame, all of them from the names section, group by group. */
+#include "name.h"
 #include "reader.h"
 
 struct aimg_names {
@@ -19,11 +20,31 @@ static const struct aimg_section *text_of(const struct aimg_table *table)
     return aimg_table_section(table, AIMG_SECTION_NAME_TEXT, 0);
 }
 
+static enum aimg_status name_too_long(const struct aimg_run *run, uint32_t ordinal, size_t bytes, struct aimg_error *error)
+{
+    return aimg_fail_at(error, AIMG_CORRUPT, 53, run->table->part.offset,
+                        "the name of image %" PRIu32 " has %zu bytes, at most %d are allowed; run verify", ordinal, bytes,
+                        AIMG_NAME_MAX);
+}
+
+/* Rule 53. Programs make paths of names: none leaves here that is not allowed to be in an archive. Attachments may have none. */
+static enum aimg_status check_name(const struct aimg_run *run, uint32_t ordinal, const void *name, size_t bytes,
+                                   struct aimg_error *error)
+{
+    size_t position;
+    if (bytes == 0 || aimg_name_fault(name, bytes, &position) == AIMG_NAME_OK)
+        return AIMG_OK;
+    return aimg_fail_at(error, AIMG_CORRUPT, 53, run->table->part.offset,
+                        "the name of image %" PRIu32 " is a name that no archive may hold; run verify", ordinal);
+}
+
 /* An alias shares the frame of other bytes: its name stands in the names section only. */
 static enum aimg_status name_from_section(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal,
                                           char *name, size_t *bytes_out, struct aimg_error *error)
 {
-    return aimg_group_copy(reader, run->table, text_of(run->table), ordinal - run->first, name, AIMG_NAME_MAX, bytes_out, error);
+    enum aimg_status status =
+        aimg_group_copy(reader, run->table, text_of(run->table), ordinal - run->first, name, AIMG_NAME_MAX, bytes_out, error);
+    return status == AIMG_BUFFER_TOO_SMALL ? name_too_long(run, ordinal, *bytes_out, error) : status;
 }
 
 static enum aimg_status name_from_frame(const struct aimg_reader *reader, const struct aimg_entry_record *entry, uint32_t ordinal,
@@ -56,6 +77,8 @@ enum aimg_status aimg_reader_name(const struct aimg_reader *reader, uint32_t ord
         status = name_from_section(reader, run, ordinal, name, &bytes, error);
     else if (status == AIMG_OK)
         status = name_from_frame(reader, &entry, ordinal, name, &bytes, error);
+    if (status == AIMG_OK)
+        status = check_name(run, ordinal, name, bytes, error);
     if (status != AIMG_OK)
         return status;
     if (name_bytes_out != NULL)
@@ -102,11 +125,8 @@ static enum aimg_status go_to_row(struct aimg_names *names, const struct aimg_ru
     const struct aimg_section *text = text_of(run->table);
     bool decoded = names->table == run->table && row >= names->group.first && row - names->group.first < names->group.count;
     if (!decoded || row < names->row) {
-        uint64_t index = 0;
         names->table = NULL;
-        enum aimg_status status = aimg_group_find(names->reader, run->table, text, row, &index, error);
-        if (status == AIMG_OK)
-            status = aimg_group_read(names->reader, run->table, text, index, &names->group, &names->raw, error);
+        enum aimg_status status = aimg_group_read_row(names->reader, run->table, text, row, &names->group, &names->raw, error);
         if (status != AIMG_OK)
             return status;
         names->table = run->table;
@@ -154,9 +174,10 @@ enum aimg_status aimg_names_next(struct aimg_names *names, struct aimg_listed *l
             return status;
         uint32_t bytes = aimg_load32(names->raw.data + (size_t)(row - names->group.first) * 4);
         if (bytes > AIMG_NAME_MAX)
-            return aimg_fail_at(error, AIMG_CORRUPT, 53, run->table->part.offset,
-                                "the name of image %" PRIu32 " has %" PRIu32 " bytes, at most %d are allowed", names->ordinal,
-                                bytes, AIMG_NAME_MAX);
+            return name_too_long(run, names->ordinal, bytes, error);
+        status = check_name(run, names->ordinal, names->value, bytes, error);
+        if (status != AIMG_OK)
+            return status;
         memcpy(names->name, names->value, bytes);
         names->name[bytes] = 0;
         *listed_out = (struct aimg_listed){names->position++, names->ordinal++, 0, names->name, bytes};

@@ -9,87 +9,13 @@
 
 #include <stdlib.h>
 
-/* A NAMES table is merged with those up to eight times its size. */
-#define LEVEL_BITS 3
-
-static enum aimg_status add_part(struct aimg_writer *writer, const struct aimg_part *part, struct aimg_error *error)
+enum aimg_status aimg_writer_add_part(struct aimg_writer *writer, const struct aimg_part *part, struct aimg_error *error)
 {
     return aimg_buffer_add(&writer->allocator, &writer->parts, part, sizeof *part) ? AIMG_OK
                                                                                    : aimg_fail_memory(error, sizeof *part);
 }
 
-enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_error *error)
-{
-    struct aimg_part part;
-    bool zstd = false;
-    if (writer->stage.rows == 0)
-        return AIMG_OK;
-    enum aimg_status status = aimg_stage_write(&writer->stage, &writer->out, &writer->codecs, &part, &zstd, error);
-    if (zstd)
-        writer->incompat |= AIMG_INCOMPAT_ZSTD;
-    return status == AIMG_OK ? add_part(writer, &part, error) : status;
-}
-
-/* ------------------------------------------------------------------ names */
-
-static bool is_removed(void *user, uint32_t ordinal)
-{
-    const struct aimg_writer *writer = user;
-    const struct aimg_catalog *catalog = &writer->base->catalog;
-    if (aimg_ordinal_set_has(&writer->removed, ordinal))
-        return true;
-    if (catalog->head.dead_count == 0 || ordinal >= catalog->head.ordinal_count)
-        return false;
-    struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, ordinal)];
-    return aimg_run_check_alive(&writer->base->source, run, ordinal, NULL) == AIMG_NOT_FOUND;
-}
-
-/* A table that was just written, among those that wait for the commit. */
-static enum aimg_status keep_spilled(struct aimg_writer *writer, const struct aimg_part *part, struct aimg_error *error)
-{
-    struct aimg_source source = writer->base->source;
-    struct aimg_table *tables = aimg_alloc_array(&writer->allocator, writer->spilled_count + 1, sizeof *tables);
-    struct aimg_section *sections = aimg_alloc_array(&writer->allocator, 1, sizeof *sections);
-    enum aimg_status status = tables == NULL || sections == NULL ? aimg_fail_memory(error, sizeof *tables) : AIMG_OK;
-    source.end = writer->out.flushed;
-    if (status == AIMG_OK)
-        status = aimg_table_open(&source, part, sections, &tables[writer->spilled_count], error);
-    if (status != AIMG_OK) {
-        aimg_release(&writer->allocator, tables);
-        aimg_release(&writer->allocator, sections);
-        return status;
-    }
-    for (uint32_t i = 0; i < writer->spilled_count; i++) {
-        tables[i] = writer->spilled[i];
-        atomic_init(&tables[i].list_verified, true);
-    }
-    aimg_release(&writer->allocator, writer->spilled);
-    writer->spilled = tables;
-    writer->spilled_count++;
-    return AIMG_OK;
-}
-
-enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg_error *error)
-{
-    struct aimg_part part;
-    /* Without what the batch has removed: of each name a table has one slot at most, so that a search may end at the first. */
-    enum aimg_status status =
-        aimg_keys_write(&writer->keys, &writer->base->source, NULL, 0, is_removed, writer, &writer->out, &part, error);
-    if (status == AIMG_OK)
-        status = aimg_out_flush(&writer->out, error);
-    if (status == AIMG_OK && part.count > 0)
-        status = keep_spilled(writer, &part, error);
-    if (status == AIMG_OK)
-        aimg_keys_clear(&writer->keys);
-    return status;
-}
-
-static unsigned level(uint64_t keys)
-{
-    return (unsigned)(63 - __builtin_clzll(keys | 1)) / LEVEL_BITS;
-}
-
-static void drop_part(struct aimg_writer *writer, const struct aimg_part *part)
+void aimg_writer_drop_part(struct aimg_writer *writer, const struct aimg_part *part)
 {
     uint32_t count;
     struct aimg_part *parts = aimg_writer_parts(writer, &count);
@@ -102,36 +28,17 @@ static void drop_part(struct aimg_writer *writer, const struct aimg_part *part)
     }
 }
 
-/* The waiting keys, all that was spilled, and the older tables that they have caught up with, in one table. */
-static enum aimg_status write_names(struct aimg_writer *writer, struct aimg_error *error)
+enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_error *error)
 {
-    const struct aimg_catalog *catalog = &writer->base->catalog;
-    struct aimg_table *older[AIMG_NAME_RUN_MAX * 2];
     struct aimg_part part;
-    uint32_t count = 0;
-    uint64_t keys = aimg_keys_count(&writer->keys);
-    if (keys == 0 && writer->spilled_count == 0)
+    bool zstd = false;
+    if (writer->stage.rows == 0)
         return AIMG_OK;
-    if (writer->spilled_count > AIMG_NAME_RUN_MAX)
-        return aimg_fail(error, AIMG_LIMIT, "too many images in one commit; commit more often");
-    for (; count < writer->spilled_count; count++) {
-        older[count] = &writer->spilled[count];
-        keys += older[count]->part.count;
-    }
-    for (uint32_t i = catalog->names_count; i-- > 0;) {
-        struct aimg_table *table = &catalog->tables[catalog->names_first + i];
-        if (level(table->part.count) > level(keys))
-            break;
-        older[count++] = table;
-        keys += table->part.count;
-        drop_part(writer, &table->part);
-    }
-    enum aimg_status status = aimg_out_flush(&writer->out, error);
-    struct aimg_source source = writer->base->source;
-    source.end = writer->out.flushed;
-    if (status == AIMG_OK)
-        status = aimg_keys_write(&writer->keys, &source, older, count, is_removed, writer, &writer->out, &part, error);
-    return status == AIMG_OK && part.count > 0 ? add_part(writer, &part, error) : status;
+    enum aimg_status status = aimg_stage_write(&writer->stage, &writer->out, &writer->codecs, &part, &zstd, error);
+    if (zstd)
+        writer->incompat |= AIMG_INCOMPAT_ZSTD;
+    writer->run_count += status == AIMG_OK;
+    return status == AIMG_OK ? aimg_writer_add_part(writer, &part, error) : status;
 }
 
 /* ------------------------------------------------------------------ masks and dictionaries */
@@ -181,9 +88,9 @@ static enum aimg_status write_mask(struct aimg_writer *writer, const struct aimg
     if (status != AIMG_OK)
         return status;
     if (base != NULL && base->mask_table != NULL)
-        drop_part(writer, &base->mask_table->part);
+        aimg_writer_drop_part(writer, &base->mask_table->part);
     writer->incompat |= AIMG_INCOMPAT_MASK;
-    return add_part(writer, &part, error);
+    return aimg_writer_add_part(writer, &part, error);
 }
 
 static enum aimg_status write_masks(struct aimg_writer *writer, struct aimg_error *error)
@@ -224,14 +131,14 @@ static enum aimg_status write_dictionary(struct aimg_writer *writer, struct aimg
         if (old->count / 2 > total - first)
             break;
         first = old->first;
-        drop_part(writer, old);
+        aimg_writer_drop_part(writer, old);
     }
     enum aimg_status status =
         aimg_dictionary_write(&column->dictionary, column->record.id, first, &writer->out, &writer->codecs, &part, &zstd, error);
     if (zstd)
         writer->incompat |= AIMG_INCOMPAT_ZSTD;
     column->record.dictionary_count = total;
-    return status == AIMG_OK ? add_part(writer, &part, error) : status;
+    return status == AIMG_OK ? aimg_writer_add_part(writer, &part, error) : status;
 }
 
 /* ------------------------------------------------------------------ ROOT and commit */
@@ -328,15 +235,26 @@ static enum aimg_status barrier(struct aimg_writer *writer, struct aimg_error *e
     return status;
 }
 
-static enum aimg_status write_commit(struct aimg_writer *writer, struct aimg_commit_page *commit, struct aimg_error *error)
+/* What the commit is going to name, opened as a reader will open it: what no reader accepts must not be committed. */
+static enum aimg_status open_next(struct aimg_writer *writer, struct aimg_commit_page *commit, struct aimg_reader **next_out,
+                                  struct aimg_error *error)
 {
-    uint8_t page[AIMG_PAGE_BYTES];
+    struct aimg_located located = writer->located;
     enum aimg_status status = aimg_out_align(&writer->out, 0, AIMG_PAGE_BYTES, error);
     if (status == AIMG_OK)
-        status = barrier(writer, error); /* all that the commit names is durable before the commit can be seen */
-    commit->self_offset = aimg_out_offset(&writer->out);
+        status = aimg_out_flush(&writer->out, error);
+    located.empty = false;
+    located.end = located.file_bytes = commit->self_offset = aimg_out_offset(&writer->out);
+    located.commit = *commit;
     if (status == AIMG_OK && commit->self_offset >= AIMG_FILE_LIMIT - AIMG_PAGE_BYTES)
         status = aimg_fail(error, AIMG_LIMIT, "the archive would pass 2^51 bytes");
+    return status == AIMG_OK ? aimg_reader_attach(&writer->base->source, &located, next_out, error) : status;
+}
+
+static enum aimg_status write_page(struct aimg_writer *writer, struct aimg_commit_page *commit, struct aimg_error *error)
+{
+    uint8_t page[AIMG_PAGE_BYTES];
+    enum aimg_status status = barrier(writer, error); /* all that the commit names is durable before the commit can be seen */
     if (status != AIMG_OK)
         return status;
     aimg_commit_encode(commit, page);
@@ -346,39 +264,36 @@ static enum aimg_status write_commit(struct aimg_writer *writer, struct aimg_com
 
 static enum aimg_status write_tables(struct aimg_writer *writer, struct aimg_error *error)
 {
-    uint32_t runs = 0, count;
+    uint32_t count;
     enum aimg_status status = aimg_writer_spill_run(writer, error);
     if (status == AIMG_OK)
-        status = write_names(writer, error);
+        status = aimg_writer_publish_names(writer, error);
     if (status == AIMG_OK)
         status = write_masks(writer, error);
     for (uint32_t i = 0; status == AIMG_OK && i < writer->column_count; i++)
         status = write_dictionary(writer, &writer->columns[i], error);
-    const struct aimg_part *parts = aimg_writer_parts(writer, &count);
-    for (uint32_t i = 0; i < count; i++)
-        runs += parts[i].type == AIMG_FRAME_RUN;
-    if (status == AIMG_OK && runs > AIMG_RUN_MAX)
-        status = aimg_fail(error, AIMG_LIMIT, "the archive has %u runs, the most it can have; pack it anew", AIMG_RUN_MAX);
+    (void)aimg_writer_parts(writer, &count);
+    if (status == AIMG_OK && count > AIMG_PART_MAX)
+        status = aimg_fail(error, AIMG_LIMIT, "the archive would have %" PRIu32 " tables, it can have %u; pack it anew", count,
+                           AIMG_PART_MAX);
     return status;
 }
 
-/* The batch is durable: it becomes the base of the next. */
-static enum aimg_status adopt(struct aimg_writer *writer, const struct aimg_commit_page *commit, struct aimg_error *error)
+/* The batch is durable: it becomes the base of the next. From here on nothing may say that the commit failed: a hint that could
+ * not be written is missed by nobody, and a handle that cannot go on says so when it is used again. */
+static void adopt(struct aimg_writer *writer, const struct aimg_commit_page *commit, struct aimg_reader *next)
 {
-    struct aimg_source source = writer->base->source;
-    struct aimg_reader *base = NULL;
     writer->located.commit = *commit;
     writer->located.empty = false;
     writer->located.end = writer->located.hinted_end = writer->located.file_bytes = aimg_out_offset(&writer->out);
-    enum aimg_status status = aimg_hint_write(writer->io, commit, error);
-    if (status == AIMG_OK)
-        status = aimg_reader_attach(&source, &writer->located, &base, error);
-    if (status != AIMG_OK)
-        return status;
+    if ((writer->flags & AIMG_WRITER_NO_SYNC) == 0)
+        (void)aimg_hint_write(writer->io, commit, NULL);
     aimg_writer_release_batch(writer);
     aimg_reader_close(writer->base);
-    writer->base = base;
-    return aimg_writer_begin_batch(writer, error);
+    next->located = writer->located;
+    next->source.end = next->hot.end = writer->located.end;
+    writer->base = next;
+    writer->failed = aimg_writer_begin_batch(writer, NULL) != AIMG_OK;
 }
 
 static bool nothing_to_commit(const struct aimg_writer *writer, const char *message)
@@ -390,6 +305,7 @@ static bool nothing_to_commit(const struct aimg_writer *writer, const char *mess
 enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message, struct aimg_error *error)
 {
     struct aimg_commit_page commit;
+    struct aimg_reader *next = NULL;
     enum aimg_status status = aimg_writer_check(writer, error);
     if (status == AIMG_OK && message != NULL &&
         (strlen(message) > AIMG_MESSAGE_MAX || !aimg_utf8_valid((const uint8_t *)message, strlen(message))))
@@ -402,8 +318,13 @@ enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *mess
         status = write_root(writer, &commit, error);
     }
     if (status == AIMG_OK)
-        status = write_commit(writer, &commit, error);
+        status = open_next(writer, &commit, &next, error);
     if (status == AIMG_OK)
-        status = adopt(writer, &commit, error);
-    return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
+        status = write_page(writer, &commit, error);
+    if (status != AIMG_OK) {
+        aimg_reader_close(next);
+        return aimg_writer_poison(writer, status);
+    }
+    adopt(writer, &commit, next);
+    return AIMG_OK;
 }

@@ -26,7 +26,11 @@ static enum aimg_status load_dictionary(const struct aimg_reader *reader, const 
                                     (unsigned)coding->coding, offset);
     } else {
         *dictionary_out = aimg_codec_dictionary_create(data, bytes);
-        if (*dictionary_out == NULL)
+        if (*dictionary_out == NULL && aimg_codec_dictionary_malformed(data, bytes))
+            local.status = aimg_fail_at(error, AIMG_CORRUPT, 51, offset,
+                                        "the dictionary of coding %u at %" PRIu64 " is none for zstd; run verify, then repair",
+                                        (unsigned)coding->coding, offset);
+        else if (*dictionary_out == NULL)
             local.status = aimg_fail_memory(error, bytes);
     }
     aimg_release(&reader->source.allocator, copy);
@@ -82,6 +86,10 @@ static enum aimg_status check_size(const struct aimg_reader *reader, const struc
         return aimg_fail_at(error, AIMG_LIMIT, 0, entry->frame_offset,
                             "image %" PRIu32 " has %" PRIu64 " bytes, the limit is %" PRIu64, entry->ordinal, entry->raw_bytes,
                             limits->image_bytes);
+    if (entry->coding != AIMG_CODING_STORE && entry->stored_bytes > aimg_codec_bound((size_t)entry->raw_bytes))
+        return aimg_fail_at(error, AIMG_LIMIT, 0, entry->frame_offset,
+                            "image %" PRIu32 " of %" PRIu64 " bytes takes %" PRIu64 ", more than its codec ever needs",
+                            entry->ordinal, entry->raw_bytes, entry->stored_bytes);
     if (!aimg_decoding_allowed(limits, entry->stored_bytes, entry->raw_bytes))
         return aimg_fail_at(error, AIMG_LIMIT, 0, entry->frame_offset,
                             "image %" PRIu32 " would grow from %" PRIu64 " to %" PRIu64 " bytes, more than the limit of %" PRIu32

@@ -209,7 +209,7 @@ enum aimg_status aimg_reader_refresh(struct aimg_reader *reader, int *changed_ou
     if (status != AIMG_OK)
         return status;
     struct aimg_reader before = *reader;
-    status = aimg_locate_newer(reader->source.io, &reader->located, error);
+    status = aimg_locate_newer(reader->source.io, (reader->flags & AIMG_READER_ALLOW_TRUNCATED) != 0, &reader->located, error);
     if (status == AIMG_OK && reader->located.end == before.located.end) {
         *changed_out = 0;
         return AIMG_OK;
@@ -246,6 +246,7 @@ enum aimg_status aimg_reader_info(const struct aimg_reader *reader, struct aimg_
     struct aimg_info info = {.struct_bytes = sizeof info};
     info.file_bytes = located->end;
     info.tail_bytes = (reader->flags & AIMG_READER_AT) != 0 ? 0 : located->file_bytes - located->end;
+    info.being_written = info.tail_bytes > 0 && reader->path != NULL && aimg_io_file_being_written(reader->source.io);
     info.listed_count = catalog->head.listed_count;
     info.ordinal_count = catalog->head.ordinal_count;
     info.dead_count = catalog->head.dead_count;

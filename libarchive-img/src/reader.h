@@ -56,11 +56,12 @@ struct aimg_frame_view {
 enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view,
                                  struct aimg_error *error);
 
-/* Whether an entry's frame and bytes lie in the archive. */
+/* Whether an entry's frame and bytes lie in the archive: behind this, a whole frame header may be read in place. */
 static inline bool aimg_entry_in_range(const struct aimg_entry_record *entry, uint64_t end)
 {
     uint64_t data = aimg_entry_data_offset(entry);
-    return entry->frame_offset >= AIMG_HEAD_BYTES && data <= end && entry->stored_bytes <= end - data;
+    return entry->frame_offset >= AIMG_HEAD_BYTES && entry->header_units >= AIMG_FRAME_BYTES / AIMG_UNIT &&
+           entry->flags <= (AIMG_ENTRY_ALIASED | AIMG_ENTRY_ATTACHMENT) && data <= end && entry->stored_bytes <= end - data;
 }
 enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal,
                                   struct aimg_error *error);
@@ -74,6 +75,10 @@ enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_t
 /* Index of the group that holds value `row`. */
 enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint32_t row, uint64_t *index_out, struct aimg_error *error);
+/* The group that holds value `row`, which is then in it for sure. */
+enum aimg_status aimg_group_read_row(const struct aimg_reader *reader, struct aimg_table *table,
+                                     const struct aimg_section *section, uint32_t row, struct aimg_group *group,
+                                     struct aimg_buffer *raw, struct aimg_error *error);
 /* Value `row` of a decoded group: where it lies in raw. */
 void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out,
                       uint32_t *bytes_out);

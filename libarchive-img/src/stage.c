@@ -38,6 +38,30 @@ static size_t full_width(const struct aimg_stage_column *column)
     return (size_t)aimg_column_element_bytes(column->record.type) * column->record.width;
 }
 
+/* What rows take beside the bytes of the values in groups. */
+static uint64_t rows_bytes(const struct aimg_stage_column *column, uint64_t rows)
+{
+    return rows * (aimg_column_in_groups(&column->record) ? sizeof(uint32_t) : full_width(column)) + rows / 8;
+}
+
+uint64_t aimg_stage_bytes(const struct aimg_stage *stage)
+{
+    uint64_t sum = (uint64_t)stage->entries.bytes + stage->name_lengths.bytes + stage->names.bytes;
+    for (uint32_t i = 0; i < stage->column_count; i++) {
+        const struct aimg_stage_column *column = &stage->columns[i];
+        if (column->has_value)
+            sum += rows_bytes(column, stage->rows) + (aimg_column_in_groups(&column->record) ? column->values.bytes : 0);
+    }
+    return sum;
+}
+
+uint64_t aimg_stage_value_bytes(const struct aimg_stage *stage, uint32_t column_index, size_t bytes)
+{
+    const struct aimg_stage_column *column = &stage->columns[column_index];
+    uint64_t rows = column->has_value ? 1 : (uint64_t)stage->rows + 1;
+    return rows_bytes(column, rows) + (aimg_column_in_groups(&column->record) ? bytes : 0);
+}
+
 /* A null or a value in the bitmap, and in the lengths or as zeros. */
 static bool add_row(const struct aimg_allocator *allocator, struct aimg_stage_column *column, bool valid, size_t bytes)
 {

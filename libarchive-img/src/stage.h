@@ -35,6 +35,10 @@ bool aimg_stage_column_add(struct aimg_stage *stage, const struct aimg_column_re
 bool aimg_stage_row_add(struct aimg_stage *stage, const struct aimg_entry_record *entry, const char *name, size_t name_bytes);
 /* The value of a column for the newest row. Fixed width: full-width elements in host order; dictionary: the code. */
 bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const void *data, size_t bytes);
+/* Bytes that the rows take once every column with a value is filled up to them, and what a value of that many bytes for one more
+ * row would add: the first one of a column brings the rows before it, too. */
+uint64_t aimg_stage_bytes(const struct aimg_stage *stage);
+uint64_t aimg_stage_value_bytes(const struct aimg_stage *stage, uint32_t column_index, size_t bytes);
 /* Writes the RUN table and empties the stage; the next row has the ordinal after the last. */
 enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out, struct aimg_codec_pool *codecs,
                                   struct aimg_part *part_out, bool *zstd_out, struct aimg_error *error);

@@ -82,7 +82,9 @@ static enum aimg_status check(struct aimg_verify *verify, struct aimg_error *err
 {
     uint8_t head[AIMG_HEAD_BYTES];
     enum aimg_status located;
+    verify->being_written = aimg_io_file_being_written(&verify->io);
     enum aimg_status status = locate(verify, &located, error);
+    verify->being_written = verify->being_written || aimg_io_file_being_written(&verify->io); /* it may have begun or ended */
     if (status == AIMG_OK)
         status = verify->io.ops->read_at(&verify->io, 0, head, sizeof head, error);
     if (status != AIMG_OK)

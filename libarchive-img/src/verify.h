@@ -152,6 +152,7 @@ struct aimg_verify {
     uint64_t end;                /* of the frames that are checked */
     bool has_hint[2];
     struct aimg_hint hints[2];
+    bool being_written; /* when the last commit was looked for */
     bool skips_unknown; /* the archive declares an optional feature that is not known here */
 
     struct aimg_codec_pool codecs;
@@ -290,6 +291,8 @@ void aimg_verify_index_close(struct aimg_verify *verify);
 void aimg_verify_index_check(struct aimg_verify *verify);
 const struct aimg_coding_record *aimg_verify_coding(const struct aimg_verify *verify, unsigned coding, void **dictionary_out);
 const struct aimg_column_record *aimg_verify_column(const struct aimg_verify_root *root, uint32_t id);
+/* The RUN table of an ordinal, or NULL when there is none that can be used. */
+const struct aimg_table *aimg_verify_run_of(const struct aimg_verify *verify, uint32_t ordinal);
 /* The frame that begins at offset, or NULL. */
 const struct aimg_verify_frame *aimg_verify_frame_at(const struct aimg_verify *verify, uint64_t offset);
 

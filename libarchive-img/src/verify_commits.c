@@ -153,15 +153,18 @@ static void check_root(struct aimg_verify *verify, const struct aimg_commit_page
     aimg_verify_root_release(verify, &root);
 }
 
-static void check_root_frame(struct aimg_verify *verify, const struct aimg_commit_page *commit)
+/* Whether ROOT lies in the batch. Only then is it read: commits that all name one ROOT cost no more than their pages. */
+static bool check_root_frame(struct aimg_verify *verify, const struct aimg_commit_page *commit)
 {
+    const struct aimg_verify_walk *walk = &verify->walk;
     const struct aimg_verify_frame *frame = aimg_verify_frame_at(verify, commit->root_offset);
-    if (aimg_verify_is_damaged(verify, commit->root_offset))
-        return;
-    if (frame == NULL || frame->type != AIMG_FRAME_ROOT || frame->stored_bytes != commit->root_bytes)
+    bool in_batch = !walk->has_commit || commit->root_offset > walk->commit.self_offset;
+    bool is_root = frame != NULL && frame->type == AIMG_FRAME_ROOT && frame->stored_bytes == commit->root_bytes;
+    if (!in_batch || (!is_root && !aimg_verify_is_damaged(verify, commit->root_offset)))
         aimg_verify_fault(verify, 31, aimg_verify_at(commit->self_offset),
-                          "the commit names no ROOT frame: %" PRIu64 " bytes at %" PRIu64, commit->root_bytes,
+                          "the commit names no ROOT frame of its batch: %" PRIu64 " bytes at %" PRIu64, commit->root_bytes,
                           commit->root_offset);
+    return in_batch;
 }
 
 void aimg_verify_commit(struct aimg_verify_worker *worker, uint64_t offset)
@@ -187,8 +190,8 @@ void aimg_verify_commit(struct aimg_verify_worker *worker, uint64_t offset)
         check_chain(verify, &commit);
         check_growth(verify, &commit);
         check_ordinals(verify, &commit);
-        check_root_frame(verify, &commit);
-        check_root(verify, &commit);
+        if (check_root_frame(verify, &commit))
+            check_root(verify, &commit);
         see_hinted(verify, &commit);
         walk->commit = commit;
         walk->has_commit = true;
@@ -199,6 +202,22 @@ void aimg_verify_commit(struct aimg_verify_worker *worker, uint64_t offset)
 }
 
 /* ------------------------------------------------------------------ after the walk */
+
+static void check_tail(struct aimg_verify *verify)
+{
+    uint64_t bytes = verify->source.end - verify->end;
+    struct aimg_verify_place place = aimg_verify_at(verify->end);
+    if (bytes > 0 && verify->being_written)
+        aimg_verify_warning(verify, 34, place,
+                            "%" PRIu64 " bytes follow the last commit: the archive is being added to, and they were not checked;"
+                            " verify it again when the writer is done",
+                            bytes);
+    else if (bytes > 0)
+        aimg_verify_fault(verify, 34, place,
+                          "%" PRIu64
+                          " bytes follow the last commit: a writer was stopped; readers ignore them, the next writer drops them",
+                          bytes);
+}
 
 void aimg_verify_ends(struct aimg_verify *verify)
 {
@@ -223,9 +242,5 @@ void aimg_verify_ends(struct aimg_verify *verify)
                               "hint %s names commit %" PRIu64 " at %" PRIu64 ", which is not there", i == 0 ? "A" : "B",
                               hint->seq, hint->commit_offset);
     }
-    if (verify->end < verify->source.end)
-        aimg_verify_fault(verify, 34, aimg_verify_at(verify->end),
-                          "%" PRIu64
-                          " bytes follow the last commit: a writer was stopped; readers ignore them, the next writer drops them",
-                          verify->source.end - verify->end);
+    check_tail(verify);
 }

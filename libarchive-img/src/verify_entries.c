@@ -138,7 +138,8 @@ static void check_aliased(struct aimg_verify *verify, const struct row *row)
     }
     record->state |= AIMG_VERIFY_CLAIMED;
     uint32_t target = aimg_load32(record->hash);
-    const char *fault = target_fault(verify, row, target);
+    const char *fault = record->format != row->entry.format ? "its ALIAS frame has another format than the entry"
+                                                            : target_fault(verify, row, target);
     if (fault != NULL)
         aimg_verify_fault(verify, 47, place_of(row), "the image is an alias of image %" PRIu32 ", but %s", target, fault);
 }

@@ -18,7 +18,6 @@ static void check_sizes(struct aimg_verify *verify, const struct aimg_verify_hea
 {
     const struct aimg_frame *frame = &header->frame;
     size_t used = AIMG_FRAME_BYTES + (size_t)frame->name_bytes + frame->ext_bytes;
-    bool known = !verify->skips_unknown || aimg_frame_check_fields(frame) != 14;
     if (header->rule == 15)
         aimg_verify_fault(verify, 15, aimg_verify_header_place(header),
                           "header_units is %u, but a name of %u and extensions of %u bytes need %u", frame->header_units,
@@ -27,7 +26,7 @@ static void check_sizes(struct aimg_verify *verify, const struct aimg_verify_hea
     else if (header->rule == 17)
         aimg_verify_fault(verify, 17, aimg_verify_header_place(header), "raw_bytes is %" PRIu64 ", more than an image can have",
                           frame->raw_bytes);
-    else if (header->rule != 0 && known)
+    else if (header->rule != 0)
         aimg_verify_fault(verify, header->rule, aimg_verify_header_place(header),
                           "bytes 30 and 31 of the frame header are not zero");
     if (used < header->header_bytes && !aimg_all_zero(header->bytes + used, header->header_bytes - used))

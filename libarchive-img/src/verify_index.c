@@ -137,10 +137,28 @@ static void open_dictionaries(struct aimg_verify *verify)
     aimg_release(allocator, payload);
 }
 
+/* As for readers: what is kept of all tables is within the limit. */
+static bool sections_allowed(struct aimg_verify *verify)
+{
+    const struct aimg_verify_root *root = &verify->index.root;
+    struct aimg_error error;
+    uint64_t sections = 0, limit = verify->source.limits.index_bytes;
+    for (uint32_t i = 0; i < root->part_count; i++)
+        sections += root->parts[i].section_count;
+    if (sections * sizeof(struct aimg_section) <= limit)
+        return true;
+    (void)aimg_fail(&error, AIMG_LIMIT,
+                    "the tables have %" PRIu64 " sections, more than limits.index_bytes of %" PRIu64 " allows: raise it",
+                    sections, limit);
+    aimg_verify_stop(verify, &error);
+    return false;
+}
+
 void aimg_verify_index_open(struct aimg_verify *verify)
 {
     struct aimg_verify_index *index = &verify->index;
-    if (verify->located.empty || !aimg_verify_root_read(verify, &verify->located.commit, &index->root))
+    if (verify->located.empty || !aimg_verify_root_read(verify, &verify->located.commit, &index->root) ||
+        !sections_allowed(verify))
         return;
     index->tables = aimg_alloc_array(&verify->source.allocator, index->root.part_count, sizeof *index->tables);
     if (index->tables == NULL) {
@@ -186,6 +204,21 @@ const struct aimg_coding_record *aimg_verify_coding(const struct aimg_verify *ve
         return &index->root.codings[i];
     }
     return NULL;
+}
+
+const struct aimg_table *aimg_verify_run_of(const struct aimg_verify *verify, uint32_t ordinal)
+{
+    const struct aimg_part *parts = verify->index.root.parts;
+    uint32_t low = 0, high = verify->index.open ? verify->index.root.part_count : 0;
+    while (low < high) { /* RUN parts come first, in order of first */
+        uint32_t middle = low + (high - low) / 2;
+        if (parts[middle].type == AIMG_FRAME_RUN && parts[middle].first <= ordinal)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct aimg_table *table = low > 0 ? &verify->index.tables[low - 1] : NULL;
+    return table != NULL && table->sections != NULL && ordinal - table->part.first < table->part.count ? table : NULL;
 }
 
 /* ------------------------------------------------------------------ after the walk */

@@ -85,13 +85,8 @@ static size_t name_in_index(struct aimg_verify *verify, const struct aimg_table 
 
 size_t aimg_verify_name_of(struct aimg_verify *verify, uint32_t ordinal, uint8_t name[AIMG_NAME_MAX])
 {
-    const struct aimg_verify_root *root = &verify->index.root;
     if (ordinal < verify->record_count && verify->records[ordinal].type != 0)
         return name_in_frame(verify, ordinal, name);
-    for (uint32_t i = 0; verify->index.open && i < root->part_count; i++) {
-        const struct aimg_table *table = &verify->index.tables[i];
-        if (table->part.type == AIMG_FRAME_RUN && table->sections != NULL && ordinal - table->part.first < table->part.count)
-            return name_in_index(verify, table, ordinal - table->part.first, name);
-    }
-    return 0;
+    const struct aimg_table *table = aimg_verify_run_of(verify, ordinal);
+    return table == NULL ? 0 : name_in_index(verify, table, ordinal - table->part.first, name);
 }

@@ -113,21 +113,17 @@ static bool frame_begins(struct aimg_verify_worker *worker, uint64_t offset)
 /* End of the frame of an ordinal, as its entry says; 0 when that cannot be. */
 static uint64_t entry_end(struct aimg_verify *verify, uint32_t ordinal)
 {
-    const struct aimg_verify_root *root = &verify->index.root;
+    const struct aimg_table *table = aimg_verify_run_of(verify, ordinal);
     uint8_t bytes[AIMG_ENTRY_BYTES];
     struct aimg_entry_record entry;
-    for (uint32_t i = 0; verify->index.open && i < root->part_count; i++) {
-        const struct aimg_table *table = &verify->index.tables[i];
-        if (table->sections == NULL || table->part.type != AIMG_FRAME_RUN || ordinal - table->part.first >= table->part.count)
-            continue;
-        const struct aimg_section *entries = aimg_table_section(table, AIMG_SECTION_ENTRIES, 0);
-        uint64_t offset = table->payload + entries->offset + (uint64_t)(ordinal - table->part.first) * AIMG_ENTRY_BYTES;
-        if (verify->io.ops->read_at(&verify->io, offset, bytes, sizeof bytes, NULL) != AIMG_OK)
-            return 0;
-        aimg_entry_decode(bytes, &entry);
-        return aimg_entry_data_offset(&entry) + aimg_round_up(entry.stored_bytes, AIMG_UNIT);
-    }
-    return 0;
+    if (table == NULL)
+        return 0;
+    const struct aimg_section *entries = aimg_table_section(table, AIMG_SECTION_ENTRIES, 0);
+    uint64_t offset = table->payload + entries->offset + (uint64_t)(ordinal - table->part.first) * AIMG_ENTRY_BYTES;
+    if (verify->io.ops->read_at(&verify->io, offset, bytes, sizeof bytes, NULL) != AIMG_OK)
+        return 0;
+    aimg_entry_decode(bytes, &entry);
+    return aimg_entry_data_offset(&entry) + aimg_round_up(entry.stored_bytes, AIMG_UNIT);
 }
 
 uint32_t aimg_verify_resume(struct aimg_verify_worker *worker, uint64_t offset, const struct aimg_frame *frame,

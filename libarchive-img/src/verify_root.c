@@ -10,8 +10,6 @@
     (AIMG_ROOT_HEAD_BYTES + (uint64_t)AIMG_PART_MAX * AIMG_PART_BYTES + \
      (uint64_t)AIMG_COLUMN_MAX * (AIMG_COLUMN_RECORD_BYTES + 256) + (uint64_t)AIMG_CODING_MAX * AIMG_CODING_RECORD_BYTES)
 
-static const char *const reserved_names[] = {"id", "name", "ordinal", "position", "format", "bytes", "xxh128", "data"};
-
 static void root_fault(struct aimg_verify *verify, const struct aimg_commit_page *commit, unsigned rule, const char *what)
 {
     aimg_verify_fault(verify, rule, aimg_verify_at(commit->root_offset), "ROOT of commit %" PRIu64 ": %s", commit->seq, what);
@@ -101,25 +99,41 @@ static unsigned decode_part(struct aimg_verify *verify, const struct aimg_commit
     return aimg_part_decode(copy, commit->root_offset, part);
 }
 
+/* Why the part after those that are kept is not kept itself, or NULL. The parts that are kept ascend, and together have no more
+ * bytes than lie before ROOT: so the work on all of them is linear in the file, whatever ROOT says. */
+static const char *refused(const struct aimg_verify_root *root, uint64_t room, unsigned *rule_out)
+{
+    const struct aimg_part *part = &root->parts[root->part_count];
+    if (root->part_count > 0 && aimg_part_compare(part, part - 1) <= 0) {
+        *rule_out = 37;
+        return "is not in order, or stands twice";
+    }
+    if (part->bytes > room) {
+        *rule_out = 41;
+        return "lies over others: the parts up to it have more bytes than there are before ROOT";
+    }
+    return NULL;
+}
+
 static void read_parts(struct aimg_verify *verify, const struct aimg_commit_page *commit, struct aimg_verify_root *root)
 {
     const uint8_t *record = root->bytes + AIMG_ROOT_HEAD_BYTES;
     uint32_t counts[AIMG_FRAME_COMMIT + 1] = {0};
-    struct aimg_part last = {.type = 0};
+    uint64_t room = commit->root_offset - AIMG_HEAD_BYTES;
     for (uint32_t i = 0; i < root->head.part_count; i++, record += AIMG_PART_BYTES) {
         struct aimg_part *part = &root->parts[root->part_count];
         unsigned rule = decode_part(verify, commit, record, part);
-        if (aimg_part_compare(part, &last) <= 0)
-            root_fault(verify, commit, 37, "its parts are not in order, or one stands twice");
-        last = *part;
+        const char *what = rule == 0    ? refused(root, room, &rule)
+                           : rule == 41 ? "designates no table of the file"
+                                        : "is malformed";
         if (rule == 0) {
             root->part_count++;
             counts[part->type]++;
+            room -= part->bytes;
         } else {
             aimg_verify_fault(verify, rule, aimg_verify_at(commit->root_offset),
                               "ROOT of commit %" PRIu64 ": part %" PRIu32 " (type %u, %" PRIu64 " bytes at %" PRIu64 ") %s",
-                              commit->seq, i, part->type, part->bytes, part->offset,
-                              rule == 41 ? "designates no table of the file" : "is malformed");
+                              commit->seq, i, part->type, part->bytes, part->offset, what);
         }
     }
     if (counts[AIMG_FRAME_RUN] > AIMG_RUN_MAX || counts[AIMG_FRAME_NAMES] > AIMG_NAME_RUN_MAX ||
@@ -132,11 +146,8 @@ static bool name_is(const struct aimg_catalog_column *column, const char *name, 
     return column->record.name_bytes == bytes && memcmp(column->name, name, bytes) == 0;
 }
 
-static bool name_allowed(const struct aimg_verify_root *root, const struct aimg_catalog_column *column)
+static bool name_is_new(const struct aimg_verify_root *root, const struct aimg_catalog_column *column)
 {
-    for (size_t i = 0; i < sizeof reserved_names / sizeof reserved_names[0]; i++)
-        if (name_is(column, reserved_names[i], strlen(reserved_names[i])))
-            return false;
     for (uint32_t i = 0; i < root->column_count; i++)
         if (name_is(column, root->columns[i].name, root->columns[i].record.name_bytes))
             return false;
@@ -166,8 +177,8 @@ static const uint8_t *read_columns(struct aimg_verify *verify, const struct aimg
                               name == NULL ? "name" : "id, type, flag, width or dictionary_count");
         else if (column->record.id <= last_id)
             root_fault(verify, commit, 60, "the columns are not in ascending order of id");
-        else if (!name_allowed(root, column))
-            root_fault(verify, commit, 60, "the name of a column is reserved, or stands twice");
+        else if (!name_is_new(root, column))
+            root_fault(verify, commit, 60, "the name of a column stands twice");
         else
             root->column_count++;
         last_id = column->record.id;

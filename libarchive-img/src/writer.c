@@ -56,6 +56,7 @@ static enum aimg_status create(const struct aimg_writer_options *options, struct
     writer->seeded = taken->seed != NULL;
     writer->run_rows = AIMG_RUN_ROWS;
     writer->keys_max = AIMG_KEYS_MAX;
+    writer->stage_max = AIMG_STAGE_MAX;
     writer->io = writer->out.io = &writer->io_storage;
     aimg_codec_pool_init(&writer->codecs);
     *writer_out = writer;
@@ -86,7 +87,7 @@ static enum aimg_status make_salt(struct aimg_writer *writer, struct aimg_error 
     return AIMG_OK;
 }
 
-/* With io open and located known. */
+/* With io open and located known. Changes nothing in the file. */
 static enum aimg_status start(struct aimg_writer *writer, struct aimg_error *error)
 {
     struct aimg_source source = {.allocator = writer->allocator, .limits = writer->limits, .io = writer->io};
@@ -172,8 +173,11 @@ enum aimg_status aimg_writer_create(const char *path, const struct aimg_writer_o
     status = make_header(writer, &taken, error);
     if (status == AIMG_OK)
         status = aimg_io_file_create(writer->io, path, error);
-    if (status == AIMG_OK)
-        status = start_new(writer, error);
+    if (status != AIMG_OK)
+        return hand_over(writer, status, writer_out);
+    status = start_new(writer, error);
+    if (status != AIMG_OK)
+        aimg_io_file_discard(writer->io, path);
     return hand_over(writer, status, writer_out);
 }
 
@@ -195,7 +199,11 @@ enum aimg_status aimg_writer_create_io(const struct aimg_io *io, const struct ai
 static enum aimg_status check_writable(const struct aimg_located *located, struct aimg_error *error)
 {
     uint64_t masks = located->empty ? located->header.ro_compat : located->commit.ro_compat;
-    uint64_t unknown = masks & ~AIMG_RO_COMPAT_KNOWN;
+    uint64_t unknown = masks & ~AIMG_RO_COMPAT_KNOWN, strange = located->header.incompat & ~AIMG_INCOMPAT_KNOWN;
+    if (located->empty && strange != 0) /* its first commit would have to declare them */
+        return aimg_fail(error, AIMG_UNSUPPORTED,
+                         "the archive uses features that this version does not know (bits 0x%" PRIx64 "); use a newer version",
+                         strange);
     if (unknown != 0)
         return aimg_fail(error, AIMG_UNSUPPORTED,
                          "the archive uses features that this version can read past but not write (bits 0x%" PRIx64
@@ -218,20 +226,23 @@ static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error 
         status = write_head(writer, error);
     if (status == AIMG_OK && (writer->flags & AIMG_WRITER_NO_SYNC) == 0)
         status = writer->io->ops->sync(writer->io, error);
+    writer->located.file_bytes = writer->located.end;
+    writer->located.tail_images = 0;
+    writer->base->located = writer->located;
     return status;
 }
 
-/* With io open on an archive. */
+/* With io open on an archive. The file is changed only once it is known that this writer can go on from it. */
 static enum aimg_status start_old(struct aimg_writer *writer, struct aimg_error *error)
 {
     enum aimg_status status = aimg_locate(writer->io, false, &writer->located, error);
     if (status == AIMG_OK)
         status = check_writable(&writer->located, error);
     if (status == AIMG_OK)
-        status = aimg_confirm_commits(writer->io, &writer->located, error);
+        status = start(writer, error);
     if (status == AIMG_OK)
-        status = drop_tail(writer, error);
-    return status == AIMG_OK ? start(writer, error) : status;
+        status = aimg_confirm_commits(writer->io, &writer->located, error);
+    return status == AIMG_OK ? drop_tail(writer, error) : status;
 }
 
 enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
@@ -267,7 +278,7 @@ enum aimg_status aimg_writer_close(struct aimg_writer *writer, struct aimg_error
     enum aimg_status status = AIMG_OK;
     if (writer == NULL)
         return AIMG_OK;
-    if (!writer->failed && writer->out.flushed > writer->located.end)
+    if (writer->failed ? writer->uncut : writer->out.flushed > writer->located.end)
         status = writer->io->ops->truncate(writer->io, writer->located.end, error);
     enum aimg_status closed = destroy(writer, status == AIMG_OK ? error : NULL);
     return status == AIMG_OK ? closed : status;
@@ -288,7 +299,7 @@ enum aimg_status aimg_writer_poison(struct aimg_writer *writer, enum aimg_status
         return status;
     writer->failed = true;
     /* So that nobody builds on bytes that may exist in the page cache only. */
-    (void)writer->io->ops->truncate(writer->io, writer->located.end, NULL);
+    writer->uncut = writer->io->ops->truncate(writer->io, writer->located.end, NULL) != AIMG_OK;
     return status;
 }
 
@@ -335,6 +346,7 @@ enum aimg_status aimg_writer_begin_batch(struct aimg_writer *writer, struct aimg
     writer->head = catalog->head;
     writer->stage.first = (uint32_t)catalog->head.ordinal_count;
     writer->stage.rows = 0;
+    writer->run_count = catalog->run_count;
     writer->compat = empty ? writer->located.header.compat : writer->located.commit.compat;
     writer->ro_compat = empty ? writer->located.header.ro_compat : writer->located.commit.ro_compat;
     writer->incompat = empty ? writer->located.header.incompat : writer->located.commit.incompat;
@@ -350,34 +362,27 @@ void aimg_writer_release_batch(struct aimg_writer *writer)
     for (uint32_t i = 0; i < writer->column_count; i++)
         aimg_dictionary_release(allocator, &writer->columns[i].dictionary);
     aimg_release(allocator, writer->columns);
-    for (uint32_t i = 0; i < writer->spilled_count; i++)
-        aimg_release(allocator, writer->spilled[i].sections);
-    aimg_release(allocator, writer->spilled);
+    aimg_writer_release_names(writer);
     aimg_stage_release(&writer->stage);
-    aimg_keys_release(&writer->keys);
     aimg_buffer_release(allocator, &writer->parts);
     aimg_buffer_release(allocator, &writer->removed_list);
     aimg_buffer_release(allocator, &writer->attached);
     aimg_ordinal_set_clear(allocator, &writer->removed);
     writer->columns = NULL;
-    writer->spilled = NULL;
-    writer->column_count = writer->spilled_count = 0;
+    writer->column_count = 0;
     writer->pending_images = writer->pending_bytes = 0;
 }
 
 /* ------------------------------------------------------------------ columns */
-
-static const char *const reserved_names[] = {"id", "name", "ordinal", "position", "format", "bytes", "xxh128", "data"};
 
 static enum aimg_status check_column(const char *name, const struct aimg_column_record *record, struct aimg_error *error)
 {
     if (record->name_bytes == 0 || !aimg_text_valid((const uint8_t *)name, record->name_bytes))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "a column name is 1 to %d bytes of UTF-8 without control characters",
                          AIMG_COLUMN_NAME_MAX);
-    for (size_t i = 0; i < sizeof reserved_names / sizeof reserved_names[0]; i++)
-        if (strcmp(name, reserved_names[i]) == 0)
-            return aimg_fail(error, AIMG_INVALID_ARGUMENT,
-                             "'%s' is the name of something every image has; choose another column name", name);
+    if (aimg_column_name_reserved((const uint8_t *)name, record->name_bytes))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                         "'%s' is the name of something every image has; choose another column name", name);
     if (!aimg_column_shape_valid(record))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': no such type, or width %" PRIu32 " and list do not fit it",
                          name, record->width);

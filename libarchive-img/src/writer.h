@@ -12,6 +12,10 @@
 #define AIMG_RUN_ROWS (UINT32_C(1) << 20)
 /* Names after which a NAMES table is written although the batch goes on; it is merged at the commit. */
 #define AIMG_KEYS_MAX (UINT64_C(1) << 21)
+/* Bytes of staged rows after which the same happens, for wide columns; far above what a million rows with few columns take. */
+#define AIMG_STAGE_MAX (UINT64_C(1) << 28)
+/* Left free before the largest size that a file can have: room for the tables of a commit. */
+#define AIMG_TABLES_ROOM (UINT64_C(1) << 40)
 
 struct aimg_writer_column {
     struct aimg_column_record record;
@@ -30,8 +34,9 @@ struct aimg_writer {
     uint64_t time_ns;
     bool seeded;
     bool failed;       /* no further calls but close */
-    uint32_t run_rows; /* AIMG_RUN_ROWS and AIMG_KEYS_MAX; tests set them lower */
-    uint64_t keys_max;
+    bool uncut;        /* and what is after the last commit could not be cut off */
+    uint32_t run_rows; /* AIMG_RUN_ROWS, AIMG_KEYS_MAX and AIMG_STAGE_MAX; tests set them lower */
+    uint64_t keys_max, stage_max;
     uint64_t dropped_bytes, dropped_images;
     struct aimg_codec_pool codecs;
 
@@ -44,6 +49,7 @@ struct aimg_writer {
     struct aimg_keys keys;
     struct aimg_buffer parts;   /* struct aimg_part: of the base, changed as the batch goes on; NAMES that wait for the commit are
                                    not among them */
+    uint32_t run_count;         /* RUNs among them */
     struct aimg_table *spilled; /* NAMES tables of the batch, not merged yet */
     uint32_t spilled_count;
     struct aimg_writer_column *columns;
@@ -75,9 +81,15 @@ void aimg_writer_release_batch(struct aimg_writer *writer);
 /* Writes the staged rows as a RUN, and the waiting names as a NAMES table. */
 enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_error *error);
 enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg_error *error);
-/* Entry of an ordinal of the base or of the batch. */
-enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
-                                   struct aimg_error *error);
+/* The waiting keys, all that was spilled, and the older tables that they have caught up with, in one table. */
+enum aimg_status aimg_writer_publish_names(struct aimg_writer *writer, struct aimg_error *error);
+void aimg_writer_release_names(struct aimg_writer *writer);
+/* Bytes of the file or of what is not flushed yet. */
+enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
+                                  struct aimg_error *error);
+/* The tables that ROOT will name. */
+enum aimg_status aimg_writer_add_part(struct aimg_writer *writer, const struct aimg_part *part, struct aimg_error *error);
+void aimg_writer_drop_part(struct aimg_writer *writer, const struct aimg_part *part);
 
 static inline struct aimg_part *aimg_writer_parts(const struct aimg_writer *writer, uint32_t *count_out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Images into the open batch, and out of the archive. */
+/* Images into the open batch. */
 #include "writer.h"
 
 #include "checksum.h"
@@ -46,9 +46,8 @@ enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const voi
 
 /* ------------------------------------------------------------------ finding */
 
-/* Bytes of the file or of what is not flushed yet. */
-static enum aimg_status peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
-                             struct aimg_error *error)
+enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
+                                  struct aimg_error *error)
 {
     if (offset < writer->out.flushed)
         return writer->io->ops->read_at(writer->io, offset, buffer, bytes, error);
@@ -63,12 +62,12 @@ static enum aimg_status find_waiting(const struct aimg_writer *writer, const cha
     struct aimg_name_slot slot;
     for (uint64_t cursor = 0; aimg_keys_next(&writer->keys, hash, &cursor, &slot);) {
         struct aimg_frame frame;
-        enum aimg_status status = peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES, error);
+        enum aimg_status status = aimg_writer_peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES, error);
         if (status != AIMG_OK)
             return status;
         if (aimg_frame_decode(header, &frame) != 0 || frame.name_bytes != name_bytes)
             continue;
-        status = peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES + name_bytes, error);
+        status = aimg_writer_peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES + name_bytes, error);
         if (status != AIMG_OK)
             return status;
         if (memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) == 0 && !aimg_ordinal_set_has(&writer->removed, slot.ordinal)) {
@@ -190,6 +189,20 @@ static enum aimg_status column_index(const struct aimg_writer *writer, uint32_t 
     return aimg_fail(error, AIMG_INVALID_ARGUMENT, "there is no column with id %" PRIu32, id);
 }
 
+/* Whether the text has a place in the dictionary, which is loaded for that. */
+static enum aimg_status check_text(struct aimg_writer *writer, struct aimg_writer_column *column, const struct aimg_value *value,
+                                   struct aimg_error *error)
+{
+    uint64_t limit = writer->limits.index_bytes;
+    enum aimg_status status = aimg_dictionary_load(&column->dictionary, writer->base, column->record.id, error);
+    if (status != AIMG_OK || aimg_dictionary_has_room(&column->dictionary, value->data, value->bytes, limit))
+        return status;
+    return aimg_fail(error, AIMG_LIMIT,
+                     "column '%s': its different texts take more than the limit of %" PRIu64
+                     " bytes; raise limits.index_bytes, or use a utf8 column",
+                     column->name, limit);
+}
+
 /* Whether a value fits its column; checked for all values before anything is written. */
 static enum aimg_status check_value(struct aimg_writer *writer, const struct aimg_value *value, struct aimg_error *error)
 {
@@ -219,8 +232,7 @@ static enum aimg_status check_value(struct aimg_writer *writer, const struct aim
         if (target >= writer->head.ordinal_count)
             return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': there is no image %" PRIu32, column->name, target);
     }
-    return record->type == AIMG_COLUMN_DICTIONARY ? aimg_dictionary_load(&column->dictionary, writer->base, record->id, error)
-                                                  : AIMG_OK;
+    return record->type == AIMG_COLUMN_DICTIONARY ? check_text(writer, column, value, error) : AIMG_OK;
 }
 
 static enum aimg_status check_values(struct aimg_writer *writer, const struct aimg_image *image, struct aimg_error *error)
@@ -319,6 +331,40 @@ static enum aimg_status prepare_here(struct aimg_writer *writer, const struct ai
     return aimg_writer_prepare(writer, image->data, image->data_bytes, *scratch_out, scratch_bytes, prepared, error);
 }
 
+/* Whether the staged rows have room for one with these values. */
+static bool stage_has_room(const struct aimg_writer *writer, const struct aimg_image *image)
+{
+    uint64_t bytes = aimg_stage_bytes(&writer->stage);
+    for (size_t i = 0; i < image->value_count; i++) {
+        uint32_t index = 0;
+        if (column_index(writer, image->values[i].column, &index, NULL) == AIMG_OK)
+            bytes += aimg_stage_value_bytes(&writer->stage, index, image->values[i].bytes);
+    }
+    return bytes <= writer->stage_max;
+}
+
+/* Room for one more image and its row, in the file, in memory, and among the runs: what cannot be committed is not taken. */
+static enum aimg_status make_room(struct aimg_writer *writer, const struct aimg_image *image, uint64_t stored_bytes,
+                                  struct aimg_error *error)
+{
+    uint64_t left = AIMG_FILE_LIMIT - AIMG_TABLES_ROOM;
+    left -= aimg_out_offset(&writer->out) < left ? aimg_out_offset(&writer->out) : left;
+    if (stored_bytes >= left)
+        return aimg_fail(error, AIMG_LIMIT,
+                         "the archive would pass 2^51 bytes; commit what was added, and begin another archive");
+    if (writer->stage.rows > 0 && !stage_has_room(writer, image)) {
+        enum aimg_status status = aimg_writer_spill_run(writer, error);
+        if (status != AIMG_OK)
+            return aimg_writer_poison(writer, status);
+    }
+    if (writer->run_count >= AIMG_RUN_MAX) /* the row would need one more */
+        return aimg_fail(
+            error, AIMG_LIMIT,
+            "the archive has %u runs, the most it can have; commit what was added, and pack it anew in fewer commits",
+            AIMG_RUN_MAX);
+    return AIMG_OK;
+}
+
 static enum aimg_status spill_if_full(struct aimg_writer *writer, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
@@ -364,6 +410,8 @@ enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_i
         status = prepare_here(writer, image, &scratch, &prepared, error);
     uint64_t hash = hash_name(writer, image->name, image->name_bytes);
     if (status == AIMG_OK)
+        status = make_room(writer, image, prepared.stored_bytes, error);
+    if (status == AIMG_OK)
         status = claim_name(writer, image, hash, error);
     if (status == AIMG_OK) {
         status = put_image(writer, image, &prepared, hash, &ordinal, error);
@@ -378,57 +426,4 @@ enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_i
     if (status == AIMG_OK && ordinal_out != NULL)
         *ordinal_out = ordinal;
     return status;
-}
-
-/* ------------------------------------------------------------------ removing */
-
-enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
-                                   struct aimg_error *error)
-{
-    uint8_t bytes[AIMG_ENTRY_BYTES];
-    struct aimg_run *run;
-    uint32_t count;
-    const struct aimg_part *parts = aimg_writer_parts(writer, &count);
-    if (ordinal < writer->base->catalog.head.ordinal_count) {
-        enum aimg_status status = aimg_reader_entry_at(writer->base, ordinal, entry, &run, error);
-        return status == AIMG_OK ? aimg_run_check_alive(&writer->base->source, run, ordinal, error) : status;
-    }
-    if (ordinal >= writer->stage.first) {
-        aimg_entry_decode(writer->stage.entries.data + (size_t)(ordinal - writer->stage.first) * AIMG_ENTRY_BYTES, entry);
-        return AIMG_OK;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (parts[i].type != AIMG_FRAME_RUN || ordinal < parts[i].first || ordinal - parts[i].first >= parts[i].count)
-            continue;
-        /* The entries are the first section of a run that this writer wrote. */
-        uint64_t offset = aimg_part_payload(&parts[i]) + (uint64_t)(ordinal - parts[i].first) * AIMG_ENTRY_BYTES;
-        enum aimg_status status = peek(writer, offset, bytes, sizeof bytes, error);
-        if (status == AIMG_OK)
-            aimg_entry_decode(bytes, entry);
-        return status;
-    }
-    return aimg_fail(error, AIMG_NOT_FOUND, "there is no image %" PRIu32, ordinal);
-}
-
-enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_t ordinal, struct aimg_error *error)
-{
-    struct aimg_entry_record entry;
-    enum aimg_status status = aimg_writer_check(writer, error);
-    if (status != AIMG_OK)
-        return status;
-    if (ordinal >= writer->head.ordinal_count)
-        return aimg_fail(error, AIMG_NOT_FOUND, "there is no image %" PRIu32, ordinal);
-    if (aimg_ordinal_set_has(&writer->removed, ordinal))
-        return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " was removed or replaced in this batch", ordinal);
-    status = aimg_writer_entry(writer, ordinal, &entry, error);
-    if (status != AIMG_OK)
-        return status;
-    if (!aimg_buffer_reserve(&writer->allocator, &writer->removed_list, sizeof ordinal) ||
-        !aimg_ordinal_set_add(&writer->allocator, &writer->removed, ordinal))
-        return aimg_fail_memory(error, sizeof ordinal);
-    (void)aimg_buffer_add(&writer->allocator, &writer->removed_list, &ordinal, sizeof ordinal);
-    writer->head.dead_count++;
-    writer->head.listed_count -= (entry.flags & AIMG_ENTRY_ATTACHMENT) == 0;
-    writer->head.live_stored_bytes -= entry.stored_bytes;
-    return AIMG_OK;
 }

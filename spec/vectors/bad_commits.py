@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vectors that break rules 24 to 37, 51 and 69: commit pages, ROOT and what it names."""
+from dataclasses import replace
+
 import constants as c
 import scenes
+from archive_builder import ArchiveBuilder
 from bad_head import flipped
+from pictures import noise
 from scenes import TEXT
 from vector import bad, edited, put
 
 T = c.FrameType
 
 
-def page(name, rule, what, scene=scenes.three, at=0, opens=False, status="corrupt", edit=None, **fields):
-    edited(name, rule, what, scene, "commit", edit or put(**fields), at, opens, status)
+def page(name, rule, what, scene=scenes.three, at=0, opens=False, status="corrupt", edit=None, text_codec=c.CODEC_NONE, **fields):
+    edited(name, rule, what, scene, "commit", edit or put(**fields), at, opens, status, text_codec=text_codec)
 
 
 def chained(name, rule, what, at=1, edit=None, **fields):
@@ -32,6 +36,7 @@ page("commit_zero_528", 24, "a Z byte of a commit page is 1, signed", zero_528=b
 page("commit_message_bytes", 24, "message_bytes is 255, signed", message=b"m" * 254, message_bytes=255)
 page("commit_message_not_utf8", 24, "the message is not UTF-8", message=b"\xff")
 page("commit_message_tail", 24, "a byte after the message is not zero, signed", message=b"ab", message_bytes=1)
+page("commit_page_salt", 20, "page and hint say another salt than the page's frame, signed", opens=True, status=None, salt=9)
 flipped("commit_flip", 25, "a bit of listed_count of a commit page changed", -c.PAGE_BYTES + 128, opens=False, status="corrupt")
 page("commit_chain", 25, "the chain is wrong, the frame is signed", chain=b"c" * 16)
 page("commit_uuid", 26, "the uuid of a commit page is of another archive", uuid=b"u" * 16)
@@ -53,14 +58,16 @@ page("root_offset_zero", 31, "root_offset is 0, where the header is", status=Non
 page("root_bytes_huge", 31, "root_bytes is 2^63", status=None, root_bytes=1 << 63)
 page("incompat_unknown", 32, "an unknown incompat bit", status="unsupported", incompat=1 << 40)
 page("zstd_undeclared", 32, "a zstd image, and ZSTD is not declared", scenes.packed, opens=None, status=None, incompat=0)
+page("zstd_text_undeclared", 32, "a zstd section, and ZSTD is not declared", scenes.three, opens=False, status=None, incompat=0,
+     text_codec=c.CODEC_ZSTD)
 page("alias_undeclared", 32, "an ALIAS frame, and ALIAS is not declared", scenes.aliases, opens=None, status=None, at=None,
      incompat=0)
-page("columns_undeclared", 32, "columns, and COLUMNS is not declared", scenes.columns, opens=None, status=None, ro_compat=0)
-page("content_undeclared", 32, "a CONTENT part, and CONTENT is not declared", scenes.content, opens=None, status=None,
+page("columns_undeclared", 32, "columns, and COLUMNS is not declared", scenes.columns, opens=False, status=None, ro_compat=0)
+page("content_undeclared", 32, "a CONTENT part, and CONTENT is not declared", scenes.content, opens=False, status=None,
      ro_compat=0)
-page("mask_undeclared", 32, "a MASK frame, and MASK is not declared", scenes.removed, opens=None, status=None, at=None,
+page("mask_undeclared", 32, "a MASK frame, and MASK is not declared", scenes.removed, opens=False, status=None, at=None,
      incompat=0)
-page("dictionary_undeclared", 32, "a listed DICT, and ZSTD_DICT is not declared", scenes.dictionary, opens=None, status=None,
+page("dictionary_undeclared", 32, "a listed DICT, and ZSTD_DICT is not declared", scenes.dictionary, opens=False, status=None,
      incompat=1)
 chained("bit_lost", 32, "the second commit lacks a bit that the first has", 0, incompat=1 << 3)
 
@@ -79,6 +86,13 @@ def commit_alignment(a):
     a.add("a", b"a")
     a.edit("root", lambda _: put(pad=lambda total: None)(a))
     a.commit()
+
+
+@bad(31, "the second commit names the ROOT of the first", scenes.empty, opens=False)
+def root_of_the_commit_before(a):
+    scenes.three(a)
+    a.edit("commit", lambda subject: put(root_offset=a.commits[0].root_offset)(subject), at=1)
+    a.commit("nothing new")
 
 
 # ROOT
@@ -120,9 +134,17 @@ root("part_bytes_huge", 41, "bytes of a RUN part is 2^64 - 1", opens=False, edit
 root("part_tail_hash", 41, "tail_hash of a RUN part is wrong", opens=False, edit=part(0, tail_hash=b"t" * 16))
 root("part_section_count", 41, "section_count of a RUN part is one less than that of its table", opens=False,
      edit=part(0, section_count=1))
+root("parts_overlap", 41, "a RUN part stands six times, each time 64 bytes further on", edit=lambda subject: again(subject))
 root("listed_count", 65, "listed_count is not the sum, in ROOT and in the commit", listed_count=2)
 root("dead_count", 65, "dead_count is 1 and nothing is dead", dead_count=1)
 root("live_stored_bytes", 65, "live_stored_bytes is not the sum", live_stored_bytes=1)
+
+
+def again(subject):
+    """In order, and with the tail in its place; but together they have more bytes than there are before ROOT."""
+    first = subject.parts[0]
+    for shift in range(64, 64 * 6, 64):
+        subject.parts.insert(shift // 64, replace(first, offset=first.offset + shift, bytes=first.bytes - shift))
 
 
 def two_masks(subject):
@@ -150,6 +172,8 @@ meta("meta_key_empty", "a key of no bytes", pairs(b""))
 meta("meta_key_long", "a key of 256 bytes", pairs(b"k" * 256))
 meta("meta_not_utf8", "a key that is not UTF-8", pairs(b"\x80"))
 meta("meta_count_huge", "count is 2^32 - 1", put(count=(1 << 32) - 1))
+meta("meta_zero_4", "the Z bytes after the count are not zero", put(zero_4=1))
+meta("meta_record_zero", "the Z bytes of a record are not zero", put(record_zero=1))
 meta("meta_tail", "a byte after the last pair", put(tail=b"\0"))
 
 
@@ -169,4 +193,25 @@ def coding_undefined(a):
     a.dictionary(2, TEXT)
     a.edit("root", lambda subject: subject.codings.clear())
     a.add("a", TEXT, coding=2)
+    a.commit()
+
+
+@bad(41, "a NAMES part names a table that stands in the bytes of an image", scenes.empty, opens=None)
+def part_inside_an_image(a):
+    twin = ArchiveBuilder()
+    twin.add("a", bytes(4096))
+    twin.commit()
+    table = next(frame for frame in twin.frames if frame.type == T.NAMES)
+    stored = bytes(twin.body[table.offset - c.HEAD_BYTES:table.offset - c.HEAD_BYTES + table.total_bytes])
+    payload_offset = twin.images[0].frame.payload_offset
+    gap = -(payload_offset + c.FRAME_HEADER_BYTES) % c.TABLE_ALIGNMENT
+    a.edit("part", put(offset=payload_offset + gap), at=1)
+    a.add("a", (bytes(gap) + stored).ljust(4096, b"\0"))
+    a.commit()
+
+
+@bad(51, "a DICT with the magic of a zstd dictionary and noise after it", scenes.empty, opens=None)
+def dictionary_malformed(a):
+    a.dictionary(2, b"\x37\xa4\x30\xec" + noise(200))
+    a.add("a", b"a")
     a.commit()

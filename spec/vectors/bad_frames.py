@@ -5,7 +5,7 @@ import scenes
 from bad_head import flipped
 from checksum import u
 from frame import extension
-from good_vectors import forge
+from good_vectors import forge, unknown_compat_bit
 from head import Hint
 from pictures import noise
 from vector import bad, content_of, edited, put, torn
@@ -44,6 +44,8 @@ frame("name_of_root", 19, "a ROOT has a name", T.ROOT, put(name=b"12345678"), op
 frame("coding_of_run", 19, "a RUN has a coding", T.RUN, put(coding=1))
 frame("raw_bytes_of_meta", 19, "raw_bytes of a META is not stored_bytes", T.META, put(raw_bytes=1), scenes.meta)
 frame("zero_30", 19, "the Z bytes of a frame header are not zero, signed", T.IMAGE, put(zero_30=1))
+frame("zero_30_of_unknown_type", 19, "the Z bytes of a frame that is skipped for an unknown compat bit are not zero, signed", 200,
+      put(zero_30=1), unknown_compat_bit)
 frame("alias_zero_4", 19, "the Z bytes of an ALIAS are not zero", T.ALIAS, put(payload=u(0, 4) + u(1, 4)), scenes.aliases)
 frame("salt_of_pad", 20, "the salt of a PAD is not that of the commit", T.PAD, put(salt=1))
 frame("salt_of_image", 20, "the salt of an image is that of another session", T.IMAGE, put(salt=0x12345678), at=1)
@@ -148,6 +150,19 @@ uncommitted("tail_commit_skips_a_seq", "the newest commit page has seq 2 after 0
 uncommitted("tail_commit_of_another_chain", "the newest commit page follows another chain; no hint names it",
             prev_chain=b"c" * 16)
 uncommitted("tail_commit_of_another_archive", "the newest commit page has another uuid; no hint names it", uuid=b"u" * 16)
+
+
+def unsteppable(name, what, **fields):
+    """A newest batch, named by no hint, of which only the frame of an image cannot be stepped over; its commit page is valid."""
+    def make(a):
+        a.edit_frames(T.IMAGE, put(**fields), at=3)
+        return next_commit(a)[1]
+    tail(name, what, make)
+
+
+unsteppable("tail_frame_raw_bytes_2_47", "raw_bytes of an IMAGE of the newest batch is 2^47, signed", raw_bytes=1 << 47)
+unsteppable("tail_frame_zero_30", "bytes 30 and 31 of a frame of the newest batch are not zero, signed", zero_30=1)
+unsteppable("tail_frame_header_units", "header_units of a frame of the newest batch is one too many, signed", header_units=8)
 
 
 @torn("a forged commit page in the bytes of an image that was not committed; the file is cut right behind it", scenes.empty)

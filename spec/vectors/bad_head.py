@@ -20,11 +20,11 @@ def hint(name, what, edit, scene=scenes.three, opens=True, status=None, rule=9):
     edited(name, rule, what, scene, "hint", edit, opens=opens, status=status)
 
 
-def shorter(name, size, what):
+def shorter(name, size, what, status="truncated"):
     def cut(archive):
         return archive.bytes()[:size]
     cut.__name__ = name
-    torn(what, scenes.empty, opens=False, rule=1)(cut)
+    torn(what, scenes.empty, opens=False, status=status, rule=1)(cut)
 
 
 def flipped(name, rule, what, offset, bit=1, scene=scenes.three, opens=True, status=None, refuses=()):
@@ -42,7 +42,7 @@ def named(name):
     return nothing
 
 
-shorter("file_of_no_bytes", 0, "the file has no bytes")
+shorter("file_of_no_bytes", 0, "the file has no bytes", "not an archive")
 shorter("file_of_8_bytes", 8, "the file has nothing but the magic")
 shorter("head_cut", c.HEAD_BYTES - 1, "the head lacks its last byte")
 header("header_magic", 2, "the magic was changed by a transfer in text mode", "not an archive", magic=b"\x89AIMG\n\x1a\0")
@@ -65,16 +65,19 @@ hint("hint_hash", "the hash of hint A is wrong: a reader goes without it", put(h
 hint("hint_magic", "the magic of hint A is wrong, signed", put(magic=b"AIMGHINX"))
 hint("hint_zero_36", "a Z byte of hint A is 1, signed", put(zero_36=bytes(4043) + b"\1"))
 hint("hint_on_the_wrong_page", "page B holds an even seq", put(page=1))
-hint("hint_end_differs", "end is not commit_offset + 4,096", put(end=NEW_COMMIT + 8), opens=None)
-hint("hint_of_another_seq", "the hint says seq 2 of the commit 0", put(seq=2), opens=None)
-hint("hint_of_another_salt", "the salt is not that of the commit", put(salt=1), opens=None)
+hint("hint_end_differs", "end is not commit_offset + 4,096", put(end=NEW_COMMIT + 8))
+hint("hint_of_another_seq", "the hint says seq 2 of the commit 0", put(seq=2), opens=False, status="corrupt")
+hint("hint_of_another_salt", "the salt is not that of the commit", put(salt=1), opens=False,
+     status="corrupt")
 hint("hint_names_no_commit", "the hint names a place where a frame stands that is no COMMIT", put(commit_offset=c.HEAD_BYTES),
      opens=False,
      status="corrupt")
 hint("hint_past_the_end", "the hint names a commit past the end of the file", put(seq=2, commit_offset=1 << 40), opens=False,
      status="truncated")
-hint("hint_at_the_last_offset", "commit_offset + 4,096 passes 2^64", put(seq=2, commit_offset=(1 << 64) - 4096, end=0),
-     opens=None)
+hint("hint_at_the_last_offset", "commit_offset + 4,096 passes 2^64: it says nothing",
+     put(seq=2, commit_offset=(1 << 64) - 4096, end=0))
+hint("hint_past_2_51", "commit_offset is 2^51, which no file reaches: it says nothing", put(seq=2, commit_offset=1 << 51))
+hint("hint_in_the_head", "commit_offset is 8,192, within the head: it says nothing", put(seq=2, commit_offset=8192))
 
 
 def hint_on_empty(a):

@@ -40,6 +40,18 @@ def image_without_entry(a):
     a.commit()
 
 
+@bad(45, "the IMAGE frames of ordinals 1 and 0 stand in this order", scenes.empty)
+def image_frames_out_of_order(a):
+    a.edit_frames(T.IMAGE, put(ordinal=1), at=0)
+    a.edit_frames(T.IMAGE, put(ordinal=0), at=1)
+    a.add("a", b"a")
+    a.add("b", b"b")
+    a.images.reverse()
+    for ordinal, image in enumerate(a.images):
+        image.ordinal = ordinal
+    a.commit()
+
+
 @bad(45, "an ordinal has two IMAGE frames", scenes.empty)
 def image_frame_twice(a):
     a.add("a", b"a")
@@ -65,6 +77,7 @@ alias("alias_not_said", "an ALIAS frame, and its entry is not ALIASED", "entries
 alias("alias_without_frame", "an ALIASED entry without an ALIAS frame", "entries", lambda entries: put(aliased=True)(entries[1]))
 alias("alias_hash", "the hash of an ALIASED entry is not that of its target", "entries",
       lambda entries: put(hash=ODD)(entries[2]))
+alias("alias_format", "the format of an ALIAS frame is not that of its entry and target", "frame 2", put(format=c.Format.PNG))
 edited("alias_payload_bytes", 47, "the payload of an ALIAS has 16 bytes", scenes.aliases, "frame 2", put(payload=bytes(16)))
 
 
@@ -240,7 +253,8 @@ column("column_width_of_utf8", "a utf8 column of width 2", index=4, width=2)
 column("column_width_too_large", "element size times width is 65,536 bytes", index=3, width=32768)
 column("column_width_differs", "a column of width 3, its sections have four elements", index=3, width=3)
 column("column_name_twice", "two columns of one name", index=2, name=b"width")
-column("column_name_reserved", "a column with the reserved name xxh128", name=b"xxh128")
+edited("column_name_reserved", 60, "a column with the reserved name xxh128", scenes.columns, "root",
+       lambda subject: put(name=b"xxh128")(subject.columns[0]), opens=False)
 column("column_name_empty", "a column without a name", name=b"")
 column("column_name_control", "a control character in a column's name", name=b"a\tb")
 column("column_name_not_utf8", "the name of a column is not UTF-8", name=b"\xfe")
@@ -303,6 +317,12 @@ edited("mask_past_the_end", 62, "a bit of DEAD past the last row is set", scenes
        lambda table: put(data=b"\2" + bytes(6) + b"\x80")(table.section(K.DEAD)), at=4)
 edited("mask_part_attached", 62, "attached of a MASK part is not the number of bits", scenes.removed, "root",
        lambda subject: put(attached=1)(subject.parts[-3]), 1, None)
+
+
+edited("mask_without_dead", 62, "dead of a MASK part is 1 and DEAD is absent", scenes.removed, "mask", bits(K.DEAD, 0, 0), 0,
+       False)
+edited("mask_without_attached", 62, "attached of a MASK part is 2 and ATTACHED is absent", scenes.removed, "mask",
+       bits(K.ATTACHED, 0, 0, 0, 0), 1, False)
 
 
 @bad(62, "a run with an attachment has no MASK", scenes.empty, opens=None)

@@ -124,6 +124,13 @@ names("group_zstd_size", 49, "a zstd group gives a content size that is not raw_
       replaced(zstd_frame.single_segment(10, [zstd_frame.raw_block(b"0123456789")])), text_codec=c.CODEC_ZSTD)
 
 
+@bad(39, "a value of 2^24 + 1 bytes", scenes.empty, opens=None, text_codec=c.CODEC_ZSTD)
+def group_value_too_long(a):
+    a.define("text", c.Type.UTF8)
+    a.add("a", b"a", text="x" * (c.VALUE_MAX + 1))
+    a.commit()
+
+
 # zstd images
 
 

@@ -41,6 +41,15 @@ class Report:
         except Broken as broken:
             self.add(broken.rule, broken.text)
 
+    @contextmanager
+    def refused(self):
+        """What is broken inside is found at opening."""
+        try:
+            yield
+        except Broken:
+            self.status = "corrupt"
+            raise
+
     @property
     def rules(self):
         return sorted({rule for rule, _ in self.findings})
@@ -99,6 +108,7 @@ def read_hint(data, page, uuid):
     need(raw[:8] == c.HINT_MAGIC and seeded(raw[:4080], uuid) == raw[4080:], 9, "hint %d: magic or hash" % page)
     hint = HintPage(*struct.unpack_from("<QQQI", raw, 8))
     need(zero(raw[36:4080]) and hint.seq % 2 == page, 9, "hint %d: Z or parity" % page)
+    need(c.HEAD_BYTES <= hint.offset < c.OFFSET_LIMIT, 9, "hint %d: commit_offset %d" % (page, hint.offset))
     need(hint.end == hint.offset + c.PAGE_BYTES, 9, "hint %d: end" % page)
     return hint
 
@@ -117,7 +127,6 @@ class FrameView:
     stored_hash: int
     name: bytes
     ext: bytes
-    zero_30: int
     slack: bytes
     name_bytes: int
     ext_bytes: int
@@ -139,7 +148,7 @@ class FrameView:
 
 
 def read_frame(data, offset, uuid):
-    """Rules 12, 13 and 15."""
+    """What must hold of a frame that is stepped over: rules 12, 13, 15, 17, and bytes 30 and 31 zero (19)."""
     left = len(data) - offset
     need(left >= c.FRAME_HEADER_BYTES, 12, "no room for a frame header at %d" % offset)
     fields = struct.unpack_from("<2sBBIIHBB6sH6sHQQ", data, offset)
@@ -153,9 +162,11 @@ def read_frame(data, offset, uuid):
     need(units == round_up(used, c.UNIT) // c.UNIT, 15, "header_units of the frame at %d" % offset)
     stored, raw = int.from_bytes(stored, "little"), int.from_bytes(raw, "little")
     need(round_up(stored, c.UNIT) <= left - units * c.UNIT, 12, "frame at %d of %d bytes, %d are left" % (offset, stored, left))
+    need(stored < c.STORED_LIMIT and raw < c.STORED_LIMIT, 17, "sizes of the frame at %d" % offset)
+    need(zero_30 == 0, 19, "bytes 30 and 31 of the frame at %d" % offset)
     variable = header[c.FRAME_HEADER_BYTES:]
     return FrameView(offset, kind, units, ordinal, salt, format_, coding, stored, raw, stored_hash, variable[:name_bytes],
-                     variable[name_bytes:name_bytes + ext_bytes], zero_30, variable[name_bytes + ext_bytes:], name_bytes,
+                     variable[name_bytes:name_bytes + ext_bytes], variable[name_bytes + ext_bytes:], name_bytes,
                      ext_bytes)
 
 
@@ -198,7 +209,6 @@ def read_commit(data, offset, head):
     need(struct.unpack_from("<Q", page, 4080)[0] == seq and self_offset == offset, 24, "seq or self_offset at %d" % offset)
     need(zero_60 == 0 and flags & ~c.FLAG_SEALED == 0 and message_bytes <= c.MESSAGE_MAX, 24, "Z bytes at %d" % offset)
     need(zero(page[274 + message_bytes:4064]) and is_text(page[274:274 + message_bytes]), 24, "message at %d" % offset)
-    need(salt == frame.salt, 24, "salt of the page at %d" % offset)
     need(hash128(page[48:4064]) == page[4064:4080], 25, "chain at %d" % offset)
     need((major, minor, uuid, params) == (c.VERSION_MAJOR, c.VERSION_MINOR, head.uuid, head.params), 26,
          "identity at %d" % offset)
@@ -226,7 +236,7 @@ def find_commit(data, head, report):
             raise Broken(9, "hint %d ends at %d, the file at %d" % (hint.seq % 2, hint.end, len(data)))
         report.status = "corrupt"
         current = read_commit(data, hint.offset, head)
-        report.check((current.seq, current.salt) == (hint.seq, hint.salt), 9, "hint names another commit")
+        need((current.seq, current.salt) == (hint.seq, hint.salt), 9, "hint names another commit")
         report.status = "ok"
     at, salt = current.end if current else c.HEAD_BYTES, None
     try:
@@ -236,6 +246,7 @@ def find_commit(data, head, report):
             at, salt = frame.end, frame.salt
             if frame.type == T.COMMIT:
                 commit = read_commit(data, frame.offset, head)
+                need(commit.salt == frame.salt, 20, "salt of the page")
                 need(follows(commit, current), 28, "does not follow")
                 current, salt = commit, None
     except Broken:
@@ -264,11 +275,10 @@ def check_extensions(frame):
 
 
 def check_frame(data, frame, head, skip_unknown, report):
-    """Rules 14 to 19 and 21 to 23."""
+    """Rules 14, 16, 18, 19 and 21 to 23."""
     where = "frame at %d" % frame.offset
     payload = frame.payload(data)
     report.check(zero(frame.slack) and zero(data[frame.payload_offset + frame.stored_bytes:frame.end]), 16, where)
-    report.check(frame.stored_bytes < c.STORED_LIMIT and frame.raw_bytes < c.STORED_LIMIT, 17, where)
     report.check(low64(hash128(payload)) == frame.stored_hash, 18, where)
     if frame.type not in list(T):
         report.check(skip_unknown, 14, where)
@@ -277,7 +287,7 @@ def check_frame(data, frame, head, skip_unknown, report):
     coded = frame.type in (T.IMAGE, T.DICT, T.CODING)
     unused = [(named, frame.ordinal), (named, frame.name_bytes), (named, frame.ext_bytes), (coded or named, frame.format),
               (coded, frame.coding)]
-    report.check(all(used or not value for used, value in unused) and frame.zero_30 == 0, 19, where)
+    report.check(all(used or not value for used, value in unused), 19, where)
     report.check(image or frame.raw_bytes == frame.stored_bytes, 19, where)
     if frame.type == T.ALIAS:
         report.check(frame.stored_bytes == c.ALIAS_PAYLOAD_BYTES, 47, where)
@@ -290,7 +300,7 @@ def check_frame(data, frame, head, skip_unknown, report):
 
 
 def check_commit(commit, last, frames, report):
-    """Rules 27 to 33."""
+    """Rules 20, 27 to 33, and 45 on the order of the images."""
     last_offset, last_chain, last_seq = (last.offset, last.chain, last.seq) if last else (0, bytes(16), -1)
     where = "commit at %d" % commit.offset
     report.check(commit.seq == last_seq + 1, 27, where)
@@ -302,8 +312,11 @@ def check_commit(commit, last, frames, report):
         report.check(commit.time_ns >= last.time_ns, 33, where)
     report.check(all(frame.salt == commit.salt for frame in commit.frames), 20, where)
     root = frames.get(commit.root_offset)
-    report.check(root and root.type == T.ROOT and root.offset < commit.offset and root.stored_bytes == commit.root_bytes, 31,
-                 where)
+    in_batch = root and root.type == T.ROOT and last_offset < root.offset < commit.offset
+    report.check(in_batch and root.stored_bytes == commit.root_bytes, 31, where)
+    ordinals = [frame.ordinal for frame in commit.frames if frame.type in (T.IMAGE, T.ALIAS)]
+    first = last.ordinal_count if last else 0
+    report.check(ordinals == list(range(first, first + len(ordinals))), 45, where + ": ordinals of its frames")
 
 
 def check_frames(data, head, end, unknown_bits, report):

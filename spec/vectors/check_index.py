@@ -7,13 +7,14 @@ import xxhash
 
 import check_values
 import constants as c
+import zstd_frame
 from check_frames import Broken, Report, check_frames, check_hints, find_commit, need, read_head, zero
 from check_tables import TableView, check_columns, check_parts, decode_zstd, read_groups, read_meta, read_root
 from checksum import MASK64, hash128, low64
 
 T, K = c.FrameType, c.Kind
 # what is broken about these is found at opening (SPEC.md section 4.3)
-OPENING_RULES = {2: "not an archive", 3: "version unknown", **dict.fromkeys((1, 4, 5, 6, 7, 8, 31, 37, 41), "corrupt")}
+OPENING_RULES = {2: "not an archive", 3: "version unknown", **dict.fromkeys((4, 5, 6, 7, 8, 31, 37, 41), "corrupt")}
 KNOWN_BITS = {"compat": sum(c.Compat), "ro_compat": sum(c.RoCompat), "incompat": sum(c.Incompat)}
 
 
@@ -82,6 +83,7 @@ def check_entry(archive, entry, aliases):
         need(target < entry.ordinal, 47, "target of entry %d is not earlier" % entry.ordinal)
         of = archive.entries[target]
         need(not of.aliased and (of.offset, of.hash) == (entry.offset, entry.hash), 47, "target of entry %d" % entry.ordinal)
+        need(entry.frame.format == of.format, 47, "format of the ALIAS frame of entry %d" % entry.ordinal)
     else:
         need(frame.ordinal == entry.ordinal, 44, "entry %d" % entry.ordinal)
         need(not named, 47, "entry %d with an ALIAS frame is not ALIASED" % entry.ordinal)
@@ -112,6 +114,7 @@ def check_codings(archive):
         payload = frame.payload(archive.data)
         need((frame.coding, frame.format, len(payload)) == (coding.coding, coding.codec, coding.bytes), 51, "frame of a coding")
         need(1 <= len(payload) <= c.CODING_PAYLOAD_MAX and hash128(payload) == coding.hash, 51, "bytes of a coding")
+        need(zstd_frame.is_dictionary(payload), 51, "dictionary of a coding")
         dictionaries[coding.coding], last = payload, coding.coding
     return dictionaries
 
@@ -232,17 +235,27 @@ def check_images(archive):
     archive.report.check(all(alias.ordinal in aliased for alias in aliases), 47, "ALIAS frame without entry")
 
 
+def check_tails(archive, commit):
+    """Rules 32 and 62 as far as ROOT and the tails of its tables tell."""
+    parts = {part.type for part in archive.root.parts}
+    sections = [section for table in archive.tables for section in table.sections]
+    used = c.Incompat.ZSTD * any(section.codec for section in sections)
+    used |= c.Incompat.ZSTD_DICT * bool(archive.root.codings) | c.Incompat.MASK * (T.MASK in parts)
+    ro_used = c.RoCompat.COLUMNS * bool(archive.root.columns) | c.RoCompat.CONTENT * (T.CONTENT in parts)
+    need(used & ~commit.incompat == 0 and ro_used & ~commit.ro_compat == 0, 32, "a feature is not declared")
+    for table in archive.tables:
+        need(not table.part.dead or table.get(K.DEAD), 62, "dead rows and no DEAD")
+        need(not table.part.attached or table.get(K.ATTACHED), 62, "attachments and no ATTACHED")
+
+
 def check_features(archive, commit):
-    """Rule 32."""
-    used, zstd_tables = 0, any(section.codec for table in archive.tables for section in table.sections)
+    """Rule 32, as far as the frames tell."""
+    used = 0
     for frame in archive.frames.values():
         if frame.type == T.IMAGE and frame.coding != c.CODING_STORE:
             used |= c.Incompat.ZSTD
         used |= {T.ALIAS: c.Incompat.ALIAS, T.MASK: c.Incompat.MASK}.get(frame.type, 0)
-    used |= c.Incompat.ZSTD * zstd_tables | c.Incompat.ZSTD_DICT * bool(archive.root.codings)
-    ro_used = c.RoCompat.COLUMNS * bool(archive.root.columns)
-    ro_used |= c.RoCompat.CONTENT * any(part.type == T.CONTENT for part in archive.root.parts)
-    need(used & ~commit.incompat == 0 and ro_used & ~commit.ro_compat == 0, 32, "a feature is not declared")
+    need(used & ~commit.incompat == 0, 32, "a feature is not declared")
 
 
 def load_root(archive, commit):
@@ -275,13 +288,15 @@ def check_index(archive):
     with report.scope():
         archive.root = load_root(archive, archive.commits[-1])
         for check in (check_parts, check_columns):
-            with report.scope():
+            with report.scope(), report.refused():
                 check(archive.root)
         with report.scope():
             load_meta(archive)
         for part in archive.root.parts:
             with report.scope():
                 archive.tables.append(TableView(archive, part))
+        with report.scope(), report.refused():
+            check_tails(archive, archive.commits[-1])
         by_type = lambda kind: [table for table in archive.tables if table.part.type == kind]
         runs = sum(part.type == T.RUN for part in archive.root.parts)
         need(len(by_type(T.RUN)) == runs, 36, "a run cannot be read, so ordinals are missing")
@@ -305,6 +320,8 @@ def check_file(data):
     archive = Archive(data)
     report = archive.report
     with report.scope():
+        if len(data) < c.HEAD_BYTES:
+            report.status = "truncated" if data and c.HEADER_MAGIC.startswith(data[:8]) else "not an archive"
         archive.head = read_head(data)
         last = None
         with report.scope():

@@ -212,9 +212,8 @@ class TableView:
         self.tail = self.payload[-tail_bytes:]
         need(hash128(self.tail) == part.tail_hash, 41, "tail_hash of the table at %d" % part.offset)
         self.sections = []
-        archive.report.status, status = "corrupt", archive.report.status  # a footer is read at opening
-        self._read_footer()
-        archive.report.status = status
+        with archive.report.refused():
+            self._read_footer()
         self._read_sections()
         self._check_blocks()
         for section in self.sections:

@@ -32,7 +32,8 @@ STORED_BAD = """
     hint-names-no-commit hint-past-the-end hint-on-an-empty-archive file-of-no-bytes head-cut stored-bytes-lie
     extension-critical commit-inside-an-image tail-frame-cut-in-payload tail-of-the-first-batch tail-forged-commit
     truncated-by-a-byte truncated-by-a-page root-part-count-huge incompat-unknown group-length-wraps zstd-bomb name-absolute
-    name-not-utf8 alias-target-aliased block-flip slot-in-two-parts
+    name-not-utf8 alias-target-aliased block-flip slot-in-two-parts hint-past-2-51 tail-frame-raw-bytes-2-47 tail-frame-zero-30
+    alias-format root-of-the-commit-before mask-without-dead salt-of-pad
 """.split()
 # of the good ones all but these.
 LEFT_OUT_GOOD = """

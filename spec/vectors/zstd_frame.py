@@ -28,6 +28,15 @@ def decompress(frame, raw_bytes, dictionary=None):
     return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(frame, max_output_size=max(raw_bytes, 1))
 
 
+def is_dictionary(data):
+    """Whether zstd can use it: it looks into those that begin with the magic."""
+    try:
+        decompress(compress(b"", data), 0, data)
+    except zstandard.ZstdError:
+        return False
+    return True
+
+
 def parameters(frame):
     return zstandard.get_frame_parameters(frame)
 

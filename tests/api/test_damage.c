@@ -19,6 +19,7 @@ static void make(const char *path)
     struct aimg_writer *writer;
     uint32_t number, text;
     options.compress = AIMG_COMPRESS_ZSTD;
+    options.flags = 0; /* with hints */
     REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
     REQUIRE(aimg_writer_column(writer, "number", AIMG_TYPE_U32, 1, 0, &number, &error) == AIMG_OK);
     REQUIRE(aimg_writer_column(writer, "text", AIMG_TYPE_DICTIONARY, 1, 0, &text, &error) == AIMG_OK);

@@ -22,6 +22,7 @@ static void make(void)
     char name[32];
     path = sample_path("reader.aimg");
     options.compress = AIMG_COMPRESS_ZSTD;
+    options.flags = 0; /* with hints */
     REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
     for (uint32_t k = 0; k < IMAGES; k++) {
         snprintf(name, sizeof name, "folder/%u", k == 16 ? 1 : k);
@@ -269,6 +270,7 @@ static void check_arguments(void)
     struct aimg_info info = {.struct_bytes = sizeof info};
     uint64_t number;
     uint32_t ordinal;
+    size_t size;
     struct aimg_names *names;
 #define REFUSED(call) EXPECT_EQ_INT(call, AIMG_INVALID_ARGUMENT)
     REFUSED(aimg_reader_open(NULL, NULL, &other, &error));
@@ -300,6 +302,11 @@ static void check_arguments(void)
     REFUSED(aimg_reader_name(NULL, 0, NULL, 0, NULL, &error));
     REFUSED(aimg_reader_find(reader, "a", 1, NULL, &error));
     REFUSED(aimg_reader_prefetch(reader, NULL, 3, &error));
+    REFUSED(aimg_reader_borrow_batch(reader, NULL, 3, 0, &one, &error));
+    REFUSED(aimg_reader_ordinal_at(reader, 0, NULL, &error));
+    REFUSED(aimg_reader_position_of(reader, 0, NULL, &error));
+    REFUSED(aimg_reader_entry(reader, 0, NULL, &error));
+    REFUSED(aimg_reader_dictionary(reader, 0, 0, NULL, 1, &size, &error));
     REFUSED(aimg_names_create(NULL, 0, &names, &error));
     REFUSED(aimg_reader_log(reader, NULL, NULL, &error));
     REFUSED(aimg_reader_commit(reader, 0, NULL, &error));

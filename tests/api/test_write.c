@@ -289,6 +289,20 @@ static void check_prepared(void)
 
 /* ------------------------------------------------------------------ who may write, and when */
 
+/* Readers are welcome; what the writer has not committed is no torn tail to them. */
+static void check_beside_writer(const char *path)
+{
+    static const uint8_t large[3 << 20];
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    open_reader(path);
+    EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.tail_bytes == 0 && info.being_written == 0);
+    aimg_reader_close(reader);
+    EXPECT_EQ_INT(add_bytes("large", 5, large, sizeof large, 0), AIMG_OK);
+    open_reader(path);
+    EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.tail_bytes >= sizeof large && info.being_written == 1);
+    aimg_reader_close(reader);
+}
+
 static void check_second_writer(void)
 {
     const char *path = sample_path("busy");
@@ -298,8 +312,7 @@ static void check_second_writer(void)
     REQUIRE(aimg_writer_open(path, &options, &writer, &error) == AIMG_OK);
     EXPECT_EQ_INT(aimg_writer_open(path, &options, &second, &error), AIMG_BUSY);
     EXPECT(second == NULL && strstr(error.message, "another writer") != NULL);
-    open_reader(path); /* readers are welcome */
-    aimg_reader_close(reader);
+    check_beside_writer(path);
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
     EXPECT_EQ_INT(aimg_writer_open(path, &options, &writer, &error), AIMG_OK);
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # yardstick.sh DIRECTORY: holds the peers of this benchmark against other programs for the same work, so that no peer here is
 # slow by our own clumsiness. DIRECTORY has rread.c, pack.c, scale.c and cold.c with common.h. Each pair of programs takes turns;
-# the figure is the median of the ratios of the rounds. Needs the packages of ./dev bench and libarchive-dev. Takes half an hour.
+# the figure is the median of the ratios of the rounds. Takes half an hour.
 set -euo pipefail
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
@@ -196,6 +196,7 @@ flat file, io_uring, 64 deep|cold random 100KB io_uring qd=64 buffered
 LIST
 }
 
+need_packages "${base_packages[@]}" "${bench_packages[@]}" libarchive-dev
 heading "Build"
 build_preset bench || fail "the build failed"
 mkdir -p "$work"

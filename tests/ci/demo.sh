@@ -36,7 +36,8 @@ choose_folder() {
     esac
     archive=$demo/$(basename -- "$source").aimg
     local need have
-    need=$(($(du -s --bytes -- "$source" 2>/dev/null | cut -f1) * 21 / 10))
+    need=$({ du -s --bytes -- "$source" 2>/dev/null || true; } | cut -f1) # fails over folders that may not be read
+    need=$((need * 21 / 10))
     have=$(df --output=avail -B1 -- "$root" | tail -n 1)
     [ "$need" -lt "$have" ] || fail "$1: the demo needs $(megabytes "$need") in $root, where $(megabytes "$have") are free"
 }
@@ -92,10 +93,12 @@ said() { head -n "${1:-1000}" "$scratch/stdout" | sed 's/^/     /'; }
 
 demo_pack() {
     local code=0 bytes
+    rm -f "$archive" # of an earlier run: pack leaves it where it is when nothing comes of the new one
     heading "Pack the folder into one file"
     step "$aimg" pack --force "$archive" "$source" || code=$?
     said
     [ "$code" -le 1 ] || fail "pack failed (exit $code); what to do about it stands above"
+    [ -e "$archive" ] || fail "nothing was packed; what to do about it stands above"
     [ "$code" = 0 ] || say "some inputs could not be read; they are named above, the rest is packed"
     "$aimg" ls "$archive" >"$scratch/names"
     packed=$(wc -l <"$scratch/names")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# ./dev fresh: demo and test in a bare Debian 12 root, as root, and demo as a user with sudo in another.
+# ./dev fresh: demo and test in a bare Debian 12 root, as root, and demo and install as a user with sudo in another.
 # The roots live in a mount namespace of their own with its own processes: whatever happens, mounts and processes end with it.
 
 verb_fresh() {
@@ -9,11 +9,12 @@ verb_fresh() {
         command -v sudo >/dev/null || fail "fresh makes a file system root and needs to be root"
         exec sudo env "PATH=$PATH" "TERM=${TERM:-dumb}" "TMPDIR=${TMPDIR:-/var/tmp}" "$root/dev" fresh
     fi
-    need_packages debootstrap util-linux tar
     fresh=$(mktemp -d "${TMPDIR:-/var/tmp}/aimg-fresh.XXXXXX")
+    build=$fresh # for the logs: root leaves nothing in the checkout of a user
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
+    need_packages debootstrap util-linux tar
     local begin
     begin=$(now_us)
     bare_root
@@ -22,8 +23,8 @@ verb_fresh() {
     export -f run_inside demo_as_root demo_as_newcomer test_as_root mount_inside
     heading "As root: ./dev demo, twice"
     inside bare demo_as_root || fail "./dev demo does not work in a bare root, see above"
-    heading "As a user with sudo: ./dev demo"
-    inside user demo_as_newcomer || fail "./dev demo does not work for a user with sudo, see above"
+    heading "As a user with sudo: ./dev demo, ./dev install"
+    inside user demo_as_newcomer || fail "./dev demo or install does not work for a user with sudo, see above"
     rm -rf --one-file-system "$fresh/user"
     heading "As root: ./dev test"
     inside bare test_as_root || fail "./dev test does not work in a bare root, see above"
@@ -118,7 +119,7 @@ demo_as_newcomer() {
     {
         run_inside "$top" apt-get -q -y update
         run_inside "$top" apt-get -q -y install --no-install-recommends sudo
-        run_inside "$top" useradd --create-home newcomer
+        run_inside "$top" useradd --create-home --groups sudo newcomer
     } >"$top/sudo.log" 2>&1 || {
         cat "$top/sudo.log"
         return 1
@@ -126,5 +127,5 @@ demo_as_newcomer() {
     printf 'newcomer ALL=(ALL) NOPASSWD: ALL\n' >"$top/etc/sudoers.d/newcomer"
     mv "$top/aimg" "$top/home/newcomer/aimg"
     run_inside "$top" chown -R newcomer: /home/newcomer/aimg
-    run_inside "$top" su - newcomer -c 'cd aimg && ./dev demo'
+    run_inside "$top" su - newcomer -c 'cd aimg && ./dev demo && ./dev install && ./dev install ~/installed'
 }

@@ -16,6 +16,7 @@ verb_install() {
         command -v sudo >/dev/null || fail "$prefix: not writable, and there is no sudo; run as root or give another prefix"
         run=(sudo)
     fi
+    rm -f "$build/release/install_manifest.txt" # root's after an installation with sudo: then no one else can write it
     "${run[@]}" cmake --install "$build/release" --prefix "$prefix" | sed 's/^/   /'
     # Only a system-wide prefix is searched by the loader, and only root may tell it.
     case $prefix in

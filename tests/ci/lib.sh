@@ -110,7 +110,8 @@ need_packages() {
     if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
         fail "these packages are missing, and there is no sudo to install them with; as root: apt-get install ${missing[*]}"
     fi
-    [ "$(id -u)" = 0 ] || sudo -v || fail "sudo said no; as root: apt-get install ${missing[*]}"
+    # Asked first without a password: `sudo -v` wants one of everybody who needs one for any command.
+    [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || sudo -v || fail "sudo said no; as root: apt-get install ${missing[*]}"
     say "missing: ${missing[*]}"
     quiet "apt-get update" apt_get update || fail "the package lists cannot be fetched; is there a network?"
     quiet "apt-get install" apt_get install --no-install-recommends "${missing[@]}" ||

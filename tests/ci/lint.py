@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -12,7 +13,9 @@ COLUMNS_MAX = 130
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 SKIPPED_FOLDERS = {".git", "build", "__pycache__"}
-CODE = (".c", ".h", ".py", ".sh", ".cmake")
+SCRIPTS = ("dev", ".ci/run")
+CODE = (".c", ".h", ".py", ".sh", ".cmake", ".in")
+OTHER_TEXT = (".gitignore", ".editorconfig", ".clang-format")
 TEXT = CODE + (".md", ".txt", ".json", ".yml", ".1")
 NO_COLUMN_RULE = (".md", ".json", ".1")  # tables, and texts that no one wraps by hand
 
@@ -23,13 +26,23 @@ def report(path, line, what):
     findings.append(f"{path}:{line}: {what}")
 
 
-def text_files(root):
+def all_files(root):
+    """Of a checkout what is tracked and what is new, without what .gitignore names; of a folder without git all that is in it."""
+    if os.path.exists(os.path.join(root, ".git")) and shutil.which("git"):
+        command = ["git", "-c", "safe.directory=*", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return [path for path in listed.split("\0") if os.path.isfile(os.path.join(root, path))]
+    found = []
     for place, folders, names in os.walk(root):
-        folders[:] = sorted(set(folders) - SKIPPED_FOLDERS)
-        for name in sorted(names):
-            path = os.path.join(place, name)
-            if name.endswith(TEXT) or name in ("dev", "run", ".gitignore", ".editorconfig", ".clang-format"):
-                yield os.path.relpath(path, root)
+        folders[:] = set(folders) - SKIPPED_FOLDERS
+        found += [os.path.relpath(os.path.join(place, name), root) for name in names]
+    return found
+
+
+def text_files(root):
+    for path in sorted(set(all_files(root))):
+        if path.endswith(TEXT) or path in SCRIPTS or os.path.basename(path) in OTHER_TEXT:
+            yield path
 
 
 def check_lines(path, lines):
@@ -45,7 +58,7 @@ def check_lines(path, lines):
 
 
 def check_head(path, lines):
-    if path.endswith(CODE) or path.endswith("CMakeLists.txt"):
+    if path.endswith(CODE) or path in SCRIPTS or path.endswith("CMakeLists.txt"):
         if not any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:2]):
             report(path, 1, "no SPDX line in the first two lines")
         if len(lines) > FILE_LINES_MAX and not path.endswith("aimg.h"):

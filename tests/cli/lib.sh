@@ -95,6 +95,7 @@ json() {
     "${AIMG_PYTHON:-/usr/bin/python3}" -c 'import json, sys; o = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"
 }
 
+# skip WHAT_AND_WHY: for a part of a script; ./dev test counts and shows it (tests/ci/results.py).
 skip() { echo "$test_name: skipped: $1"; }
 
 finish() {

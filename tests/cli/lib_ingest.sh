@@ -61,6 +61,15 @@ wait_for() {
     return 1
 }
 
+# Whether the process in the background has locked a file: from then on it is the one writer of its archive.
+holds_lock() { grep -qs '^lock:' "/proc/$pid/fdinfo/"*; }
+
+# has_mapped NAME: whether the process in the background reads a file of that name through a map.
+has_mapped() { grep -qsF -e "$1" "/proc/$pid/maps"; }
+
+# has_head FILE: whether what stands before the first frame is written.
+has_head() { [ "$(stat -c %s "$1")" -ge 12288 ]; }
+
 # has_commit FILE [0|1]: whether an even (0) or an odd commit was made. Its hint page is written once it is durable
 # (spec/SPEC.md, section 2.3).
 has_commit() { [ "$(dd if="$1" bs=8 skip=$((512 + 512 * ${2:-0})) count=1 2>/dev/null | tr -d '\0')" = AIMGHINT ]; }

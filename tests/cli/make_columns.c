@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes an archive with a column of every type, an image without values, a removed image and an attachment: pack makes few of
- * these. */
+ * these. Then MORE columns without values. */
 #include <aimg/aimg.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -83,16 +84,30 @@ static int fill(struct aimg_writer *writer)
            aimg_writer_commit(writer, "\x1B[31mred \xE2\x80\xA6", &error) == AIMG_OK;
 }
 
+static int add_columns(struct aimg_writer *writer, long more)
+{
+    char name[32];
+    uint32_t id;
+
+    for (long i = 0; i < more; i++) {
+        snprintf(name, sizeof name, "more_%ld", i);
+        if (aimg_writer_column(writer, name, AIMG_TYPE_U8, 1, 0, &id, &error) != AIMG_OK)
+            return 0;
+    }
+    return aimg_writer_commit(writer, NULL, &error) == AIMG_OK;
+}
+
 int main(int argc, char **argv)
 {
     struct aimg_writer *writer = NULL;
     int done;
 
-    if (argc != 2) {
-        fputs("usage: make_columns ARCHIVE\n", stderr);
+    if (argc != 2 && argc != 3) {
+        fputs("usage: make_columns ARCHIVE [MORE]\n", stderr);
         return 2;
     }
-    done = aimg_writer_create(argv[1], NULL, &writer, &error) == AIMG_OK && fill(writer);
+    done = aimg_writer_create(argv[1], NULL, &writer, &error) == AIMG_OK && fill(writer) &&
+           add_columns(writer, argc == 3 ? atol(argv[2]) : 0);
     if (!done)
         fprintf(stderr, "make_columns: %s\n", error.message);
     return aimg_writer_close(writer, NULL) == AIMG_OK && done ? 0 : 1;

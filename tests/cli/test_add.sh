@@ -2,6 +2,7 @@
 # aimg add: appending, names that are there already, and what is left when it is stopped.
 . "$(dirname "$0")/lib.sh"
 . "$test_source/lib_ingest.sh"
+: "${MAKE_COLUMNS:?set it to the path of the make_columns program}"
 
 test_append() {
     make_picture first/cat/1.pgm 2 2
@@ -65,6 +66,30 @@ test_name_there() {
         expect_contains err "first/cat/1.pgm and third/cat/1.pgm would both be stored as 'cat/1.pgm'"
         expect_same there.aimg before.aimg
     done
+}
+
+# A clash that is only found when most is stored: more than 20 pairs of a text and a picture look like one before.
+test_late_clash() {
+    make_picture late1/b.pgm 2 2
+    make_picture late1/z.pgm 2 2
+    make_picture late2/z.pgm 2 2
+    for i in $(seq -w 21); do echo text >late1/t$i.pgm && make_picture late2/t$i.pgm 2 2; done
+    "$python" -c 'for i in range(3000): open("late2/a%04d.pgm" % i, "w").write("P5\n1 1\n255\nx")'
+    expect_exit 0 "$AIMG" pack late.aimg first
+    cp late.aimg before.aimg
+    expect_exit 1 "$AIMG" add --skip-existing --threads 1 --prefix P/ late.aimg late1 late2
+    expect_contains err "late1/z.pgm and late2/z.pgm would both be stored as 'P/z.pgm'"
+    expect_same late.aimg before.aimg
+}
+
+# Full is not damaged.
+test_full_archive() {
+    "$MAKE_COLUMNS" full.aimg 1004
+    cp full.aimg before.aimg
+    expect_exit 3 "$AIMG" add full.aimg second
+    expect_contains err 'full.aimg: an archive has at most 1024 columns'
+    expect_same full.aimg before.aimg
+    expect_exit 0 "$AIMG" verify full.aimg
 }
 
 # Without times: the same bytes are skipped, whatever the times say.
@@ -187,7 +212,7 @@ test_stopped() {
         expect_exit 0 "$AIMG" pack --force stopped.aimg first
         "$AIMG" ls stopped.aimg >before.names
         start_slow_add stopped.aimg
-        sleep 0.3
+        wait_for has_mapped slow/1.pgm || fail "add ended before SIG$signal"
         expect_exit 3 "$AIMG" add stopped.aimg second
         kill -$signal "$pid"
         wait "$pid" 2>/dev/null
@@ -203,6 +228,25 @@ test_stopped() {
         expect_exit 0 "$AIMG" add stopped.aimg second
         expect_names stopped.aimg cat/1.pgm dog/1.pgm dog/2.pgm
         expect_exit 0 "$AIMG" verify stopped.aimg
+    done
+    rm -r slow
+}
+
+# Another program takes the archive away while it is added to: that is no success. pack --force is not the one who does it.
+test_lost_archive() {
+    for how in 'rm lost.aimg' 'mv other.aimg lost.aimg'; do
+        expect_exit 0 "$AIMG" pack --force lost.aimg first
+        expect_exit 0 "$AIMG" pack --force other.aimg first
+        start_slow_add lost.aimg
+        wait_for holds_lock || fail "add ended before: $how"
+        expect_exit 3 "$AIMG" pack --force lost.aimg first
+        expect_contains err "lost.aimg: another 'aimg' is adding to it now"
+        expect_absent lost.aimg.part
+        $how
+        wait "$pid"
+        expect_equal $? 3
+        expect_contains background 'lost.aimg: was removed or replaced by another program while it was added to'
+        expect_lacks background 'added 2'
     done
     rm -r slow
 }
@@ -242,6 +286,8 @@ test_parts() {
 
 test_append
 test_name_there
+test_late_clash
+test_full_archive
 test_update_by_bytes
 test_update_by_time
 test_wrong_archive
@@ -249,6 +295,7 @@ test_strict_and_names
 test_same_bytes
 test_torn_tail
 test_stopped
+test_lost_archive
 test_no_room
 test_parts
 finish

@@ -82,7 +82,8 @@ else
 fi
 
 # damaged bytes are not written
-offset=$("$AIMG" info --json a.aimg cat/1.pgm | python3 -c 'import json, sys; print(json.load(sys.stdin)["offset"])')
+expect_exit 0 "$AIMG" info --json a.aimg cat/1.pgm
+offset=$(json out 'o["offset"]')
 cp a.aimg damaged.aimg
 printf '#' | dd of=damaged.aimg bs=1 seek=$((offset + 100)) conv=notrunc 2>/dev/null
 expect_exit 4 "$AIMG" cat damaged.aimg cat/1.pgm

@@ -3,6 +3,17 @@
 . "$(dirname "$0")/lib.sh"
 . "$test_source/lib_ingest.sh"
 
+# Names of locales, one of them with an order of its own where it can be made.
+locales() {
+    mkdir -p locales
+    printf '%s\n' C C.UTF-8
+    if localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>/dev/null; then
+        echo de_DE.UTF-8
+    else
+        skip 'a locale that sorts otherwise: the package locales is missing' >&2
+    fi
+}
+
 test_walk() {
     make_picture in/b/2.pgm 3 2
     make_picture in/b/1.pgm 3 2
@@ -14,8 +25,8 @@ test_walk() {
     make_picture in/deep/er/and/deeper/1.pgm 4 4
     make_picture single.pgm 4 4
     mkdir in/empty
-    for locale in C C.UTF-8 de_DE.UTF-8; do
-        expect_exit 0 env LC_ALL=$locale "$AIMG" pack walk.aimg in
+    for locale in $(locales); do
+        expect_exit 0 env LC_ALL="$locale" LOCPATH="$scratch/locales" "$AIMG" pack walk.aimg in
         (cd in && find . -type f -printf '%P\n' | LC_ALL=C sort) >order
         "$AIMG" ls walk.aimg >listed
         expect_same order listed
@@ -255,6 +266,7 @@ test_names() {
     expect_contains err 'names/bell\x07.pgm: '
     expect_contains err 'names/back\slash.pgm: '
     expect_contains err '3 names cannot be stored; nothing was written'
+    expect_contains err 'Rename the files, or use --escape-names'
     expect_absent names.aimg names.aimg.part
     expect_exit 0 "$AIMG" pack names.aimg --escape-names names
     expect_names names.aimg 100%.pgm '50%2525.pgm' back%5Cslash.pgm bad%FF.pgm bell%07.pgm good.pgm
@@ -264,8 +276,22 @@ test_names() {
     expect_exit 1 "$AIMG" pack long.aimg names
     expect_contains err '1 names cannot be stored'
     expect_contains err 1,024
+    expect_lacks err '--escape-names'
     expect_absent long.aimg
+    make_picture "$(printf 'names/bad\377.pgm')" 2 2
+    expect_exit 1 "$AIMG" pack long.aimg names
+    expect_contains err '2 names cannot be stored; nothing was written. Rename the files; --escape-names helps with 1 of them'
     expect_exit 1 "$AIMG" pack prefix-up.aimg --prefix ../ names/good.pgm
+    expect_lacks err '--escape-names'
+    # The name of what would be left out is no obstacle.
+    make_picture text/good.pgm 2 2
+    echo text >"$(printf 'text/gr\374n.txt')"
+    expect_exit 0 "$AIMG" pack text.aimg text
+    expect_names text.aimg good.pgm
+    expect_contains err 'left out: 1 that is no picture'
+    expect_exit 1 "$AIMG" pack text-all.aimg --all text
+    expect_contains err 'text/gr\xFCn.txt: '
+    expect_absent text-all.aimg
     expect_exit 1 "$AIMG" pack prefix-root.aimg --prefix / names/good.pgm
     expect_absent prefix-up.aimg prefix-root.aimg
     rm -rf names
@@ -309,6 +335,9 @@ test_usage() {
     expect_exit 2 "$AIMG" pack --compress lzma x.aimg .
     expect_exit 2 "$AIMG" pack --compress zstd --level 99 x.aimg .
     expect_exit 2 "$AIMG" pack --threads 0 x.aimg .
+    expect_exit 2 "$AIMG" pack --message "$(printf 'gr\374n')" x.aimg .
+    expect_contains err "--message is UTF-8, not 'gr\\xFCn'"
+    expect_exit 2 "$AIMG" pack --message "$(printf '%0255d' 0)" x.aimg .
     expect_exit 2 "$AIMG" pack --align 24 x.aimg .
     expect_exit 2 "$AIMG" pack --update x.aimg .
     expect_exit 2 "$AIMG" pack -0 x.aimg .

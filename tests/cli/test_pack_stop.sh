@@ -2,6 +2,12 @@
 # aimg pack: parts, stopping and going on, files that change, full disks, the bound of memory.
 . "$(dirname "$0")/lib.sh"
 . "$test_source/lib_ingest.sh"
+: "${WRITE_SHIM:?set it to the path of write_shim.so}"
+
+# with_shim NAME=VALUE COMMAND...
+with_shim() {
+    run env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" "$@"
+}
 
 test_parts() {
     big 1 2 3
@@ -15,7 +21,7 @@ test_parts() {
 test_stop_early() {
     for signal in INT TERM KILL; do
         start early.aimg --compress zstd --level 19 big
-        wait_for [ -e early.aimg.part ] || fail "pack ended before SIG$signal"
+        wait_for has_head early.aimg.part || fail "pack ended before SIG$signal"
         kill -$signal "$pid"
         ended
         if [ $signal = KILL ]; then
@@ -65,14 +71,50 @@ test_stop_late() {
 
 test_running_pack() {
     start running.aimg --compress zstd --level 19 big
-    wait_for [ -e running.aimg.part ]
+    wait_for holds_lock || fail 'pack ended before it was disturbed'
     expect_exit 3 "$AIMG" pack --force running.aimg small
     expect_contains err "another 'aimg pack' is writing it now"
     expect_exit 3 "$AIMG" pack --resume running.aimg small
+    expect_contains err 'another writer has'
+    expect_lacks err 'starts again'
     rm running.aimg.part
     kill -INT "$pid"
     ended
     rm -rf big
+}
+
+# What an earlier pack has left is thrown away when nothing else can help, and when the new one can begin.
+test_unfinished() {
+    echo 'no archive' >unfinished.aimg.part
+    expect_exit 4 "$AIMG" pack --resume unfinished.aimg small
+    expect_contains err 'cannot be resumed; --force without --resume starts again'
+    make_picture "$(printf 'odd/bad\377.pgm')" 2 2
+    for input in odd mistyped; do
+        expect_exit 1 "$AIMG" pack --force unfinished.aimg $input
+        expect_equal "$(cat unfinished.aimg.part)" 'no archive'
+    done
+    expect_contains err 'mistyped: cannot find this'
+    expect_exit 0 "$AIMG" pack --force unfinished.aimg small
+    expect_names unfinished.aimg 1.pgm
+    expect_absent unfinished.aimg.part
+}
+
+# Somebody begins to add to the archive that is to be replaced: what they add would be lost.
+test_replaced_archive() {
+    mkdir -p slow
+    { printf 'P5\n5000 5000\n255\n'; head -c 25000000 /dev/urandom; } >slow/1.pgm
+    expect_exit 0 "$AIMG" pack held.aimg small
+    start held.aimg --force --compress zstd --level 19 --threads 1 slow
+    wait_for holds_lock || fail 'pack ended before it was disturbed'
+    "$python" -c 'import fcntl, sys, time; f = open("held.aimg", "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 1); time.sleep(600)' &
+    holder=$!
+    ended
+    kill $holder
+    expect_equal "$status" 3
+    expect_contains background "held.aimg: another 'aimg' is adding to it now"
+    expect_names held.aimg 1.pgm
+    expect_exit 0 "$AIMG" verify held.aimg.part
+    rm -r slow held.aimg.part
 }
 
 # A file that changes while it is compressed, which takes seconds: mapped files are looked at again afterwards.
@@ -82,8 +124,7 @@ test_changing_file() {
     make_picture changing/2.pgm 2 2
     for change in 'touch -d @5 changing/1.pgm' 'truncate -s 20000000 changing/1.pgm' 'truncate -s 30000000 changing/1.pgm'; do
         start changing.aimg --force --compress zstd --level 19 --threads 1 changing
-        wait_for [ -e changing.aimg.part ]
-        sleep 0.2
+        wait_for has_mapped changing/1.pgm || fail 'pack ended before its file changed'
         $change
         ended
         expect_equal "$status" 1
@@ -92,6 +133,76 @@ test_changing_file() {
         expect_exit 0 "$AIMG" verify changing.aimg
     done
     rm -r changing changing.aimg
+}
+
+# Who waits for a large file is told what for; the second signal does not wait.
+test_stop_twice() {
+    mkdir -p twice
+    { printf 'P5\n5000 10000\n255\n'; head -c 50000000 /dev/urandom; } >twice/1.pgm
+    start twice.aimg --compress zstd --level 19 --threads 1 twice
+    wait_for has_mapped twice/1.pgm || fail 'pack ended before it was stopped'
+    kill -INT "$pid"
+    wait_for grep -q 'stopping when the current file is done; Ctrl-C again to stop at once' background ||
+        fail 'nothing was said of the wait' background
+    kill -INT "$pid"
+    ended
+    expect_equal "$status" 130
+    expect_exit 0 "$AIMG" pack --resume twice.aimg small
+    expect_names twice.aimg 1.pgm
+    rm -r twice twice.aimg
+}
+
+# Cut short when its bytes are written: the file is to blame, not the archive.
+test_cut_while_stored() {
+    mkdir cut
+    { printf 'P5\n5000 5000\n255\n'; head -c 25000000 /dev/zero; } >cut/1.pgm
+    with_shim AT_WRITE='truncate -s 1000000 cut/1.pgm' "$AIMG" pack cut.aimg cut
+    expect_equal "$status" 3
+    expect_contains err 'cut/1.pgm: changed while it was being stored'
+    expect_lacks err 'Bad address'
+    expect_absent cut.aimg cut.aimg.part
+    rm -r cut
+}
+
+# Large files are compressed on the disk: how, and whether there is room, shows or makes no difference.
+test_scratch() {
+    mkdir -p scratch disk
+    { printf 'P5\n5000 5000\n255\n'; seq 5000000 | tr '\n' ' ' | head -c 25000000; } >scratch/1.pgm
+    export SOURCE_DATE_EPOCH=1700000000
+    expect_exit 0 "$AIMG" pack with.aimg --compress zstd scratch
+    expect_true 'a large picture is compressed' [ "$(stat -c %s with.aimg)" -lt 12000000 ]
+    with_shim NO_TMPFILE=1 "$AIMG" pack without.aimg --compress zstd scratch
+    expect_equal "$status" 0
+    expect_same with.aimg without.aimg
+    expect_absent .aimg-scratch-*
+    unset SOURCE_DATE_EPOCH
+    make_picture scratch/2.pgm 2 2
+    truncate -s 300G scratch/movie.mkv
+    run unshare -m sh -c 'mount -t tmpfs -o size=20m none disk || exit 77
+        "$1" pack disk/room.aimg --compress zstd scratch; code=$?; "$1" ls disk/room.aimg >left; exit $code' sh "$AIMG"
+    if [ "$status" != 77 ]; then
+        expect_equal "$status" 1
+        expect_contains err 'scratch/1.pgm: no room to compress it beside the archive: No space left on device; left out'
+        expect_contains err 'left out: 1 that is no picture'
+        expect_lacks err movie.mkv
+        expect_equal "$(cat left)" 2.pgm
+    else
+        skip 'a disk without room to compress on: not allowed to mount'
+    fi
+    rm -r scratch
+}
+
+# How many mapped files wait, each with its scratch, is bounded: here they come while the first is being written.
+test_mapped_count() {
+    mkdir mapped
+    { printf 'P5\n5000 5000\n255\n'; head -c 25000000 /dev/zero; } >mapped/00.pgm
+    for i in $(seq 10 69); do ln mapped/00.pgm mapped/$i.pgm; done
+    with_shim AT_WRITE='sleep 2; ls -l /proc/$PPID/fd | grep -c mapped/..\\.pgm >waiting' \
+        "$AIMG" pack mapped.aimg --threads 4 mapped
+    expect_equal "$status" 0
+    expect_true "at most 10 mapped files wait, and one a thread for its turn, not $(cat waiting)" [ "$(cat waiting)" -le 15 ]
+    expect_true 'some do' [ "$(cat waiting)" -ge 2 ]
+    rm -r mapped mapped.aimg
 }
 
 test_no_room() {
@@ -104,9 +215,9 @@ test_no_room() {
     expect_absent room.aimg room.aimg.part
     mkdir disk
     # In a mount namespace of its own, so that nothing is left behind whatever happens.
-    run unshare -m sh -c 'mount -t tmpfs -o size=1500k none disk || exit 77
-        "$1" pack disk/room.aimg room; code=$?; ls -A disk >left; exit $code' sh "$AIMG"
-    if [ "$status" = 3 ]; then
+    if unshare -m mount -t tmpfs none disk 2>/dev/null; then
+        expect_exit 3 unshare -m sh -c 'mount -t tmpfs -o size=1500k none disk
+            "$1" pack disk/room.aimg room; code=$?; ls -A disk >left; exit $code' sh "$AIMG"
         expect_contains err 'No space left on device'
         expect_lines left 0
         expect_exit 3 unshare -m sh -c 'mount -t tmpfs -o ro none disk; exec "$1" pack disk/room.aimg room' sh "$AIMG"
@@ -134,6 +245,7 @@ test_memory() {
     start memory.aimg --compress zstd --level 3 --threads 4 memory
     most=0
     while kill -0 "$pid" 2>/dev/null; do
+        [ "/proc/$pid/exe" -ef "$AIMG" ] || continue # the shell, before it becomes the tool
         now=$(sed -n 's/^RssAnon:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null)
         [ "${now:-0}" -le "$most" ] || most=$now
     done
@@ -151,7 +263,13 @@ test_parts
 test_stop_early
 test_stop_late
 test_running_pack
+test_unfinished
+test_replaced_archive
 test_changing_file
+test_stop_twice
+test_cut_while_stored
 test_no_room
+test_scratch
+test_mapped_count
 test_memory
 finish

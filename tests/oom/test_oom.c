@@ -161,6 +161,8 @@ static enum aimg_status fill(struct aimg_writer *writer, uint32_t first, uint32_
     enum aimg_status status = define(writer, columns);
     if (status == AIMG_OUT_OF_MEMORY)
         status = define(writer, columns);
+    if (status == AIMG_SEQUENCE) /* the commit before went well, but there was no memory to go on */
+        return AIMG_OUT_OF_MEMORY;
     for (uint32_t k = first; status == AIMG_OK && k < end; k++) {
         status = add(writer, columns, k, 0);
         if (status == AIMG_OUT_OF_MEMORY)

@@ -49,6 +49,7 @@ bool sample_archive(const char *path, unsigned commits, unsigned images)
     struct aimg_writer *writer = NULL;
     struct aimg_error error;
     char name[64];
+    options.flags = 0; /* with hints, as archives mostly have them */
     enum aimg_status status = aimg_writer_create(path, &options, &writer, &error);
     for (unsigned c = 0; status == AIMG_OK && c < commits; c++) {
         for (unsigned i = 0; status == AIMG_OK && i < images; i++) {

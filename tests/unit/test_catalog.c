@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ROOT and the tables that it names, as an attacker would write them: all checksums right, one number wrong. */
 #include "catalog.h"
+#include "checksum.h"
 #include "random.h"
 #include "resign.h"
 #include "sample.h"
@@ -176,9 +177,42 @@ static void check_parts(void)
     WRONG(AIMG_CORRUPT, 38, add64(run + 16, 64)); /* the tail of something else, which is no footer */
     WRONG(AIMG_CORRUPT, 62, aimg_store32(mask + 48, 1000));
     WRONG(AIMG_CORRUPT, 65, aimg_store32(mask + 48, 0));
-    WRONG(AIMG_CORRUPT, 65, aimg_store32(mask + 52, 1));
+    WRONG(AIMG_CORRUPT, 62, aimg_store32(mask + 52, 1)); /* an attachment, and no bitmap that says which */
     WRONG(AIMG_CORRUPT, 37, aimg_store32(run + 48, 1));
     WRONG(AIMG_CORRUPT, 36, (add32(mask + 8, 1), add32(footer_of(mask) + 16, 1))); /* of no run */
+}
+
+/* What an entry can say that no frame header fits: nothing is read past the end, and nothing from inside a header. */
+static void check_entries(void)
+{
+    const uint8_t *run = part(AIMG_FRAME_RUN, 0);
+    uint8_t *entry = copy + aimg_load64(run + 16) + AIMG_FRAME_BYTES; /* the first section of a run */
+    uint8_t saved[AIMG_ENTRY_BYTES];
+    memcpy(saved, entry, sizeof saved);
+    for (unsigned which = 0; which < 3; which++) {
+        struct aimg_reader *reader;
+        struct aimg_bytes bytes;
+        struct aimg_entry found;
+        memcpy(entry, saved, sizeof saved);
+        if (which == 0) { /* an empty image of which not even the header lies in the file */
+            aimg_store64(entry, archive_bytes / AIMG_UNIT);
+            aimg_store64(entry + 8, 0);
+            aimg_hash_store(entry + 16, aimg_hash("", 0));
+        } else if (which == 1) {
+            entry[6] = 5; /* units of the header */
+        } else {
+            entry[7] |= 4; /* an unknown flag */
+        }
+        aimg_resign(copy, archive_bytes);
+        REQUIRE(open_copy(&reader) == AIMG_OK);
+        EXPECT_EQ_INT(aimg_reader_borrow(reader, 0, 0, &bytes, &error), AIMG_CORRUPT);
+        EXPECT_EQ_UINT(error.rule, 42);
+        EXPECT_EQ_INT(aimg_reader_borrow(reader, 0, AIMG_READ_VERIFY, &bytes, &error), AIMG_CORRUPT);
+        EXPECT_EQ_INT(aimg_reader_borrow_batch(reader, &(uint32_t){0}, 1, AIMG_READ_VERIFY, &bytes, &error), AIMG_CORRUPT);
+        EXPECT_EQ_INT(aimg_reader_entry(reader, 0, &found, &error), AIMG_CORRUPT);
+        aimg_reader_close(reader);
+    }
+    fresh();
 }
 
 static void check_tables(void)
@@ -278,6 +312,7 @@ int main(void)
     check_commit();
     check_root_head();
     check_parts();
+    check_entries();
     check_tables();
     check_columns();
     check_random();

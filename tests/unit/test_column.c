@@ -28,6 +28,9 @@ static void check_types(void)
             continue;
         EXPECT_EQ_INT(aimg_column_in_groups(&column), types[type].groups);
         EXPECT_EQ_INT(aimg_column_may_narrow(&column), types[type].narrow);
+        column.flags = AIMG_COLUMN_LIST;
+        EXPECT(!aimg_column_may_narrow(&column));
+        column.flags = 0;
         column.width = 3;
         EXPECT_EQ_INT(aimg_column_shape_valid(&column), types[type].vector);
         EXPECT(!aimg_column_may_narrow(&column));

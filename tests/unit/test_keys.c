@@ -42,10 +42,12 @@ static uint64_t make_hash(uint64_t *random, unsigned way)
     }
 }
 
-static bool ends_in_three(void *user, uint32_t ordinal)
+static enum aimg_status ends_in_three(void *user, uint32_t ordinal, bool *dead_out, struct aimg_error *why)
 {
+    (void)why;
     (*(uint64_t *)user)++;
-    return ordinal % 10 == 3;
+    *dead_out = ordinal % 10 == 3;
+    return AIMG_OK;
 }
 
 /* The table's slots are those of the model, each in its place. */
@@ -109,11 +111,13 @@ static void add_keys(struct aimg_keys *keys, struct model *model, uint32_t count
     }
 }
 
-static bool keep_all(void *user, uint32_t ordinal)
+static enum aimg_status keep_all(void *user, uint32_t ordinal, bool *dead_out, struct aimg_error *why)
 {
     (void)user;
     (void)ordinal;
-    return false;
+    (void)why;
+    *dead_out = false;
+    return AIMG_OK;
 }
 
 /* Leaves those that ends_in_three says are dead out of the model, and sorts it. */
@@ -178,11 +182,45 @@ static void check_merge(uint32_t tables, uint32_t each, unsigned way)
     table_room_close(&room);
 }
 
-static bool all_dead(void *user, uint32_t ordinal)
+static enum aimg_status all_dead(void *user, uint32_t ordinal, bool *dead_out, struct aimg_error *why)
 {
     (void)user;
     (void)ordinal;
-    return true;
+    (void)why;
+    *dead_out = true;
+    return AIMG_OK;
+}
+
+static enum aimg_status cannot_say(void *user, uint32_t ordinal, bool *dead_out, struct aimg_error *why)
+{
+    (void)ordinal;
+    (void)dead_out;
+    return ++*(uint64_t *)user == 150 ? aimg_fail(why, AIMG_OUT_OF_MEMORY, "no memory") : AIMG_OK;
+}
+
+/* A damaged table is not merged, and one that cannot be judged is not taken for alive. */
+static void check_trouble(void)
+{
+    static struct model model;
+    static struct written written;
+    struct table_room room;
+    struct aimg_keys keys = {.slots = {NULL, 0, 0}};
+    struct aimg_part part;
+    uint64_t random = 1, asked = 0;
+    table_room_open(&room);
+    keys.allocator = room.out.allocator;
+    add_keys(&keys, &model, 300, &random, 0);
+    REQUIRE(aimg_keys_write(&keys, &room.source, NULL, 0, keep_all, NULL, &room.out, &written.parts[0], &error) == AIMG_OK);
+    REQUIRE(table_room_table(&room, &written.parts[0], &written.tables[0], &error) == AIMG_OK);
+    written.pointers[0] = &written.tables[0];
+    EXPECT_EQ_INT(aimg_keys_write(&keys, &room.source, written.pointers, 1, cannot_say, &asked, &room.out, &part, &error),
+                  AIMG_OUT_OF_MEMORY);
+    REQUIRE(room.io.ops->write_at(&room.io, written.tables[0].payload + 5000, "?", 1, NULL, 0, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_keys_write(&keys, &room.source, written.pointers, 1, keep_all, NULL, &room.out, &part, &error),
+                  AIMG_CHECKSUM);
+    EXPECT_EQ_UINT(error.rule, 40);
+    aimg_keys_release(&keys);
+    table_room_close(&room);
 }
 
 static void check_limits(void)
@@ -227,6 +265,7 @@ int main(void)
     check_merge(1, 9000, 0);
     check_merge(4, 6000, 0);
     check_merge(3, 5000, 1);
+    check_trouble();
     check_limits();
     return test_end("test_keys");
 }

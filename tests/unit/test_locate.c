@@ -8,6 +8,8 @@
 #include "sample.h"
 #include "test.h"
 
+#include <limits.h>
+
 enum { COMMITS = 3, ROOM_BYTES = 1 << 18 };
 
 static uint8_t *archive; /* of COMMITS commits, as it was written */
@@ -133,6 +135,7 @@ static void check_false_hints(void)
     expect_failure(__LINE__, archive_bytes, false, AIMG_CORRUPT, 9);
     put_hint(0, (struct aimg_hint){.seq = 2, .commit_offset = ends[2] - AIMG_PAGE_BYTES, .end = ends[2], .salt = salt + 1});
     expect_failure(__LINE__, archive_bytes, false, AIMG_CORRUPT, 9);
+    expect_commit(__LINE__, archive_bytes, true, 2, AIMG_HEAD_BYTES);
     fresh();
     copy[ends[2] - 100] ^= 1; /* the page that the hint names is damaged */
     expect_failure(__LINE__, archive_bytes, false, AIMG_CORRUPT, 24);
@@ -360,16 +363,92 @@ static void check_newer(void)
     clear_hints();
     REQUIRE(locate(copy, ends[0], false, &located) == AIMG_OK);
     aimg_io_memory_open(&io, copy, archive_bytes);
-    EXPECT_EQ_INT(aimg_locate_newer(&io, &located, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_locate_newer(&io, false, &located, &error), AIMG_OK);
     EXPECT(located.commit.seq == 2 && located.end == ends[2]);
     struct aimg_located before = located;
     aimg_io_memory_open(&io, copy, ends[1]); /* shorter than it was */
-    EXPECT_EQ_INT(aimg_locate_newer(&io, &located, &error), AIMG_TRUNCATED);
+    EXPECT_EQ_INT(aimg_locate_newer(&io, false, &located, &error), AIMG_TRUNCATED);
     EXPECT_EQ_BYTES(&located, &before, sizeof located);
     copy[20] ^= 1; /* another archive in its place */
     aimg_resign(copy, archive_bytes);
     aimg_io_memory_open(&io, copy, archive_bytes);
-    EXPECT_EQ_INT(aimg_locate_newer(&io, &located, &error), AIMG_TRUNCATED);
+    EXPECT_EQ_INT(aimg_locate_newer(&io, false, &located, &error), AIMG_TRUNCATED);
+}
+
+/* A file that another program changes between two calls: before call number `at` it becomes what `after` says. */
+struct racing {
+    struct aimg_io before, after;
+    unsigned calls, at;
+};
+
+static const struct aimg_io *racing_now(struct aimg_io *io)
+{
+    struct racing *racing = io->state;
+    return racing->calls++ < racing->at ? &racing->before : &racing->after;
+}
+
+static enum aimg_status racing_size(struct aimg_io *io, uint64_t *bytes_out, struct aimg_error *error_out)
+{
+    struct aimg_io now = *racing_now(io);
+    return now.ops->size(&now, bytes_out, error_out);
+}
+
+static enum aimg_status racing_read(struct aimg_io *io, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error_out)
+{
+    struct aimg_io now = *racing_now(io);
+    return now.ops->read_at(&now, offset, buffer, bytes, error_out);
+}
+
+/* Locates with the change at each call, after a first time without. */
+static void check_race(const uint8_t *before, size_t before_bytes, const uint8_t *after, size_t after_bytes)
+{
+    static const struct aimg_io_ops ops = {.size = racing_size, .read_at = racing_read};
+    unsigned calls = UINT_MAX;
+    for (unsigned at = 0; at <= calls; at++) {
+        struct racing racing = {.at = at == 0 ? UINT_MAX : at - 1};
+        struct aimg_io io = {.ops = &ops, .state = &racing, .fd = -1};
+        struct aimg_located located;
+        aimg_io_memory_open(&racing.before, before, before_bytes);
+        aimg_io_memory_open(&racing.after, after, after_bytes);
+        if (!EXPECT(aimg_locate(&io, false, &located, &error) == AIMG_OK))
+            fprintf(stderr, "  the file changed before call %u: %s\n", at, error.message);
+        else
+            EXPECT(located.end == ends[0] || located.end == ends[1] || located.end == ends[2]);
+        calls = at == 0 ? racing.calls : calls;
+    }
+    EXPECT(calls >= 3);
+}
+
+static void check_races(void)
+{
+    fresh();
+    clear_hints();
+    put_hint(0, (struct aimg_hint){.seq = 0, .commit_offset = ends[0] - AIMG_PAGE_BYTES, .end = ends[0], .salt = salt});
+    check_race(copy, ends[0], archive, archive_bytes);          /* a writer commits */
+    check_race(copy, ends[2] - AIMG_PAGE_BYTES, copy, ends[1]); /* a writer drops a tail */
+    check_race(archive, archive_bytes, archive, archive_bytes);
+    fresh();
+    clear_hints();
+    check_race(copy, ends[1] - 1, copy, ends[0]);
+}
+
+/* The same length, the same identity, and another history: what a writer puts in the place of a commit that it had to cut. */
+static void check_other_history(void)
+{
+    struct aimg_io io;
+    struct aimg_located located;
+    fresh();
+    REQUIRE(locate(copy, archive_bytes, false, &located) == AIMG_OK);
+    struct aimg_located before = located;
+    uint8_t *page = copy + ends[2] - AIMG_PAGE_BYTES;
+    page[256] ^= 1; /* its time */
+    aimg_resign(copy, archive_bytes);
+    REQUIRE(locate(copy, archive_bytes, false, &located) == AIMG_OK);
+    EXPECT(memcmp(located.commit.chain, before.commit.chain, AIMG_HASH_BYTES) != 0);
+    located = before;
+    aimg_io_memory_open(&io, copy, archive_bytes);
+    EXPECT_EQ_INT(aimg_locate_newer(&io, false, &located, &error), AIMG_TRUNCATED);
+    EXPECT_EQ_BYTES(&located, &before, sizeof located);
 }
 
 /* Every read can fail. */
@@ -406,6 +485,8 @@ int main(void)
     check_forged();
     check_seq();
     check_newer();
+    check_races();
+    check_other_history();
     check_io_errors();
     free(archive);
     free(copy);

@@ -29,6 +29,9 @@ static struct kind kinds[] = {
     {{.id = 9, .type = AIMG_COLUMN_U16, .width = 2, .flags = AIMG_COLUMN_LIST}, 0, 3, 0},
     {{.id = 10, .type = AIMG_COLUMN_DICTIONARY, .width = 1, .dictionary_count = 1}, 300, 1, 2},
     {{.id = 11, .type = AIMG_COLUMN_U8, .width = 1}, 0, 0, 1},
+    {{.id = 12, .type = AIMG_COLUMN_U16, .width = 1, .flags = AIMG_COLUMN_LIST}, 0, 1, 0},
+    {{.id = 13, .type = AIMG_COLUMN_U32, .width = 1, .flags = AIMG_COLUMN_LIST}, 0, 2, 0},
+    {{.id = 14, .type = AIMG_COLUMN_U64, .width = 1, .flags = AIMG_COLUMN_LIST}, 0, 1, 0},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -36,8 +39,8 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 static size_t value_of(const struct kind *kind, uint32_t row, uint8_t *out)
 {
     uint32_t element = aimg_column_element_bytes(kind->record.type);
-    if (kind->expected_width == 0) { /* a text, or a list of pairs */
-        size_t bytes = kind->record.type == AIMG_COLUMN_UTF8 ? row % 50 : row % 5 * 4;
+    if (kind->expected_width == 0) { /* a text, or a list */
+        size_t bytes = kind->record.type == AIMG_COLUMN_UTF8 ? row % 50 : row % 7 * element * kind->record.width;
         memset(out, 'a' + (int)(row % 26), bytes);
         return bytes;
     }

@@ -136,7 +136,6 @@ static void make_archive(uint32_t alignment)
 {
     static const uint8_t seed[16] = "0123456789abcde";
     struct aimg_writer_options options = {.struct_bytes = sizeof options,
-                                          .flags = AIMG_WRITER_NO_SYNC,
                                           .alignment = alignment,
                                           .compress = AIMG_COMPRESS_ZSTD,
                                           .time_ns = 1700000000000000000u,
@@ -338,6 +337,25 @@ static void check_tail_and_cut(void)
     EXPECT_EQ_UINT(verdict.result.commits, 1); /* the one that is whole was checked */
 }
 
+/* What a writer that is at work has not committed yet is no torn tail. */
+static void check_being_written(void)
+{
+    static uint8_t large[3 << 20];
+    struct aimg_writer_options options = {.struct_bytes = sizeof options, .flags = AIMG_WRITER_NO_SYNC};
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = "large", .name_bytes = 5, .data = large, .data_bytes = sizeof large};
+    write_file(archive, archive_bytes);
+    REQUIRE(aimg_writer_open(path, &options, &writer, NULL) == AIMG_OK);
+    REQUIRE(aimg_writer_add(writer, &image, NULL, NULL) == AIMG_OK);
+    struct verdict verdict = verify(0, 1);
+    EXPECT_EQ_INT(verdict.status, AIMG_OK);
+    EXPECT(verdict.result.tail_bytes >= sizeof large && verdict.first_offset == archive_bytes);
+    EXPECT(verdict.result.faults == 0 && verdict.result.warnings == 1 && verdict.rules[34]);
+    REQUIRE(aimg_writer_close(writer, NULL) == AIMG_OK); /* drops it */
+    verdict = verify(0, 1);
+    EXPECT(verdict.status == AIMG_OK && verdict.result.tail_bytes == 0 && verdict.told == 0);
+}
+
 static void check_arguments(void)
 {
     struct aimg_verify_result result;
@@ -375,6 +393,7 @@ int main(int count, char **arguments)
         check_many_salts();
         check_tail_and_cut();
     }
+    check_being_written();
     check_arguments();
     unlink(path);
     return test_end("test_verify");

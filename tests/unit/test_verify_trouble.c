@@ -63,8 +63,7 @@ static void add(struct aimg_writer *writer, const char *name, const uint8_t *dat
 
 static void make_archive(void)
 {
-    struct aimg_writer_options options = {
-        .struct_bytes = sizeof options, .flags = AIMG_WRITER_NO_SYNC, .compress = AIMG_COMPRESS_ZSTD, .alignment = 4096};
+    struct aimg_writer_options options = {.struct_bytes = sizeof options, .compress = AIMG_COMPRESS_ZSTD, .alignment = 4096};
     struct aimg_writer *writer;
     uint8_t *data = calloc(1, CODED_BYTES);
     char name[32];

@@ -140,7 +140,7 @@ struct aimg_allocator {
 /* What a hostile archive may make a reader allocate or decode. Zero: the default. More gives AIMG_LIMIT. */
 struct aimg_limits {
     uint64_t image_bytes; /* decoded size of one image; default 1 GiB */
-    uint64_t index_bytes; /* ROOT, or one group of texts; default 256 MiB */
+    uint64_t index_bytes; /* ROOT, the sections of all tables, one group of texts, or a writer's dictionary; default 256 MiB */
     uint32_t ratio;       /* decoded size over stored size of one image; default 1,000, images up to 1 MiB are exempt */
 };
 
@@ -199,8 +199,7 @@ struct aimg_reader;
 enum aimg_reader_flag {
     AIMG_READER_NO_MAP = 1, /* read with pread only: for files that others may truncate, network file systems; no borrowing */
     AIMG_READER_AT = 2,     /* open as of commit `seq` */
-    AIMG_READER_ALLOW_TRUNCATED = 4, /* open the newest commit that is whole although a later one is lost */
-    AIMG_READER_EMPTY_CHECK = 8      /* reserved */
+    AIMG_READER_ALLOW_TRUNCATED = 4 /* open the newest commit that is whole although a later one is lost */
 };
 
 struct aimg_reader_options {
@@ -233,7 +232,7 @@ AIMG_API void aimg_reader_close(struct aimg_reader *reader);
 struct aimg_info {
     size_t struct_bytes;        /* set by the caller */
     uint64_t file_bytes;        /* up to the end of the commit */
-    uint64_t tail_bytes;        /* torn tail after it: what a writer left when it was stopped; 0 when clean or when opened AT */
+    uint64_t tail_bytes;        /* after it: what a writer has not committed, or left when it was stopped; 0 when opened AT */
     uint64_t listed_count;      /* images by position */
     uint64_t ordinal_count;     /* images ever added */
     uint64_t dead_count;        /* removed or replaced */
@@ -243,14 +242,15 @@ struct aimg_info {
     uint64_t compat, ro_compat, incompat;
     uint32_t alignment; /* of stored bytes, 8 to 4096 */
     uint32_t run_count, name_run_count, column_count, coding_count;
-    uint32_t sealed; /* 1 when the commit says so */
+    uint32_t sealed;        /* 1 when the commit says so */
+    uint32_t being_written; /* 1 when tail_bytes is above 0 because a writer is at work now; else 0 */
     uint8_t uuid[16];
     uint8_t chain[16];                     /* root hash; zero for an empty archive */
     char writer[256];                      /* program that created the file */
     uint16_t version_major, version_minor; /* of the format */
 };
 
-/* Facts about the archive as opened. Any thread. O(1), reads nothing. */
+/* Facts about the archive as opened. Any thread. O(1), reads nothing; with a tail one system call, for being_written. */
 AIMG_API enum aimg_status aimg_reader_info(const struct aimg_reader *reader, struct aimg_info *info_out,
                                            struct aimg_error *error);
 
@@ -303,7 +303,7 @@ AIMG_API enum aimg_status aimg_reader_name(const struct aimg_reader *reader, uin
                                            size_t *name_bytes_out, struct aimg_error *error);
 
 enum aimg_read_flag {
-    AIMG_READ_VERIFY = 1,    /* borrow: check the bytes against their checksum before handing them out */
+    AIMG_READ_VERIFY = 1,    /* borrow: check bytes and frame before handing them out; what that says stands there */
     AIMG_READ_UNVERIFIED = 2 /* read: skip the check */
 };
 
@@ -323,7 +323,13 @@ struct aimg_bytes {
  * flags: 0 or AIMG_READ_VERIFY. A pointer into a map promises the bytes only as long as nobody truncates or overwrites the file:
  * a truncation by another process gives SIGBUS on access. Who cannot rule that out opens with AIMG_READER_NO_MAP and copies.
  * Returns OK; SEQUENCE on a handle without a map; NOT_FOUND for a dead or unknown ordinal; CORRUPT; CHECKSUM. Any thread.
- * Cost: one memory access to the index; with VERIFY the frame header and the bytes are hashed. */
+ * Cost: one memory access to the index; with VERIFY the bytes are hashed and the frame header is compared with the entry.
+ *
+ * VERIFY promises that these bytes are those of this ordinal, in this format and coding, without extensions that are not known.
+ * For an image that is stored as it is: the bytes have the 128-bit hash of the entry, and type, header size, ordinal, format,
+ * coding, sizes, length of extensions and hash in the frame header are those of the entry, two copies of the same facts. Where
+ * they differ, and for all other images, the header's own checksum decides. The name in the header is not looked at:
+ * aimg_reader_name checks it. */
 AIMG_API enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags,
                                              struct aimg_bytes *bytes_out, struct aimg_error *error);
 
@@ -351,8 +357,9 @@ AIMG_API enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *rea
  * AIMG_READ_UNVERIFIED.
  *
  * buffer: buffer_bytes bytes; NULL with 0 to ask for the size. *bytes_out: the size of the image, also with BUFFER_TOO_SMALL.
- * Returns OK; BUFFER_TOO_SMALL; NOT_FOUND; CHECKSUM; CORRUPT; LIMIT; IO. The buffer's contents are undefined on failure.
- * Any thread. Stored images are read with pread, so no change of the file by others can do harm. */
+ * Returns OK; BUFFER_TOO_SMALL; NOT_FOUND; CHECKSUM; CORRUPT; UNSUPPORTED; LIMIT; TRUNCATED; OUT_OF_MEMORY; IO. The buffer's
+ * contents are undefined on failure. Any thread. The bytes of stored images are read with pread; the index and coded images
+ * through the map where there is one, so who must bear a truncation by others opens with AIMG_READER_NO_MAP. */
 AIMG_API enum aimg_status aimg_reader_read(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, void *buffer,
                                            uint64_t buffer_bytes, uint64_t *bytes_out, struct aimg_error *error);
 
@@ -376,13 +383,16 @@ struct aimg_listed {
 /* Begins at `position`. The iterator is used by one thread; the reader must stay open. Destroy with aimg_names_destroy. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_names_create(const struct aimg_reader *reader, uint64_t position,
                                                             struct aimg_names **names_out, struct aimg_error *error);
-/* Next image: OK and *listed_out, or END. Reads the names by groups, verified; a name costs a few nanoseconds. */
+/* Next image: OK and *listed_out, or END; CHECKSUM or CORRUPT when its name is damaged or one that no archive may hold: then the
+ * iterator stays where it is, and a new one can begin behind it. Reads the names by groups, verified and checked; a name costs
+ * some tens of nanoseconds. Not across aimg_reader_refresh: what was removed shifts the positions. */
 AIMG_API enum aimg_status aimg_names_next(struct aimg_names *names, struct aimg_listed *listed_out, struct aimg_error *error);
 AIMG_API void aimg_names_destroy(struct aimg_names *names);
 
-/* Sees commits that were added since. Returns OK, *changed_out 1 or 0; REPLACED when the path names another file now; else as
- * open. On failure the reader stays as it was. Ordinals, positions of images that remain, and borrowed pointers stay valid. No
- * other call may be running on the handle. Cost: that of opening. */
+/* Sees commits that were added since. Returns OK, *changed_out 1 or 0; REPLACED when the path names another file now; TRUNCATED
+ * when the commit that the reader is at is no longer part of the file's history; else as open. On failure the reader stays as it
+ * was. Ordinals and borrowed pointers stay valid; positions only when no image was removed. No other call may be running on the
+ * handle. Cost: that of opening. */
 AIMG_API enum aimg_status aimg_reader_refresh(struct aimg_reader *reader, int *changed_out, struct aimg_error *error);
 
 /* ------------------------------------------------------------------ columns */
@@ -484,7 +494,9 @@ AIMG_API enum aimg_status aimg_reader_meta(const struct aimg_reader *reader, con
 struct aimg_writer;
 
 enum aimg_writer_flag {
-    AIMG_WRITER_NO_SYNC = 1 /* commits are not made durable: for scratch files and tests of other things */
+    /* Commits are not made durable: for scratch files and tests of other things. So no hint names them: opening walks all frames
+     * since the last durable commit, and the next writer reads them all once, makes them durable and writes the hint. */
+    AIMG_WRITER_NO_SYNC = 1
 };
 
 struct aimg_writer_options {
@@ -506,12 +518,13 @@ enum aimg_compress {
 };
 
 /* Creates an archive at a path where nothing is. Returns OK; EXISTS; IO; INVALID_ARGUMENT; OUT_OF_MEMORY; BUSY.
- * The file is a valid empty archive at once; nothing is durable before the first commit. */
+ * The file is a valid empty archive at once; nothing is durable before the first commit. A create that fails leaves no file. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_create(const char *path, const struct aimg_writer_options *options,
                                                              struct aimg_writer **writer_out, struct aimg_error *error);
 
 /* Opens an archive to append. Takes the writer's lock; BUSY when another writer has it. Bytes of an interrupted writer after the
- * last commit are cut off; see aimg_writer_dropped. Errors as aimg_reader_open. */
+ * last commit are cut off; see aimg_writer_dropped. A file that cannot be written to, for what it uses or for damage of its
+ * index, is not changed. Errors as aimg_reader_open. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options,
                                                            struct aimg_writer **writer_out, struct aimg_error *error);
 
@@ -550,7 +563,7 @@ struct aimg_prepared {
 AIMG_API uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes);
 
 /* The work of adding that needs no order: any thread, beside the writer's own. scratch may be NULL when aimg_writer_scratch_bytes
- * says 0; with less than it says the image is stored as it is. Returns OK, OUT_OF_MEMORY, INVALID_ARGUMENT. */
+ * says 0; with less than it says the image is stored as it is. Returns OK, INVALID_ARGUMENT, LIMIT for 2^47 bytes or more. */
 AIMG_API enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const void *data, uint64_t data_bytes,
                                               void *scratch, uint64_t scratch_bytes, struct aimg_prepared *prepared_out,
                                               struct aimg_error *error);
@@ -574,8 +587,11 @@ struct aimg_image {
 };
 
 /* Adds an image to the open batch; visible after the next commit. *ordinal_out may be NULL.
- * Returns OK; EXISTS when the name is taken, in the archive or in the batch; INVALID_ARGUMENT; LIMIT; IO (the handle is then
- * dead); OUT_OF_MEMORY. */
+ * Returns OK; EXISTS when the name is taken, in the archive or in the batch; INVALID_ARGUMENT; LIMIT when the archive or the
+ * texts of a dictionary column would grow too large: what was added before can still be committed; IO; OUT_OF_MEMORY; CHECKSUM or
+ * CORRUPT when the index is damaged where the name would stand. After IO or OUT_OF_MEMORY, and after LIMIT while tables are
+ * written, the handle may be dead: then the batch is dropped, and every later call but close returns SEQUENCE. Memory does not
+ * grow with the batch, but for dictionaries and a few bytes an attachment: tables of the index are written as it goes on. */
 AIMG_API enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_image *image, uint32_t *ordinal_out,
                                           struct aimg_error *error);
 
@@ -584,20 +600,22 @@ AIMG_API enum aimg_status aimg_writer_find(const struct aimg_writer *writer, con
                                            uint32_t *ordinal_out, struct aimg_error *error);
 
 /* Removes an image; visible after the next commit. Its bytes stay in the file until it is compacted. NOT_FOUND when it is not
- * there or dead. */
+ * there or dead; CHECKSUM when the index is damaged where the image stands. */
 AIMG_API enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_t ordinal, struct aimg_error *error);
 
 /* Images and stored bytes in the open batch. */
 AIMG_API void aimg_writer_pending(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out);
 
 /* Makes the batch visible and durable, atomically. message: borrowed, at most 254 bytes of UTF-8, or NULL. A batch without
- * images, removals, or a message is no commit: OK. After IO the file ends at the last commit again and the handle is dead: close
- * it. Syncs twice. */
+ * images, removals, new columns, or a message is no commit: OK. INVALID_ARGUMENT, for the message, changes nothing. After any
+ * other failure (IO, OUT_OF_MEMORY, LIMIT; CHECKSUM or CORRUPT when what is there is damaged, so that no reader could open the
+ * result) the file ends at the last commit again, the batch is dropped and the handle is dead: close it. OK is said once the
+ * commit is durable; when there is no memory to go on after that, the next call says SEQUENCE. Syncs twice. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message,
                                                              struct aimg_error *error);
 
-/* Closes; images that were not committed are dropped. NULL is allowed. Returns IO when the file could not be closed or cut back;
- * the handle is gone in any case. */
+/* Closes; images that were not committed are dropped. NULL is allowed. Returns IO when the file could not be closed or cut back,
+ * also when a call that failed could not; the handle is gone in any case, and the next writer cuts the file. */
 AIMG_API enum aimg_status aimg_writer_close(struct aimg_writer *writer, struct aimg_error *error);
 
 /* ------------------------------------------------------------------ verify */
@@ -631,14 +649,16 @@ struct aimg_verify_result {
     uint64_t images; /* listed images that were checked */
     uint64_t commits;
     uint64_t bytes;      /* of the file that were checked */
-    uint64_t tail_bytes; /* torn tail, a fault of rule 34 */
+    uint64_t tail_bytes; /* after the last commit: a torn tail, or what a writer at work has not committed */
 };
 
-/* Checks every rule of the format on every byte of the file.
+/* Checks every rule of the format on every byte of the file, up to the end of the last commit. What follows it is a torn tail, a
+ * fault of rule 34; while a writer has the archive open it is the writer's work, and a warning of rule 34.
  *
  * Returns OK when the check ran to its end, whatever it found: *result_out counts. Else what kept it from running: NOT_FOUND, IO,
  * NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED, OUT_OF_MEMORY; TRUNCATED, CORRUPT and CHECKSUM when too little is left to go on,
- * after all that is left was checked; *result_out is filled then too. Reads with pread only. Memory bounded by the index. */
+ * after all that is left was checked; LIMIT when the tables have more sections than limits.index_bytes allows; *result_out is
+ * filled then too. Reads with pread only. Memory bounded by the index, time by the size of the file, whatever it says. */
 AIMG_API enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options *options,
                                       struct aimg_verify_result *result_out, struct aimg_error *error);
 

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# checks_test.sh ROOT: lint.py finds what it is for, in the checkout's own files only; results.py counts what was skipped.
+set -euo pipefail
+here=$1/tests/ci
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+
+# expect LINE...: exactly these are in ./said.
+expect() {
+    printf '%s\n' "$@" | diff - said || {
+        printf 'checks_test: line %s: missing (<) and unexpected (>) lines stand above\n' "${BASH_LINENO[0]}" >&2
+        exit 1
+    }
+}
+
+lint() { python3 "$here/lint.py" tree >said 2>count || true; }
+
+mkdir -p tree/.ci tree/.venv
+printf '#!/bin/sh\nexit\n' | tee tree/dev tree/.ci/run >tree/run
+printf 'prefix=\t@here@\n' >tree/some.pc.in
+printf '.venv/\n' >tree/.gitignore
+printf 'x = 1 \n' >tree/.venv/theirs.py
+no_licence='1: no SPDX line in the first two lines'
+ours=(".ci/run:$no_licence" "dev:$no_licence" "some.pc.in:1: a tab" "some.pc.in:$no_licence")
+theirs=('.venv/theirs.py:1: white space at the end of the line' ".venv/theirs.py:$no_licence")
+lint # without git: all that is there
+expect "${ours[0]}" "${theirs[@]}" "${ours[@]:1}"
+if command -v git >/dev/null; then
+    git -C tree init -q
+    git -C tree add dev # tracked or new, but not ignored
+    lint
+    expect "${ours[@]}"
+fi
+
+mkdir tests
+cat >tests/CTestTestfile.cmake <<'TEXT'
+add_test(good true)
+add_test(parts sh -c "echo 'parts.sh: skipped: disks: not allowed'; echo 'parts.sh: skipped: traces: no strace'; echo end")
+add_test(whole sh -c "echo 'no data'; exit 77")
+set_tests_properties(whole PROPERTIES SKIP_RETURN_CODE 77)
+add_test(bad sh -c "echo 'bad.sh: skipped: a part'; exit 1")
+add_test(absent "/nowhere/program")
+TEXT
+ctest --test-dir tests --output-junit "$scratch/report.xml" >log 2>&1 || true
+python3 "$here/results.py" report.xml >said
+expect '2 2 3' 'FAILED bad' 'FAILED absent' 'skipped parts: disks: not allowed' 'skipped parts: traces: no strace' \
+    'skipped whole: no data'

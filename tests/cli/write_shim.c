@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Preloaded into a program, makes things happen that depend on the moment or on the file system:
+ *
+ *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [NO_TMPFILE=1] PROGRAM
+ *
+ * COMMAND is run by the shell, and waited for, before the first write of a mebibyte or more. With NO_TMPFILE there are no files
+ * without a name, as on some file systems.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+enum { LARGE_BYTES = 1 << 20 };
+
+/* Under the names that programs link against; the headers may know them under others. */
+int open(const char *path, int flags, ...);
+int open64(const char *path, int flags, ...);
+ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset);
+ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off64_t offset);
+
+static void *real(const char *name)
+{
+    void *function = dlsym(RTLD_NEXT, name);
+    if (function == NULL)
+        abort();
+    return function;
+}
+
+static void before_write(const struct iovec *pieces, int count)
+{
+    const char *command = getenv("AT_WRITE");
+    size_t bytes = 0;
+    for (int i = 0; i < count; i++)
+        bytes += pieces[i].iov_len;
+    if (command == NULL || bytes < LARGE_BYTES)
+        return;
+    if (system(command) != 0)
+        abort();
+    unsetenv("AT_WRITE");
+}
+
+ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
+{
+    before_write(pieces, count);
+    return ((ssize_t(*)(int, const struct iovec *, int, off_t))real("pwritev"))(fd, pieces, count, offset);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off64_t offset)
+{
+    before_write(pieces, count);
+    return ((ssize_t(*)(int, const struct iovec *, int, off64_t))real("pwritev64"))(fd, pieces, count, offset);
+}
+
+static int open_as(const char *name, const char *path, int flags, mode_t mode)
+{
+    if ((flags & O_TMPFILE) == O_TMPFILE && getenv("NO_TMPFILE") != NULL) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return ((int (*)(const char *, int, ...))real(name))(path, flags, mode);
+}
+
+/* The mode is there when a file may be made. */
+static mode_t mode_of(int flags, va_list rest)
+{
+    return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(rest, mode_t) : 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = mode_of(flags, rest);
+    va_end(rest);
+    return open_as("open", path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = mode_of(flags, rest);
+    va_end(rest);
+    return open_as("open64", path, flags, mode);
+}
