@@ -88,7 +88,7 @@ static enum aimg_status borrow(const struct aimg_reader *reader, uint32_t ordina
         return aimg_not_there(reader, ordinal, error);
     struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, ordinal)];
     aimg_entry_decode(entry_address(reader, run, ordinal), &entry);
-    if (!aimg_entry_in_range(&entry, reader->hot.end))
+    if (!aimg_entry_valid(&entry, reader->hot.end))
         return aimg_entry_fault(reader, run, ordinal, error);
     if (run->mask_table != NULL)
         status = aimg_run_check_alive(&reader->source, run, ordinal, error);

@@ -118,7 +118,7 @@ enum aimg_status aimg_reader_entry_at(const struct aimg_reader *reader, uint32_t
         return local.status;
     }
     aimg_entry_decode(bytes, entry);
-    if (!aimg_entry_in_range(entry, reader->source.end))
+    if (!aimg_entry_valid(entry, reader->source.end))
         return aimg_entry_fault(reader, run, ordinal, error);
     *run_out = run;
     return AIMG_OK;

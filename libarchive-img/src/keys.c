@@ -3,7 +3,8 @@
 
 #include "error.h"
 
-#define FIRST_SET 64
+#define FIRST_SET  64
+#define MANY_BYTES (UINT64_C(4) << 20)
 
 static uint8_t *slot_at(const struct aimg_keys *keys, uint64_t index)
 {
@@ -43,9 +44,18 @@ static bool set_grow(struct aimg_keys *keys)
     return true;
 }
 
+/* Many get room for the most there can be at once: memory that is not touched costs nothing, and growing bit by bit would hold
+ * two copies. */
+static bool reserve_slot(struct aimg_keys *keys)
+{
+    uint64_t most = AIMG_KEYS_MAX * AIMG_NAME_SLOT_BYTES;
+    bool many = keys->slots.bytes >= MANY_BYTES && keys->slots.bytes < most;
+    return aimg_buffer_reserve(&keys->allocator, &keys->slots, many ? most - keys->slots.bytes : AIMG_NAME_SLOT_BYTES);
+}
+
 bool aimg_keys_add(struct aimg_keys *keys, const struct aimg_name_slot *slot)
 {
-    if (!aimg_buffer_reserve(&keys->allocator, &keys->slots, AIMG_NAME_SLOT_BYTES) || !set_grow(keys))
+    if (!reserve_slot(keys) || !set_grow(keys))
         return false;
     set_insert(keys->set, keys->set_size, slot->hash, (uint32_t)aimg_keys_count(keys));
     aimg_name_slot_encode(slot, keys->slots.data + keys->slots.bytes);

@@ -8,6 +8,9 @@
 #include "slot.h"
 #include "table_writer.h"
 
+/* Names after which a NAMES table is written although the batch goes on; it is merged at the commit. */
+#define AIMG_KEYS_MAX (UINT64_C(1) << 22)
+
 struct aimg_keys {
     struct aimg_allocator allocator;
     struct aimg_buffer slots; /* encoded name slots, in order of arrival */

@@ -56,12 +56,19 @@ struct aimg_frame_view {
 enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view,
                                  struct aimg_error *error);
 
-/* Whether an entry's frame and bytes lie in the archive: behind this, a whole frame header may be read in place. */
+/* Whether an entry's bytes lie in the archive: all that a read which trusts the index needs, in one branch. */
 static inline bool aimg_entry_in_range(const struct aimg_entry_record *entry, uint64_t end)
 {
-    uint64_t data = aimg_entry_data_offset(entry);
-    return entry->frame_offset >= AIMG_HEAD_BYTES && entry->header_units >= AIMG_FRAME_BYTES / AIMG_UNIT &&
-           entry->flags <= (AIMG_ENTRY_ALIASED | AIMG_ENTRY_ATTACHMENT) && data <= end && entry->stored_bytes <= end - data;
+    bool begins = entry->frame_offset >= AIMG_HEAD_BYTES;
+    bool ends = aimg_entry_data_offset(entry) + entry->stored_bytes <= end; /* below 2^51 + 2^11 and 2^48: no overflow */
+    return begins & ends;
+}
+
+/* And whether it is well-formed: then a whole frame header lies before the bytes and may be read in place. */
+static inline bool aimg_entry_valid(const struct aimg_entry_record *entry, uint64_t end)
+{
+    return aimg_entry_in_range(entry, end) && entry->header_units >= AIMG_FRAME_BYTES / AIMG_UNIT &&
+           entry->flags <= (AIMG_ENTRY_ALIASED | AIMG_ENTRY_ATTACHMENT);
 }
 enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct aimg_run *run, uint32_t ordinal,
                                   struct aimg_error *error);

@@ -10,8 +10,6 @@
 
 /* Rows after which a run is written although the batch goes on: bounds memory. */
 #define AIMG_RUN_ROWS (UINT32_C(1) << 20)
-/* Names after which a NAMES table is written although the batch goes on; it is merged at the commit. */
-#define AIMG_KEYS_MAX (UINT64_C(1) << 21)
 /* Bytes of staged rows after which the same happens, for wide columns; far above what a million rows with few columns take. */
 #define AIMG_STAGE_MAX (UINT64_C(1) << 28)
 /* Left free before the largest size that a file can have: room for the tables of a commit. */

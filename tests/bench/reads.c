@@ -10,6 +10,7 @@
 #include "contender.h"
 #include "files.h"
 
+#define BATCH_BYTES       (UINT64_C(1) << 20)
 #define MOST_THREADS      2
 #define ROUNDS            7
 #define TIMED_SECONDS     0.03 /* as many passes a round as fill this */
@@ -19,6 +20,7 @@ struct runner {
     const struct contender *contender;
     void *states[MOST_THREADS];
     double pass_seconds; /* as first seen */
+    size_t batch;        /* images announced at a time */
 };
 
 struct share {
@@ -42,13 +44,13 @@ static uint64_t read_single(const struct contender *contender, void *state, cons
     return sum;
 }
 
-static uint64_t read_batches(const struct contender *contender, void *state, const uint32_t *order, size_t count)
+static uint64_t read_batches(const struct runner *runner, void *state, const uint32_t *order, size_t count)
 {
     uint64_t sum = 0;
     struct span spans[BENCH_BATCH];
-    for (size_t i = 0; i < count; i += BENCH_BATCH) {
-        size_t part = count - i < BENCH_BATCH ? count - i : BENCH_BATCH;
-        contender->batch(state, order + i, part, spans);
+    for (size_t i = 0; i < count; i += runner->batch) {
+        size_t part = count - i < runner->batch ? count - i : runner->batch;
+        runner->contender->batch(state, order + i, part, spans);
         for (size_t j = 0; j < part; j++)
             sum += bench_touch(spans[j].data, spans[j].bytes);
     }
@@ -60,7 +62,7 @@ static void read_share(const struct share *share)
     const struct contender *contender = share->runner->contender;
     uint64_t sum = 0;
     for (unsigned pass = 0; pass < share->passes; pass++)
-        sum += contender->batch ? read_batches(contender, share->state, share->order, share->count)
+        sum += contender->batch ? read_batches(share->runner, share->state, share->order, share->count)
                                 : read_single(contender, share->state, share->order, share->count);
     __atomic_fetch_add(&bench_sink, sum, __ATOMIC_RELAXED);
 }
@@ -110,6 +112,13 @@ static double run_passes(const struct runner *runner, const uint32_t *order, siz
     return end - begin;
 }
 
+/* So many images as a core's own cache holds until they are looked at. */
+static size_t batch_of(const struct set *set)
+{
+    uint64_t fitting = BATCH_BYTES / (set->total_bytes / set->count + 1);
+    return fitting < 1 ? 1 : fitting < BENCH_BATCH ? (size_t)fitting : BENCH_BATCH;
+}
+
 /* Every contender must hand out the very bytes of the files. */
 static void check_bytes(const struct runner *runner, const struct set *set)
 {
@@ -131,6 +140,7 @@ static void open_runner(const struct bench_options *options, struct runner *runn
     char *path = container_path(options, set, contender->container);
     container_make(options, set, contender->container);
     runner->contender = contender;
+    runner->batch = batch_of(set);
     for (unsigned t = 0; t < MOST_THREADS; t++)
         runner->states[t] = contender->open(contender, set, path, t ? runner->states[0] : NULL);
     if (strcmp(contender->container, "directory"))
