@@ -144,6 +144,7 @@ void report_machine(FILE *out, const struct bench_options *options, const char *
     char *model = processor_model();
     strftime(date, sizeof date, "%Y-%m-%d", gmtime(&now));
     uname(&system);
+    system.release[strspn(system.release, "0123456789.")] = 0; /* what follows names a distribution or a host, not a version */
     fprintf(out, "%s, commit %s, %s run. %ld x %s, %.0f GiB, %s %s, compiler %s; load %.1f before.\n\n", date, commit,
             options->full ? "full" : "quick", sysconf(_SC_NPROCESSORS_ONLN), model,
             (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1 << 30), system.sysname, system.release,
