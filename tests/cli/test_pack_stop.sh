@@ -164,6 +164,9 @@ test_cut_while_stored() {
     rm -r cut
 }
 
+# Whether a disk of a size of its own may be mounted on the folder disk.
+may_mount() { unshare -m mount -t tmpfs none disk 2>/dev/null; }
+
 # Large files are compressed on the disk: how, and whether there is room, shows or makes no difference.
 test_scratch() {
     mkdir -p scratch disk
@@ -178,10 +181,9 @@ test_scratch() {
     unset SOURCE_DATE_EPOCH
     make_picture scratch/2.pgm 2 2
     truncate -s 300G scratch/movie.mkv
-    run unshare -m sh -c 'mount -t tmpfs -o size=20m none disk || exit 77
-        "$1" pack disk/room.aimg --compress zstd scratch; code=$?; "$1" ls disk/room.aimg >left; exit $code' sh "$AIMG"
-    if [ "$status" != 77 ]; then
-        expect_equal "$status" 1
+    if may_mount; then
+        expect_exit 1 unshare -m sh -c 'mount -t tmpfs -o size=20m none disk
+            "$1" pack disk/room.aimg --compress zstd scratch; code=$?; "$1" ls disk/room.aimg >left; exit $code' sh "$AIMG"
         expect_contains err 'scratch/1.pgm: no room to compress it beside the archive: No space left on device; left out'
         expect_contains err 'left out: 1 that is no picture'
         expect_lacks err movie.mkv
@@ -213,9 +215,9 @@ test_no_room() {
     expect_contains err 'File too large'
     expect_contains err 'room.aimg was not made'
     expect_absent room.aimg room.aimg.part
-    mkdir disk
+    mkdir -p disk
     # In a mount namespace of its own, so that nothing is left behind whatever happens.
-    if unshare -m mount -t tmpfs none disk 2>/dev/null; then
+    if may_mount; then
         expect_exit 3 unshare -m sh -c 'mount -t tmpfs -o size=1500k none disk
             "$1" pack disk/room.aimg room; code=$?; ls -A disk >left; exit $code' sh "$AIMG"
         expect_contains err 'No space left on device'
