@@ -135,7 +135,8 @@ if command -v strace >/dev/null && strace -f -o trace -e inject=openat2:error=EN
     # a failed write leaves no temporary and ends it with 3; strace counts the calls of each thread apart, so there is one
     expect_exit 3 strace -f -o trace -e trace=write -e inject=write:error=ENOSPC:when=3 "$AIMG" unpack --threads 1 a.aimg -C full
     expect_contains err 'No space left'
-    expect_contains err 'a.aimg: stopped: 65 of 67 images are not written'
+    missing=$((67 - $(find full -type f | wc -l))) # a sanitizer writes too, and is counted
+    expect_contains err "a.aimg: stopped: $missing of 67 images are not written"
     expect_contains err 'aimg unpack --skip-existing --threads 1 -C full a.aimg'
     expect_lines err 3
     no_temporaries full
