@@ -41,7 +41,8 @@ def blocks_of_header(text):
 
 class Runner:
     def __init__(self, root, aimg, library, compiler):
-        self.root, self.aimg, self.library, self.compiler = root, aimg, library, compiler
+        self.root, self.aimg, self.compiler = root, aimg, compiler
+        self.shared_object = library
         folder = os.path.dirname(library)
         self.environment = dict(os.environ, PATH=os.path.dirname(aimg) + ":" + os.environ["PATH"], LD_LIBRARY_PATH=folder)
 
@@ -67,7 +68,8 @@ class Runner:
             file.write(code)
         include = os.path.join(self.root, "libarchive-img/include")
         warnings = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
-        result = self.run([*self.compiler, *warnings, "-I", include, "example.c", "-o", "example", self.library], scratch)
+        command = [*self.compiler, *warnings, "-I", include, "example.c", "-o", "example", self.shared_object]
+        result = self.run(command, scratch)
         return result if result[0] else self.run(["./example", "photos.aimg"], scratch)
 
 

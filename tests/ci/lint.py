@@ -19,6 +19,8 @@ OTHER_TEXT = (".gitignore", ".editorconfig", ".clang-format")
 TEXT = CODE + (".md", ".txt", ".json", ".yml", ".1")
 NO_COLUMN_RULE = (".md", ".json", ".1")  # tables, and texts that no one wraps by hand
 
+UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X])\b")  # written so that this line is not one itself
+
 findings = []
 
 
@@ -53,7 +55,7 @@ def check_lines(path, lines):
             report(path, number, "white space at the end of the line")
         if len(line) > COLUMNS_MAX and not path.endswith(NO_COLUMN_RULE):
             report(path, number, f"{len(line)} columns, more than {COLUMNS_MAX}")
-        if re.search(r"\b(TODO|FIXME|XXX)\b", line) and path.endswith(CODE) and not path.endswith("lint.py"):
+        if UNFINISHED.search(line) and path.endswith(CODE):
             report(path, number, "an unfinished thought")
 
 

@@ -235,7 +235,7 @@ test_memory() {
         return
     fi
     mkdir -p memory/small
-    for i in 1 2 3; do
+    for i in 1 2 3 4 5 6; do
         printf 'P5\n6000 2500\n255\n%s' "$i" >"memory/m$i.pgm"
         truncate -s 15000016 "memory/m$i.pgm"
         for j in a b c d e; do cp "memory/m$i.pgm" "memory/m$i$j.pgm"; done
