@@ -58,7 +58,7 @@ static int remember(const struct extract_folder *folder, ino_t inode)
     if (written == NULL)
         return 0;
     pthread_mutex_lock(&written->lock);
-    added = inode_set_add(&written->inodes, inode);
+    added = number_set_add(&written->inodes, inode, SIZE_MAX);
     pthread_mutex_unlock(&written->lock);
     return added ? 0 : ENOMEM;
 }
@@ -161,7 +161,7 @@ static int check_replaceable(const struct extract_folder *folder, const char *ba
         return 0;
     if (status.st_dev == root->archive_device && status.st_ino == root->archive_inode)
         return ETXTBSY;
-    return inode_set_has(&root->written->inodes, status.st_ino) ? ENOTUNIQ : 0;
+    return number_set_has(&root->written->inodes, status.st_ino) ? ENOTUNIQ : 0;
 }
 
 static int replace(const struct extract_folder *folder, const char *temporary, const char *base)

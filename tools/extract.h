@@ -4,7 +4,7 @@
 #ifndef AIMG_TOOLS_EXTRACT_H
 #define AIMG_TOOLS_EXTRACT_H
 
-#include "inode_set.h"
+#include "number_set.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
  * same: 'A.jpg' and 'a.jpg'. The names cannot tell, each file system has its own rules. */
 struct extract_written {
     pthread_mutex_t lock; /* also held from looking at a place to replacing what is there */
-    struct inode_set inodes;
+    struct number_set inodes;
 };
 
 struct extract_root {

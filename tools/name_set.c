@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "name_set.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* The largest is 64 MiB for 7 million names: the promise of the tool is to stay below 256 MiB. */
-enum { FIRST_CAPACITY = 1 << 12, LAST_CAPACITY = 1 << 23 };
+/* 64 MiB, for 7 million names: the promise of the tool is to stay below 256 MiB. */
+enum { MOST_SLOTS = 1 << 23 };
 
 static uint64_t mix(uint64_t value)
 {
@@ -31,53 +28,16 @@ uint64_t name_hash(const char *name, size_t name_bytes)
     return hash;
 }
 
-/* Where the hash is, or the free slot where it belongs. */
-static uint64_t *slot_of(uint64_t *slots, size_t capacity, uint64_t hash)
-{
-    size_t at = (size_t)hash & (capacity - 1);
-    while (slots[at] != 0 && slots[at] != hash)
-        at = (at + 1) & (capacity - 1);
-    return &slots[at];
-}
-
-static bool has_room(struct name_set *set)
-{
-    if (set->count < set->capacity / 8 * 7)
-        return true;
-    size_t capacity = set->capacity == 0 ? FIRST_CAPACITY : set->capacity * 2;
-    if (capacity > LAST_CAPACITY)
-        return false;
-    uint64_t *slots = calloc(capacity, sizeof *slots);
-    if (slots == NULL)
-        return false;
-    for (size_t i = 0; i < set->capacity; i++)
-        if (set->slots[i] != 0)
-            *slot_of(slots, capacity, set->slots[i]) = set->slots[i];
-    free(set->slots);
-    set->slots = slots;
-    set->capacity = capacity;
-    return true;
-}
-
 bool name_set_add(struct name_set *set, const char *name, size_t name_bytes)
 {
     uint64_t hash = name_hash(name, name_bytes);
-    hash = hash == 0 ? 1 : hash;
-    bool room = has_room(set);
-    if (set->capacity == 0)
-        return false;
-    uint64_t *slot = slot_of(set->slots, set->capacity, hash);
-    if (*slot == hash)
+    if (number_set_has(&set->hashes, hash))
         return true;
-    if (room) {
-        *slot = hash;
-        set->count++;
-    }
+    (void)number_set_add(&set->hashes, hash, MOST_SLOTS); /* when it is full it forgets what comes */
     return false;
 }
 
 void name_set_free(struct name_set *set)
 {
-    free(set->slots);
-    *set = (struct name_set){.slots = NULL};
+    number_set_free(&set->hashes);
 }

@@ -4,13 +4,10 @@
 #ifndef AIMG_TOOLS_NAME_SET_H
 #define AIMG_TOOLS_NAME_SET_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "number_set.h"
 
 struct name_set {
-    uint64_t *slots; /* 0 is a free one */
-    size_t capacity, count;
+    struct number_set hashes;
 };
 
 uint64_t name_hash(const char *name, size_t name_bytes);

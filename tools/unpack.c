@@ -250,7 +250,7 @@ int unpack_run(struct unpack *unpack)
     progress_end(&unpack->progress);
     walk_end(&unpack->walk);
     unpack->root->written = NULL;
-    inode_set_free(&written.inodes);
+    number_set_free(&written.inodes);
     /* A damaged group of names has left out its images, as a damaged image has left out itself. */
     unpack->left_out += unpack->walk.damaged;
     unpack->damaged = unpack->damaged || unpack->walk.damaged > 0;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "inode_set.h"
+/* Open addressing, at most seven eighths full. */
+#include "number_set.h"
 
 #include <stdlib.h>
 
 enum { FIRST_CAPACITY = 64 };
 
-/* No file has the number 0, by convention; one that has shares its place with the last number of all. */
-static uint64_t key_of(ino_t inode)
+static uint64_t key_of(uint64_t number)
 {
-    return inode == 0 ? UINT64_MAX : (uint64_t)inode;
+    return number == 0 ? UINT64_MAX : number;
 }
 
 /* Where the key is, or the free slot where it belongs. Numbers that follow each other lie far apart. */
@@ -21,14 +21,14 @@ static uint64_t *slot_of(uint64_t *slots, size_t capacity, uint64_t key)
     return &slots[at];
 }
 
-static bool make_room(struct inode_set *set)
+static bool make_room(struct number_set *set, size_t most)
 {
     size_t capacity = set->capacity == 0 ? FIRST_CAPACITY : set->capacity * 2;
     uint64_t *slots;
 
-    if (set->count < set->capacity / 4 * 3)
+    if (set->count < set->capacity / 8 * 7)
         return true;
-    slots = calloc(capacity, sizeof *slots);
+    slots = capacity > most ? NULL : calloc(capacity, sizeof *slots);
     if (slots == NULL)
         return false;
     for (size_t i = 0; i < set->capacity; i++)
@@ -40,25 +40,24 @@ static bool make_room(struct inode_set *set)
     return true;
 }
 
-bool inode_set_has(const struct inode_set *set, ino_t inode)
+bool number_set_has(const struct number_set *set, uint64_t number)
 {
-    return set->capacity > 0 && *slot_of(set->slots, set->capacity, key_of(inode)) != 0;
+    return set->capacity > 0 && *slot_of(set->slots, set->capacity, key_of(number)) != 0;
 }
 
-bool inode_set_add(struct inode_set *set, ino_t inode)
+bool number_set_add(struct number_set *set, uint64_t number, size_t most)
 {
-    uint64_t *slot;
-
-    if (!make_room(set))
+    if (number_set_has(set, number))
+        return true;
+    if (!make_room(set, most))
         return false;
-    slot = slot_of(set->slots, set->capacity, key_of(inode));
-    set->count += *slot == 0;
-    *slot = key_of(inode);
+    *slot_of(set->slots, set->capacity, key_of(number)) = key_of(number);
+    set->count++;
     return true;
 }
 
-void inode_set_free(struct inode_set *set)
+void number_set_free(struct number_set *set)
 {
     free(set->slots);
-    *set = (struct inode_set){.slots = NULL};
+    *set = (struct number_set){.slots = NULL};
 }
