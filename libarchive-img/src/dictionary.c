@@ -147,8 +147,8 @@ enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary,
     }
     enum aimg_status status = aimg_table_writer_begin(&table, out, AIMG_FRAME_VALUES, column, first, count, error);
     if (status == AIMG_OK)
-        status = aimg_table_writer_groups(&table, codecs, AIMG_SECTION_GROUPS, column, lengths, dictionary->texts.data + begin,
-                                          count, zstd_out, error);
+        status = aimg_group_writer_section(&table, codecs, AIMG_SECTION_GROUPS, column, lengths, dictionary->texts.data + begin,
+                                           count, zstd_out, error);
     aimg_release(&out->allocator, lengths);
     if (status == AIMG_OK)
         return aimg_table_writer_end(&table, part_out, error);

@@ -3,8 +3,8 @@
 #ifndef AIMG_SRC_DICTIONARY_H
 #define AIMG_SRC_DICTIONARY_H
 
+#include "group_writer.h"
 #include "reader.h"
-#include "table_writer.h"
 
 struct aimg_dictionary {
     struct aimg_buffer texts;

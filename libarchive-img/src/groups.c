@@ -14,10 +14,15 @@ static uint64_t records_offset(const struct aimg_section *section)
     return section->offset + section->bytes - section->extra * AIMG_GROUP_RECORD_BYTES;
 }
 
-/* Record of a group, read with the one before it, which says where it begins. */
-static enum aimg_status read_record(const struct aimg_reader *reader, const struct aimg_table *table,
-                                    const struct aimg_section *section, uint64_t index, struct aimg_group *group,
-                                    struct aimg_error *error)
+enum aimg_status aimg_group_verify_records(const struct aimg_reader *reader, struct aimg_table *table,
+                                           const struct aimg_section *section, struct aimg_error *error)
+{
+    return aimg_table_verify(&reader->source, table, records_offset(section), section->extra * AIMG_GROUP_RECORD_BYTES, error);
+}
+
+enum aimg_status aimg_group_at(const struct aimg_reader *reader, const struct aimg_table *table,
+                               const struct aimg_section *section, uint64_t index, struct aimg_group *group,
+                               struct aimg_error *error)
 {
     uint8_t scratch[2 * AIMG_GROUP_RECORD_BYTES];
     struct aimg_error local;
@@ -43,11 +48,10 @@ enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_t
     struct aimg_group group;
     if (row >= section->count)
         return aimg_fail(error, AIMG_NOT_FOUND, "there is no row %" PRIu32, row);
-    enum aimg_status status =
-        aimg_table_verify(&reader->source, table, records_offset(section), section->extra * AIMG_GROUP_RECORD_BYTES, error);
+    enum aimg_status status = aimg_group_verify_records(reader, table, section, error);
     while (status == AIMG_OK && length > 1) {
         uint64_t half = length / 2;
-        status = read_record(reader, table, section, low + half, &group, error);
+        status = aimg_group_at(reader, table, section, low + half, &group, error);
         if (status == AIMG_OK && group.first <= row)
             low += half;
         length -= half;
@@ -74,36 +78,47 @@ static enum aimg_status decode_group(const struct aimg_reader *reader, const str
     return aimg_group_check_raw(raw->data, group) == 0 ? AIMG_OK : group_fault(table, section, error);
 }
 
+enum aimg_status aimg_group_stored(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
+                                   const struct aimg_group *group, struct aimg_buffer *scratch, const uint8_t **stored_out,
+                                   struct aimg_error *error)
+{
+    struct aimg_error local;
+    size_t bytes = (size_t)(group->end - group->begin);
+    if (bytes > aimg_codec_bound(group->raw_bytes))
+        return aimg_fail(error, AIMG_LIMIT, "a group of texts of %" PRIu32 " bytes takes %zu, more than zstd ever needs",
+                         group->raw_bytes, bytes);
+    if (group->raw_bytes > reader->source.limits.index_bytes)
+        return aimg_fail(error, AIMG_LIMIT, "a group of texts has %" PRIu32 " bytes, the limit is %" PRIu64, group->raw_bytes,
+                         reader->source.limits.index_bytes);
+    enum aimg_status status = aimg_table_verify(&reader->source, table, section->offset + group->begin, bytes, error);
+    if (status != AIMG_OK)
+        return status;
+    if (reader->source.io->base == NULL && !aimg_buffer_reserve(&reader->source.allocator, scratch, bytes))
+        return aimg_fail_memory(error, bytes);
+    *stored_out =
+        aimg_source_fetch(&reader->source, table->payload + section->offset + group->begin, bytes, scratch->data, &local);
+    if (*stored_out != NULL)
+        return AIMG_OK;
+    if (error != NULL)
+        *error = local;
+    return local.status;
+}
+
 enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint64_t index, struct aimg_group *group, struct aimg_buffer *raw, struct aimg_error *error)
 {
     const struct aimg_allocator *allocator = &reader->source.allocator;
-    struct aimg_error local = {.status = AIMG_OK};
-    enum aimg_status status = read_record(reader, table, section, index, group, error);
-    if (status != AIMG_OK)
-        return status;
-    size_t stored_bytes = (size_t)(group->end - group->begin);
-    if (stored_bytes > aimg_codec_bound(group->raw_bytes))
-        return aimg_fail(error, AIMG_LIMIT, "a group of texts of %" PRIu32 " bytes takes %zu, more than zstd ever needs",
-                         group->raw_bytes, stored_bytes);
-    status = aimg_table_verify(&reader->source, table, section->offset + group->begin, stored_bytes, error);
-    if (status != AIMG_OK)
-        return status;
-    if (group->raw_bytes > reader->source.limits.index_bytes)
-        return aimg_fail(error, AIMG_LIMIT, "a group of texts has %" PRIu32 " bytes, the limit is %" PRIu64, group->raw_bytes,
-                         reader->source.limits.index_bytes);
+    struct aimg_buffer scratch = {NULL, 0, 0};
+    const uint8_t *stored = NULL;
+    enum aimg_status status = aimg_group_at(reader, table, section, index, group, error);
+    if (status == AIMG_OK)
+        status = aimg_group_stored(reader, table, section, group, &scratch, &stored, error);
     raw->bytes = 0;
-    if (!aimg_buffer_reserve(allocator, raw, group->raw_bytes))
-        return aimg_fail_memory(error, group->raw_bytes);
-    uint8_t *scratch = reader->source.io->base != NULL ? NULL : aimg_alloc_array(allocator, stored_bytes, 1);
-    if (reader->source.io->base == NULL && scratch == NULL)
-        return aimg_fail_memory(error, stored_bytes);
-    const uint8_t *stored =
-        aimg_source_fetch(&reader->source, table->payload + section->offset + group->begin, stored_bytes, scratch, &local);
-    if (stored == NULL && error != NULL)
-        *error = local;
-    status = stored == NULL ? local.status : decode_group(reader, table, section, group, stored, raw, error);
-    aimg_release(allocator, scratch);
+    if (status == AIMG_OK && !aimg_buffer_reserve(allocator, raw, group->raw_bytes))
+        status = aimg_fail_memory(error, group->raw_bytes);
+    if (status == AIMG_OK)
+        status = decode_group(reader, table, section, group, stored, raw, error);
+    aimg_buffer_release(allocator, &scratch);
     return status;
 }
 

@@ -17,11 +17,27 @@ static void set_bits(uint8_t *bitmap, struct aimg_ordinals ordinals, uint32_t fi
     }
 }
 
-static enum aimg_status copy_base(const struct aimg_source *source, struct aimg_run *base, struct bitmaps *bitmaps,
-                                  struct aimg_error *error)
+/* The bits of a bitmap of `rows` rows, as rows from `to` on. */
+static void copy_bits(uint8_t *bitmap, uint32_t to, const uint8_t *from, uint32_t rows)
+{
+    if (from == NULL)
+        return;
+    if (to % 8 == 0) {
+        for (uint32_t i = 0; i < (rows + 7) / 8; i++)
+            bitmap[to / 8 + i] |= from[i];
+        return;
+    }
+    for (uint32_t row = 0; row < rows; row++) {
+        uint32_t place = to + row;
+        bitmap[place / 8] |= (uint8_t)(aimg_bitmap_get(from, row) << (place % 8));
+    }
+}
+
+static enum aimg_status copy_base(const struct aimg_source *source, struct aimg_run *base, uint32_t first,
+                                  struct bitmaps *bitmaps, struct aimg_error *error)
 {
     struct aimg_error local;
-    if (base == NULL || base->mask_table == NULL)
+    if (base->mask_table == NULL)
         return AIMG_OK;
     const struct aimg_mask *mask = aimg_run_mask(source, base, &local);
     if (mask == NULL) {
@@ -29,11 +45,8 @@ static enum aimg_status copy_base(const struct aimg_source *source, struct aimg_
             *error = local;
         return local.status;
     }
-    size_t bytes = (size_t)aimg_bitmap_bytes(base->count);
-    if (mask->dead != NULL)
-        memcpy(bitmaps->dead, mask->dead, bytes);
-    if (mask->attached != NULL)
-        memcpy(bitmaps->attached, mask->attached, bytes);
+    copy_bits(bitmaps->dead, base->first - first, mask->dead, base->count);
+    copy_bits(bitmaps->attached, base->first - first, mask->attached, base->count);
     return AIMG_OK;
 }
 
@@ -87,9 +100,9 @@ static enum aimg_status write_table(const struct bitmaps *bitmaps, const struct 
     return status;
 }
 
-enum aimg_status aimg_mask_write(const struct aimg_source *source, struct aimg_run *base, const struct aimg_part *run,
-                                 struct aimg_ordinals removed, struct aimg_ordinals attached, struct aimg_out *out,
-                                 struct aimg_part *part_out, struct aimg_error *error)
+enum aimg_status aimg_mask_write(const struct aimg_source *source, struct aimg_run *bases, uint32_t base_count,
+                                 const struct aimg_part *run, struct aimg_ordinals removed, struct aimg_ordinals attached,
+                                 struct aimg_out *out, struct aimg_part *part_out, struct aimg_error *error)
 {
     const struct aimg_allocator *allocator = &source->allocator;
     uint64_t bytes = aimg_bitmap_bytes(run->count);
@@ -99,8 +112,8 @@ enum aimg_status aimg_mask_write(const struct aimg_source *source, struct aimg_r
     enum aimg_status status = AIMG_OK;
     if (bitmaps.dead == NULL || bitmaps.attached == NULL || bitmaps.rank == NULL)
         status = aimg_fail_memory(error, bytes);
-    else
-        status = copy_base(source, base, &bitmaps, error);
+    for (uint32_t i = 0; status == AIMG_OK && i < base_count; i++)
+        status = copy_base(source, &bases[i], run->first, &bitmaps, error);
     if (status == AIMG_OK) {
         set_bits(bitmaps.dead, removed, run->first);
         set_bits(bitmaps.attached, attached, run->first);

@@ -2,9 +2,6 @@
 /* The names of a batch into NAMES tables: some before the commit so that memory stays bounded, merged into one at the commit. */
 #include "writer.h"
 
-/* A NAMES table is merged with those up to eight times its size. */
-#define LEVEL_BITS 3
-
 static enum aimg_status is_removed(void *user, uint32_t ordinal, bool *removed_out, struct aimg_error *error)
 {
     const struct aimg_writer *writer = user;
@@ -103,28 +100,24 @@ enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg
 
 /* ------------------------------------------------------------------ at the commit */
 
-static unsigned level(uint64_t keys)
-{
-    return (unsigned)(63 - __builtin_clzll(keys | 1)) / LEVEL_BITS;
-}
-
-enum aimg_status aimg_writer_publish_names(struct aimg_writer *writer, struct aimg_error *error)
+enum aimg_status aimg_writer_publish_names(struct aimg_writer *writer, bool everything, struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = &writer->base->catalog;
     struct aimg_table *older[AIMG_NAME_RUN_MAX * 2];
     struct aimg_part part;
     uint32_t count = 0;
     uint64_t keys = aimg_keys_count(&writer->keys);
-    if (keys == 0 && writer->spilled_count == 0)
+    everything = everything && catalog->names_count > 1;
+    if (keys == 0 && writer->spilled_count == 0 && !everything)
         return AIMG_OK;
     for (; count < writer->spilled_count; count++) {
         older[count] = &writer->spilled[count];
         keys += older[count]->part.count;
     }
-    bool full = catalog->names_count == AIMG_NAME_RUN_MAX; /* of another writer; then all become one */
+    everything = everything || catalog->names_count == AIMG_NAME_RUN_MAX; /* of another writer */
     for (uint32_t i = catalog->names_count; i-- > 0;) {
         struct aimg_table *table = &catalog->tables[catalog->names_first + i];
-        if (!full && level(table->part.count) > level(keys))
+        if (!everything && aimg_merge_level(table->part.count) > aimg_merge_level(keys))
             break;
         older[count++] = table;
         keys += table->part.count;

@@ -6,6 +6,7 @@
 #include "mask_writer.h"
 #include "name.h"
 #include "recover.h"
+#include "run_writer.h"
 
 #include <stdlib.h>
 
@@ -34,10 +35,9 @@ enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_e
     bool zstd = false;
     if (writer->stage.rows == 0)
         return AIMG_OK;
-    enum aimg_status status = aimg_stage_write(&writer->stage, &writer->out, &writer->codecs, &part, &zstd, error);
+    enum aimg_status status = aimg_run_write(NULL, 0, &writer->stage, &writer->out, &writer->codecs, &part, &zstd, error);
     if (zstd)
         writer->incompat |= AIMG_INCOMPAT_ZSTD;
-    writer->run_count += status == AIMG_OK;
     return status == AIMG_OK ? aimg_writer_add_part(writer, &part, error) : status;
 }
 
@@ -73,22 +73,37 @@ static struct aimg_ordinals range_of(const struct aimg_buffer *list, const struc
     return (struct aimg_ordinals){(const uint32_t *)(const void *)list->data + begin, end - begin};
 }
 
-/* The new MASK of one run, if it lost rows or has new attachments. */
+/* The runs of the base whose rows a run of the batch has; none for new rows. */
+static struct aimg_run *bases_of(const struct aimg_catalog *catalog, const struct aimg_part *run, uint32_t *count_out)
+{
+    *count_out = 0;
+    if (run->first >= catalog->head.ordinal_count)
+        return NULL;
+    struct aimg_run *bases = &catalog->runs[aimg_catalog_run(catalog, run->first)];
+    while (&bases[*count_out] < catalog->runs + catalog->run_count && bases[*count_out].first - run->first < run->count)
+        ++*count_out;
+    return bases;
+}
+
+/* The new MASK of one run, if it lost rows, has new attachments, or was made of runs with masks. */
 static enum aimg_status write_mask(struct aimg_writer *writer, const struct aimg_part *run, struct aimg_error *error)
 {
-    const struct aimg_catalog *catalog = &writer->base->catalog;
     struct aimg_ordinals removed = range_of(&writer->removed_list, run), attached = range_of(&writer->attached, run);
-    struct aimg_run *base = NULL;
     struct aimg_part part;
-    if (removed.count + attached.count == 0)
+    uint32_t base_count;
+    struct aimg_run *bases = bases_of(&writer->base->catalog, run, &base_count);
+    bool changed = removed.count + attached.count > 0;
+    for (uint32_t i = 0; i < base_count; i++)
+        changed = changed || (bases[i].mask_table != NULL && bases[i].table->part.offset != run->offset);
+    if (!changed)
         return AIMG_OK;
-    if (run->first < catalog->head.ordinal_count)
-        base = &catalog->runs[aimg_catalog_run(catalog, run->first)];
-    enum aimg_status status = aimg_mask_write(&writer->base->source, base, run, removed, attached, &writer->out, &part, error);
+    enum aimg_status status =
+        aimg_mask_write(&writer->base->source, bases, base_count, run, removed, attached, &writer->out, &part, error);
     if (status != AIMG_OK)
         return status;
-    if (base != NULL && base->mask_table != NULL)
-        aimg_writer_drop_part(writer, &base->mask_table->part);
+    for (uint32_t i = 0; i < base_count; i++)
+        if (bases[i].mask_table != NULL)
+            aimg_writer_drop_part(writer, &bases[i].mask_table->part);
     writer->incompat |= AIMG_INCOMPAT_MASK;
     return aimg_writer_add_part(writer, &part, error);
 }
@@ -98,8 +113,6 @@ static enum aimg_status write_masks(struct aimg_writer *writer, struct aimg_erro
     uint32_t count;
     enum aimg_status status = AIMG_OK;
     const struct aimg_part *parts = aimg_writer_parts(writer, &count);
-    if (writer->removed_list.bytes + writer->attached.bytes == 0)
-        return AIMG_OK;
     if (writer->removed_list.bytes > 0)
         qsort(writer->removed_list.data, writer->removed_list.bytes / sizeof(uint32_t), sizeof(uint32_t), compare_ordinals);
     struct aimg_part *copy =
@@ -114,26 +127,40 @@ static enum aimg_status write_masks(struct aimg_writer *writer, struct aimg_erro
     return status;
 }
 
-/* New values of a dictionary; older tables of it that are not much larger are merged in, so that their number stays small. */
-static enum aimg_status write_dictionary(struct aimg_writer *writer, struct aimg_writer_column *column, struct aimg_error *error)
+/* Whether several tables hold the values of a dictionary. */
+static bool in_pieces(const struct aimg_catalog *catalog, uint32_t column)
+{
+    uint32_t tables = 0;
+    for (uint32_t i = 0; i < catalog->table_count; i++)
+        tables += catalog->tables[i].part.type == AIMG_FRAME_VALUES && catalog->tables[i].part.column == column;
+    return tables > 1;
+}
+
+/* New values of a dictionary; older tables of it that are not much larger are merged in, so that their number stays small, or
+ * all of them. */
+static enum aimg_status write_dictionary(struct aimg_writer *writer, struct aimg_writer_column *column, bool everything,
+                                         struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = &writer->base->catalog;
-    uint32_t total = aimg_dictionary_count(&column->dictionary);
-    uint32_t first = column->dictionary.committed;
     struct aimg_part part;
     bool zstd = false;
-    if (!column->dictionary.loaded || total == first)
-        return AIMG_OK;
+    everything = everything && in_pieces(catalog, column->record.id);
+    enum aimg_status status =
+        everything ? aimg_dictionary_load(&column->dictionary, writer->base, column->record.id, error) : AIMG_OK;
+    uint32_t total = aimg_dictionary_count(&column->dictionary);
+    uint32_t first = column->dictionary.committed;
+    if (status != AIMG_OK || !column->dictionary.loaded || (total == first && !everything))
+        return status;
     for (uint32_t i = catalog->table_count; i-- > 0;) {
         const struct aimg_part *old = &catalog->tables[i].part;
         if (old->type != AIMG_FRAME_VALUES || old->column != column->record.id || old->first + old->count != first)
             continue;
-        if (old->count / 2 > total - first)
+        if (!everything && old->count / 2 > total - first)
             break;
         first = old->first;
         aimg_writer_drop_part(writer, old);
     }
-    enum aimg_status status =
+    status =
         aimg_dictionary_write(&column->dictionary, column->record.id, first, &writer->out, &writer->codecs, &part, &zstd, error);
     if (zstd)
         writer->incompat |= AIMG_INCOMPAT_ZSTD;
@@ -204,10 +231,11 @@ static enum aimg_status write_root(struct aimg_writer *writer, struct aimg_commi
     return status;
 }
 
-static void fill_commit(const struct aimg_writer *writer, const char *message, struct aimg_commit_page *commit)
+static void fill_commit(const struct aimg_writer *writer, const char *message, uint32_t flags, struct aimg_commit_page *commit)
 {
     const struct aimg_located *located = &writer->located;
-    *commit = (struct aimg_commit_page){.ordinal_count = writer->head.ordinal_count, .listed_count = writer->head.listed_count};
+    *commit = (struct aimg_commit_page){
+        .ordinal_count = writer->head.ordinal_count, .listed_count = writer->head.listed_count, .flags = flags};
     memcpy(commit->uuid, located->header.uuid, AIMG_UUID_BYTES);
     commit->params = located->header.params;
     commit->compat = writer->compat;
@@ -262,16 +290,17 @@ static enum aimg_status write_page(struct aimg_writer *writer, struct aimg_commi
     return status == AIMG_OK ? barrier(writer, error) : status;
 }
 
-static enum aimg_status write_tables(struct aimg_writer *writer, struct aimg_error *error)
+/* everything: tables of a kind become one, however large. */
+static enum aimg_status write_tables(struct aimg_writer *writer, bool everything, struct aimg_error *error)
 {
     uint32_t count;
-    enum aimg_status status = aimg_writer_spill_run(writer, error);
+    enum aimg_status status = aimg_writer_publish_runs(writer, everything, error);
     if (status == AIMG_OK)
-        status = aimg_writer_publish_names(writer, error);
+        status = aimg_writer_publish_names(writer, everything, error);
     if (status == AIMG_OK)
         status = write_masks(writer, error);
     for (uint32_t i = 0; status == AIMG_OK && i < writer->column_count; i++)
-        status = write_dictionary(writer, &writer->columns[i], error);
+        status = write_dictionary(writer, &writer->columns[i], everything, error);
     (void)aimg_writer_parts(writer, &count);
     if (status == AIMG_OK && count > AIMG_PART_MAX)
         status = aimg_fail(error, AIMG_LIMIT, "the archive would have %" PRIu32 " tables, it can have %u; pack it anew", count,
@@ -302,19 +331,14 @@ static bool nothing_to_commit(const struct aimg_writer *writer, const char *mess
            writer->column_count == writer->columns_committed;
 }
 
-enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message, struct aimg_error *error)
+/* flags: of the commit page; SEALED merges everything. */
+static enum aimg_status commit_batch(struct aimg_writer *writer, const char *message, uint32_t flags, struct aimg_error *error)
 {
     struct aimg_commit_page commit;
     struct aimg_reader *next = NULL;
-    enum aimg_status status = aimg_writer_check(writer, error);
-    if (status == AIMG_OK && message != NULL &&
-        (strlen(message) > AIMG_MESSAGE_MAX || !aimg_utf8_valid((const uint8_t *)message, strlen(message))))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "a commit message is at most %d bytes of UTF-8", AIMG_MESSAGE_MAX);
-    if (status != AIMG_OK || nothing_to_commit(writer, message))
-        return status;
-    status = write_tables(writer, error);
+    enum aimg_status status = write_tables(writer, (flags & AIMG_COMMIT_SEALED) != 0, error);
     if (status == AIMG_OK) {
-        fill_commit(writer, message, &commit);
+        fill_commit(writer, message, flags, &commit);
         status = write_root(writer, &commit, error);
     }
     if (status == AIMG_OK)
@@ -327,4 +351,30 @@ enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *mess
     }
     adopt(writer, &commit, next);
     return AIMG_OK;
+}
+
+static enum aimg_status check_commit(const struct aimg_writer *writer, const char *message, struct aimg_error *error)
+{
+    enum aimg_status status = aimg_writer_check(writer, error);
+    if (status == AIMG_OK && message != NULL &&
+        (strlen(message) > AIMG_MESSAGE_MAX || !aimg_utf8_valid((const uint8_t *)message, strlen(message))))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "a commit message is at most %d bytes of UTF-8", AIMG_MESSAGE_MAX);
+    return status;
+}
+
+enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message, struct aimg_error *error)
+{
+    enum aimg_status status = check_commit(writer, message, error);
+    if (status != AIMG_OK || nothing_to_commit(writer, message))
+        return status;
+    return commit_batch(writer, message, 0, error);
+}
+
+enum aimg_status aimg_writer_seal(struct aimg_writer *writer, const char *message, struct aimg_error *error)
+{
+    enum aimg_status status = check_commit(writer, message, error);
+    if (status != AIMG_OK)
+        return status;
+    bool sealed = !writer->located.empty && (writer->located.commit.flags & AIMG_COMMIT_SEALED) != 0;
+    return sealed && nothing_to_commit(writer, message) ? AIMG_OK : commit_batch(writer, message, AIMG_COMMIT_SEALED, error);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
-#include "error.h"
-
 bool aimg_stage_column_add(struct aimg_stage *stage, const struct aimg_column_record *record)
 {
     struct aimg_stage_column *columns = aimg_alloc_array(&stage->allocator, stage->column_count + 1, sizeof *columns);
@@ -126,62 +124,7 @@ bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const
     return true;
 }
 
-static uint16_t narrowest(const struct aimg_stage_column *column)
-{
-    size_t full = full_width(column);
-    if (!aimg_column_may_narrow(&column->record))
-        return (uint16_t)full;
-    size_t bytes = column->largest <= UINT8_MAX ? 1 : column->largest <= UINT16_MAX ? 2 : column->largest <= UINT32_MAX ? 4 : 8;
-    return (uint16_t)(bytes < full ? bytes : full);
-}
-
-static enum aimg_status write_fixed(struct aimg_table_writer *table, const struct aimg_stage_column *column,
-                                    struct aimg_error *error)
-{
-    uint16_t width = narrowest(column);
-    size_t full = full_width(column);
-    enum aimg_status status = AIMG_OK;
-    if (width == full)
-        status = aimg_table_writer_add(table, column->values.data, column->values.bytes, error);
-    for (size_t i = 0; width < full && status == AIMG_OK && i < column->values.bytes; i += full)
-        status = aimg_table_writer_add(table, column->values.data + i, width, error);
-    struct aimg_section section = {
-        .kind = AIMG_SECTION_VALUES, .element_bytes = width, .column = column->record.id, .count = column->rows};
-    return status == AIMG_OK ? aimg_table_writer_section(table, section, error) : status;
-}
-
-static enum aimg_status write_validity(struct aimg_table_writer *table, const struct aimg_stage_column *column,
-                                       struct aimg_error *error)
-{
-    static const uint8_t zeros[8];
-    struct aimg_section section = {.kind = AIMG_SECTION_VALIDITY, .column = column->record.id, .count = column->rows};
-    enum aimg_status status = aimg_table_writer_add(table, column->validity.data, column->validity.bytes, error);
-    if (status == AIMG_OK)
-        status = aimg_table_writer_add(table, zeros, (size_t)aimg_bitmap_bytes(column->rows) - column->validity.bytes, error);
-    return status == AIMG_OK ? aimg_table_writer_section(table, section, error) : status;
-}
-
-static const uint32_t *as_lengths(const struct aimg_buffer *buffer)
-{
-    return (const uint32_t *)(const void *)buffer->data;
-}
-
-static enum aimg_status write_column(struct aimg_stage *stage, struct aimg_table_writer *table, struct aimg_codec_pool *codecs,
-                                     struct aimg_stage_column *column, bool *zstd_out, struct aimg_error *error)
-{
-    if (!column->has_value)
-        return AIMG_OK;
-    if (!fill_nulls(&stage->allocator, column, stage->rows))
-        return aimg_fail_memory(error, stage->rows);
-    enum aimg_status status =
-        aimg_column_in_groups(&column->record)
-            ? aimg_table_writer_groups(table, codecs, AIMG_SECTION_GROUPS, column->record.id, as_lengths(&column->lengths),
-                                       column->values.data, column->rows, zstd_out, error)
-            : write_fixed(table, column, error);
-    return status == AIMG_OK && column->has_null ? write_validity(table, column, error) : status;
-}
-
-static void empty_stage(struct aimg_stage *stage)
+void aimg_stage_empty(struct aimg_stage *stage)
 {
     stage->first += stage->rows;
     stage->rows = 0;
@@ -193,31 +136,6 @@ static void empty_stage(struct aimg_stage *stage)
         column->largest = 0;
         column->values.bytes = column->lengths.bytes = column->validity.bytes = 0;
     }
-}
-
-enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out, struct aimg_codec_pool *codecs,
-                                  struct aimg_part *part_out, bool *zstd_out, struct aimg_error *error)
-{
-    struct aimg_table_writer table;
-    struct aimg_section entries = {.kind = AIMG_SECTION_ENTRIES, .element_bytes = AIMG_ENTRY_BYTES, .count = stage->rows};
-    enum aimg_status status = aimg_table_writer_begin(&table, out, AIMG_FRAME_RUN, 0, stage->first, stage->rows, error);
-    if (status == AIMG_OK)
-        status = aimg_table_writer_add(&table, stage->entries.data, stage->entries.bytes, error);
-    if (status == AIMG_OK)
-        status = aimg_table_writer_section(&table, entries, error);
-    if (status == AIMG_OK)
-        status = aimg_table_writer_groups(&table, codecs, AIMG_SECTION_NAME_TEXT, 0, as_lengths(&stage->name_lengths),
-                                          stage->names.data, stage->rows, zstd_out, error);
-    for (uint32_t i = 0; status == AIMG_OK && i < stage->column_count; i++)
-        status = write_column(stage, &table, codecs, &stage->columns[i], zstd_out, error);
-    if (status != AIMG_OK) {
-        aimg_table_writer_abandon(&table);
-        return status;
-    }
-    status = aimg_table_writer_end(&table, part_out, error);
-    if (status == AIMG_OK)
-        empty_stage(stage);
-    return status;
 }
 
 void aimg_stage_release(struct aimg_stage *stage)

@@ -3,8 +3,9 @@
 #ifndef AIMG_SRC_STAGE_H
 #define AIMG_SRC_STAGE_H
 
+#include "column.h"
 #include "entry.h"
-#include "table_writer.h"
+#include "memory.h"
 
 /* One column of the run. Rows are filled in order; those that were skipped are null. */
 struct aimg_stage_column {
@@ -39,9 +40,8 @@ bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const
  * row would add: the first one of a column brings the rows before it, too. */
 uint64_t aimg_stage_bytes(const struct aimg_stage *stage);
 uint64_t aimg_stage_value_bytes(const struct aimg_stage *stage, uint32_t column_index, size_t bytes);
-/* Writes the RUN table and empties the stage; the next row has the ordinal after the last. */
-enum aimg_status aimg_stage_write(struct aimg_stage *stage, struct aimg_out *out, struct aimg_codec_pool *codecs,
-                                  struct aimg_part *part_out, bool *zstd_out, struct aimg_error *error);
+/* Forgets the rows; the next one has the ordinal after the last. */
+void aimg_stage_empty(struct aimg_stage *stage);
 void aimg_stage_release(struct aimg_stage *stage);
 
 #endif

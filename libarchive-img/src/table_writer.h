@@ -3,9 +3,8 @@
 #ifndef AIMG_SRC_TABLE_WRITER_H
 #define AIMG_SRC_TABLE_WRITER_H
 
-#include "codec.h"
-#include "column.h"
 #include "out.h"
+#include "root.h"
 #include "table.h"
 
 struct aimg_table_writer {
@@ -33,11 +32,5 @@ enum aimg_status aimg_table_writer_section(struct aimg_table_writer *writer, str
 enum aimg_status aimg_table_writer_end(struct aimg_table_writer *writer, struct aimg_part *part_out, struct aimg_error *error);
 /* Instead of end, after a failure. */
 void aimg_table_writer_abandon(struct aimg_table_writer *writer);
-
-/* A section of groups from count lengths and the bytes that they measure; zstd where that makes the first group smaller.
- * *zstd_out is set to true when so. */
-enum aimg_status aimg_table_writer_groups(struct aimg_table_writer *writer, struct aimg_codec_pool *codecs, unsigned kind,
-                                          uint32_t column, const uint32_t *lengths, const uint8_t *bytes, uint32_t count,
-                                          bool *zstd_out, struct aimg_error *error);
 
 #endif

@@ -346,7 +346,6 @@ enum aimg_status aimg_writer_begin_batch(struct aimg_writer *writer, struct aimg
     writer->head = catalog->head;
     writer->stage.first = (uint32_t)catalog->head.ordinal_count;
     writer->stage.rows = 0;
-    writer->run_count = catalog->run_count;
     writer->compat = empty ? writer->located.header.compat : writer->located.commit.compat;
     writer->ro_compat = empty ? writer->located.header.ro_compat : writer->located.commit.ro_compat;
     writer->incompat = empty ? writer->located.header.incompat : writer->located.commit.incompat;

@@ -15,6 +15,15 @@
 /* Left free before the largest size that a file can have: room for the tables of a commit. */
 #define AIMG_TABLES_ROOM (UINT64_C(1) << 40)
 
+/* A table is merged with older ones of its level and below; each level is eight times the one before. So there is at most one
+ * table a level, and a row or name is rewritten a few times a level. */
+#define AIMG_MERGE_LEVEL_BITS 3
+
+static inline unsigned aimg_merge_level(uint64_t count)
+{
+    return (unsigned)(63 - __builtin_clzll(count | 1)) / AIMG_MERGE_LEVEL_BITS;
+}
+
 struct aimg_writer_column {
     struct aimg_column_record record;
     char name[AIMG_COLUMN_NAME_MAX + 1];
@@ -47,7 +56,6 @@ struct aimg_writer {
     struct aimg_keys keys;
     struct aimg_buffer parts;   /* struct aimg_part: of the base, changed as the batch goes on; NAMES that wait for the commit are
                                    not among them */
-    uint32_t run_count;         /* RUNs among them */
     struct aimg_table *spilled; /* NAMES tables of the batch, not merged yet */
     uint32_t spilled_count;
     struct aimg_writer_column *columns;
@@ -79,9 +87,14 @@ void aimg_writer_release_batch(struct aimg_writer *writer);
 /* Writes the staged rows as a RUN, and the waiting names as a NAMES table. */
 enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_error *error);
 enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg_error *error);
-/* The waiting keys, all that was spilled, and the older tables that they have caught up with, in one table. */
-enum aimg_status aimg_writer_publish_names(struct aimg_writer *writer, struct aimg_error *error);
+/* The waiting keys, all that was spilled, and the older tables that they have caught up with, or everything, in one table. */
+enum aimg_status aimg_writer_publish_names(struct aimg_writer *writer, bool everything, struct aimg_error *error);
 void aimg_writer_release_names(struct aimg_writer *writer);
+/* The staged rows and the runs before them that they have caught up with, or everything, in one RUN. */
+enum aimg_status aimg_writer_publish_runs(struct aimg_writer *writer, bool everything, struct aimg_error *error);
+/* The base, seeing also what the batch has written; all of that is flushed. For reading tables of the batch; borrows from base.
+ */
+enum aimg_status aimg_writer_view(struct aimg_writer *writer, struct aimg_reader *view, struct aimg_error *error);
 /* Bytes of the file or of what is not flushed yet. */
 enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
                                   struct aimg_error *error);

@@ -343,7 +343,7 @@ static bool stage_has_room(const struct aimg_writer *writer, const struct aimg_i
     return bytes <= writer->stage_max;
 }
 
-/* Room for one more image and its row, in the file, in memory, and among the runs: what cannot be committed is not taken. */
+/* Room for one more image and its row, in the file and in memory: what cannot be committed is not taken. */
 static enum aimg_status make_room(struct aimg_writer *writer, const struct aimg_image *image, uint64_t stored_bytes,
                                   struct aimg_error *error)
 {
@@ -357,11 +357,6 @@ static enum aimg_status make_room(struct aimg_writer *writer, const struct aimg_
         if (status != AIMG_OK)
             return aimg_writer_poison(writer, status);
     }
-    if (writer->run_count >= AIMG_RUN_MAX) /* the row would need one more */
-        return aimg_fail(
-            error, AIMG_LIMIT,
-            "the archive has %u runs, the most it can have; commit what was added, and pack it anew in fewer commits",
-            AIMG_RUN_MAX);
     return AIMG_OK;
 }
 

@@ -2,6 +2,7 @@
 /* Dictionaries: codes in order of arrival, the same text the same code; written, loaded again, and whole again after memory ran
  * out. */
 #include "dictionary.h"
+#include "group_writer.h"
 #include "random.h"
 #include "table_room.h"
 
@@ -105,8 +106,8 @@ static void check_twice(void)
     bool zstd = false;
     table_room_open(&room);
     REQUIRE(aimg_table_writer_begin(&table, &room.out, AIMG_FRAME_VALUES, 4, 0, 3, &error) == AIMG_OK);
-    REQUIRE(aimg_table_writer_groups(&table, &room.codecs, AIMG_SECTION_GROUPS, 4, lengths, (const uint8_t *)"abcdab", 3, &zstd,
-                                     &error) == AIMG_OK);
+    REQUIRE(aimg_group_writer_section(&table, &room.codecs, AIMG_SECTION_GROUPS, 4, lengths, (const uint8_t *)"abcdab", 3, &zstd,
+                                      &error) == AIMG_OK);
     REQUIRE(aimg_table_writer_end(&table, &part, &error) == AIMG_OK);
     open_tables(&room, &archive, &part, 1);
     EXPECT_EQ_INT(aimg_dictionary_load(&loaded, &archive.reader, 4, &error), AIMG_CORRUPT);

@@ -63,7 +63,7 @@ static void check_rows(uint32_t rows, uint32_t dead_in_256, uint32_t attached_in
         dead[row] = random_below(&random, 256) < dead_in_256;
         attached[row] = random_below(&random, 256) < attached_in_256;
     }
-    REQUIRE(aimg_mask_write(&room.source, NULL, &run_part, collect(dead, rows, values[0]), collect(attached, rows, values[1]),
+    REQUIRE(aimg_mask_write(&room.source, NULL, 0, &run_part, collect(dead, rows, values[0]), collect(attached, rows, values[1]),
                             &room.out, &part, &error) == AIMG_OK);
     REQUIRE(aimg_out_flush(&room.out, &error) == AIMG_OK);
     room.source.end = room.out.flushed;
@@ -76,7 +76,7 @@ static void check_rows(uint32_t rows, uint32_t dead_in_256, uint32_t attached_in
         more[row] = random_below(&random, 8) == 0 && !dead[row];
         dead[row] |= more[row];
     }
-    REQUIRE(aimg_mask_write(&room.source, &run, &run_part, collect(more, rows, values[0]), (struct aimg_ordinals){NULL, 0},
+    REQUIRE(aimg_mask_write(&room.source, &run, 1, &run_part, collect(more, rows, values[0]), (struct aimg_ordinals){NULL, 0},
                             &room.out, &part, &error) == AIMG_OK);
     REQUIRE(aimg_out_flush(&room.out, &error) == AIMG_OK);
     room.source.end = room.out.flushed;
@@ -97,7 +97,7 @@ static void check_damage(void)
     struct aimg_part run_part = {.type = AIMG_FRAME_RUN, .first = FIRST, .count = 100}, part;
     struct aimg_run run = {.first = FIRST, .count = 100};
     table_room_open(&room);
-    REQUIRE(aimg_mask_write(&room.source, NULL, &run_part, (struct aimg_ordinals){one, 1}, (struct aimg_ordinals){NULL, 0},
+    REQUIRE(aimg_mask_write(&room.source, NULL, 0, &run_part, (struct aimg_ordinals){one, 1}, (struct aimg_ordinals){NULL, 0},
                             &room.out, &part, &error) == AIMG_OK);
     REQUIRE(table_room_table(&room, &part, &table, &error) == AIMG_OK);
     run.mask_table = &table;

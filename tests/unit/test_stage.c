@@ -2,7 +2,7 @@
 /* Rows that wait: entries, names, and columns with gaps, as narrow as their values allow, in the RUN that is written of them. */
 #include "random.h"
 #include "reader.h"
-#include "stage.h"
+#include "run_writer.h"
 #include "table_room.h"
 
 enum { ROWS = 1000 };
@@ -117,7 +117,7 @@ static void check_run(struct table_room *room, struct aimg_stage *stage, uint32_
     bool zstd = false;
     uint32_t first = stage->first;
     fill(stage, rows);
-    REQUIRE(aimg_stage_write(stage, &room->out, &room->codecs, &part, &zstd, &error) == AIMG_OK);
+    REQUIRE(aimg_run_write(NULL, 0, stage, &room->out, &room->codecs, &part, &zstd, &error) == AIMG_OK);
     EXPECT(part.type == AIMG_FRAME_RUN && part.first == first && part.count == rows && stage->first == first + rows &&
            stage->rows == 0);
     REQUIRE(aimg_out_flush(&room->out, &error) == AIMG_OK && part.section_count <= 32);

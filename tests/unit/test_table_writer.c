@@ -2,10 +2,10 @@
 /* Tables: written in pieces, opened, verified block by block; groups of texts; every byte is covered. */
 #include "error.h"
 #include "frame.h"
+#include "group_writer.h"
 #include "random.h"
 #include "reader.h"
 #include "table_room.h"
-#include "table_writer.h"
 
 static struct aimg_error error;
 
@@ -162,7 +162,7 @@ static void check_texts(uint32_t count, size_t longest, bool packable)
     if (packable)
         memset(texts, 'p', (size_t)total);
     REQUIRE(aimg_table_writer_begin(&writer, &room.out, AIMG_FRAME_VALUES, 3, 0, count, &error) == AIMG_OK);
-    REQUIRE(aimg_table_writer_groups(&writer, &room.codecs, AIMG_SECTION_GROUPS, 3, lengths, texts, count, &zstd, &error) ==
+    REQUIRE(aimg_group_writer_section(&writer, &room.codecs, AIMG_SECTION_GROUPS, 3, lengths, texts, count, &zstd, &error) ==
             AIMG_OK);
     REQUIRE(aimg_table_writer_end(&writer, &part, &error) == AIMG_OK);
     EXPECT(packable ? zstd : count > 1 || !zstd); /* lengths of many random texts may still be packed */

@@ -614,6 +614,13 @@ AIMG_API void aimg_writer_pending(const struct aimg_writer *writer, uint64_t *im
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message,
                                                              struct aimg_error *error);
 
+/* Commits what is open and merges all runs, name tables and dictionary tables into one each, for publishing: an archive of many
+ * commits then opens and reads like one that was made at once. The commit is marked as sealed (aimg_info.sealed); a later commit
+ * takes that mark away. message and errors as aimg_writer_commit; nothing is done when the archive is sealed already and the
+ * batch is empty. Cost: the whole index is rewritten, images are not touched; memory does not grow with it. */
+AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_seal(struct aimg_writer *writer, const char *message,
+                                                           struct aimg_error *error);
+
 /* Closes; images that were not committed are dropped. NULL is allowed. Returns IO when the file could not be closed or cut back,
  * also when a call that failed could not; the handle is gone in any case, and the next writer cuts the file. */
 AIMG_API enum aimg_status aimg_writer_close(struct aimg_writer *writer, struct aimg_error *error);
