@@ -193,6 +193,31 @@ static enum aimg_status copy_dictionary(const struct aimg_reader *reader, uint32
     return status;
 }
 
+struct aimg_table *aimg_column_table(const struct aimg_reader *reader, const struct aimg_run *run,
+                                     const struct aimg_column_record *column)
+{
+    const struct aimg_section *values;
+    return table_of(reader, run, column, &values);
+}
+
+enum aimg_status aimg_column_stored(const struct aimg_reader *reader, struct aimg_table *table,
+                                    const struct aimg_column_record *column, uint32_t row, void *buffer, size_t buffer_bytes,
+                                    size_t *bytes_out, bool *null_out, struct aimg_error *error)
+{
+    bool groups = aimg_column_in_groups(column);
+    const struct aimg_section *values = aimg_table_section(table, groups ? AIMG_SECTION_GROUPS : AIMG_SECTION_VALUES, column->id);
+    *null_out = true;
+    if (values == NULL)
+        return AIMG_OK;
+    enum aimg_status status = row_is_null(reader, table, column->id, row, null_out, error);
+    if (status != AIMG_OK || *null_out)
+        return status;
+    if (groups)
+        return aimg_group_copy(reader, table, values, row, buffer, buffer_bytes, bytes_out, error);
+    return copy_fixed(reader, table, values, row, (size_t)aimg_column_element_bytes(column->type) * column->width, buffer,
+                      buffer_bytes, bytes_out, error);
+}
+
 enum aimg_status aimg_reader_value(const struct aimg_reader *reader, uint32_t column_index, uint32_t ordinal, void *buffer,
                                    size_t buffer_bytes, size_t *bytes_out, int *null_out, struct aimg_error *error)
 {

@@ -104,6 +104,15 @@ void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32
 enum aimg_status aimg_group_copy(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint32_t row, void *buffer, size_t buffer_bytes, size_t *bytes_out, struct aimg_error *error);
 
+/* The table that counts for a column of a run; NULL: every row is null. */
+struct aimg_table *aimg_column_table(const struct aimg_reader *reader, const struct aimg_run *run,
+                                     const struct aimg_column_record *column);
+/* A value in that table, or in one that no ROOT names yet, as it is stored: fixed width as little-endian elements, a dictionary's
+ * code. Else as aimg_reader_value. */
+enum aimg_status aimg_column_stored(const struct aimg_reader *reader, struct aimg_table *table,
+                                    const struct aimg_column_record *column, uint32_t row, void *buffer, size_t buffer_bytes,
+                                    size_t *bytes_out, bool *null_out, struct aimg_error *error);
+
 /* Decodes the stored bytes of an image into raw_bytes bytes. */
 enum aimg_status aimg_image_decode(const struct aimg_reader *reader, unsigned coding, const void *stored, uint64_t stored_bytes,
                                    void *raw, uint64_t raw_bytes, uint64_t offset, struct aimg_error *error);

@@ -105,22 +105,72 @@ static void store_elements(uint8_t *out, const uint8_t *data, size_t bytes, size
 #endif
 }
 
+static const uint32_t *as_lengths(const struct aimg_buffer *buffer)
+{
+    return (const uint32_t *)(const void *)buffer->data;
+}
+
+/* Room for the value of the newest row, rows before it null; NULL when there is no memory. */
+static uint8_t *add_value(struct aimg_stage *stage, struct aimg_stage_column *column, size_t bytes)
+{
+    if (!fill_nulls(&stage->allocator, column, stage->rows - 1) || !add_row(&stage->allocator, column, true, bytes))
+        return NULL;
+    return column->values.data + column->values.bytes - bytes;
+}
+
+static void note_largest(struct aimg_stage_column *column, const uint8_t *stored, size_t bytes)
+{
+    uint8_t wide[8] = {0};
+    if (!aimg_column_may_narrow(&column->record))
+        return;
+    memcpy(wide, stored, bytes);
+    uint64_t value = aimg_load64(wide);
+    column->largest = value > column->largest ? value : column->largest;
+}
+
 bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const void *data, size_t bytes)
 {
     struct aimg_stage_column *column = &stage->columns[column_index];
     size_t element = aimg_column_element_bytes(column->record.type);
-    if (!fill_nulls(&stage->allocator, column, stage->rows - 1) || !add_row(&stage->allocator, column, true, bytes))
+    uint8_t *out = add_value(stage, column, bytes);
+    if (out == NULL)
         return false;
     if (bytes == 0)
         return true;
-    uint8_t *out = column->values.data + column->values.bytes - bytes;
     store_elements(out, data, bytes, element == 0 ? 1 : element);
-    if (aimg_column_may_narrow(&column->record)) {
-        uint8_t wide[8] = {0};
-        memcpy(wide, out, bytes);
-        uint64_t value = aimg_load64(wide);
-        column->largest = value > column->largest ? value : column->largest;
+    note_largest(column, out, bytes);
+    return true;
+}
+
+bool aimg_stage_value_put(struct aimg_stage *stage, uint32_t column_index, const uint8_t *stored, size_t bytes)
+{
+    struct aimg_stage_column *column = &stage->columns[column_index];
+    uint8_t *out = add_value(stage, column, bytes);
+    if (out == NULL)
+        return false;
+    if (bytes == 0)
+        return true;
+    memcpy(out, stored, bytes);
+    note_largest(column, out, bytes);
+    return true;
+}
+
+bool aimg_stage_value_get(const struct aimg_stage *stage, uint32_t column_index, uint32_t row, const uint8_t **stored_out,
+                          size_t *bytes_out)
+{
+    const struct aimg_stage_column *column = &stage->columns[column_index];
+    uint64_t before = 0;
+    if (row >= column->rows || !aimg_bitmap_get(column->validity.data, row))
+        return false;
+    if (aimg_column_in_groups(&column->record)) {
+        for (uint32_t i = 0; i < row; i++)
+            before += as_lengths(&column->lengths)[i];
+        *bytes_out = as_lengths(&column->lengths)[row];
+    } else {
+        *bytes_out = full_width(column);
+        before = (uint64_t)row * *bytes_out;
     }
+    *stored_out = before == 0 ? column->values.data : column->values.data + before; /* there may be no bytes at all */
     return true;
 }
 

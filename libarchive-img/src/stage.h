@@ -36,6 +36,12 @@ bool aimg_stage_column_add(struct aimg_stage *stage, const struct aimg_column_re
 bool aimg_stage_row_add(struct aimg_stage *stage, const struct aimg_entry_record *entry, const char *name, size_t name_bytes);
 /* The value of a column for the newest row. Fixed width: full-width elements in host order; dictionary: the code. */
 bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const void *data, size_t bytes);
+/* The same as it is stored: fixed width as little-endian elements. */
+bool aimg_stage_value_put(struct aimg_stage *stage, uint32_t column_index, const uint8_t *stored, size_t bytes);
+/* The value of a row as it is stored, valid until the stage changes; false when it is null. Text takes a look at all rows before.
+ */
+bool aimg_stage_value_get(const struct aimg_stage *stage, uint32_t column_index, uint32_t row, const uint8_t **stored_out,
+                          size_t *bytes_out);
 /* Bytes that the rows take once every column with a value is filled up to them, and what a value of that many bytes for one more
  * row would add: the first one of a column brings the rows before it, too. */
 uint64_t aimg_stage_bytes(const struct aimg_stage *stage);

@@ -98,6 +98,38 @@ enum aimg_status aimg_writer_view(struct aimg_writer *writer, struct aimg_reader
 /* Bytes of the file or of what is not flushed yet. */
 enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
                                   struct aimg_error *error);
+/* Entry of an image that is neither dead nor removed in the batch, and whether it is an attachment; NOT_FOUND when there is none.
+ */
+enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
+                                   bool *attachment_out, struct aimg_error *error);
+uint64_t aimg_writer_hash_name(const struct aimg_writer *writer, const char *name, size_t name_bytes);
+
+/* A row of the batch, in the order in which these are called. Room for one, in the file, in memory, and among the runs: what
+ * cannot be committed is not taken. value_bytes: what its values add to the stage. */
+enum aimg_status aimg_writer_make_room(struct aimg_writer *writer, uint64_t stored_bytes, uint64_t value_bytes,
+                                       struct aimg_error *error);
+/* The row of a frame that was just written: into the stage, its name among the keys. hash: of the name. Here and in what follows
+ * a failure leaves the batch in doubt: the caller poisons. */
+enum aimg_status aimg_writer_put_row(struct aimg_writer *writer, const struct aimg_frame *frame, uint64_t frame_offset,
+                                     const struct aimg_entry_record *entry, const char *name, uint64_t hash,
+                                     struct aimg_error *error);
+/* Instead of an image's own frame: an ALIAS, with its row, counted. */
+struct aimg_alias {
+    const char *name;
+    size_t name_bytes; /* 0: an attachment without a name */
+    bool attachment;
+    uint32_t target;                       /* ordinal of the image that holds the bytes, which is no alias */
+    const struct aimg_entry_record *entry; /* of the target, or of another alias of it */
+};
+enum aimg_status aimg_writer_put_alias(struct aimg_writer *writer, const struct aimg_alias *alias, uint32_t *ordinal_out,
+                                       struct aimg_error *error);
+/* After the values of the row are set. */
+enum aimg_status aimg_writer_spill_if_full(struct aimg_writer *writer, struct aimg_error *error);
+
+/* Ordinal of the image that holds the bytes of an entry: its own, or that of the image that it is an alias of. */
+enum aimg_status aimg_writer_alias_target(const struct aimg_writer *writer, uint32_t ordinal,
+                                          const struct aimg_entry_record *entry, uint32_t *target_out, struct aimg_error *error);
+
 /* The tables that ROOT will name. */
 enum aimg_status aimg_writer_add_part(struct aimg_writer *writer, const struct aimg_part *part, struct aimg_error *error);
 void aimg_writer_drop_part(struct aimg_writer *writer, const struct aimg_part *part);

@@ -115,7 +115,7 @@ static enum aimg_status find(const struct aimg_writer *writer, const char *name,
     return status != AIMG_NOT_FOUND ? status : find_in_tables(writer, name, name_bytes, hash, ordinal_out, error);
 }
 
-static uint64_t hash_name(const struct aimg_writer *writer, const char *name, size_t name_bytes)
+uint64_t aimg_writer_hash_name(const struct aimg_writer *writer, const char *name, size_t name_bytes)
 {
     return aimg_name_hash40(aimg_hash_low(name, name_bytes, writer->located.header.params.name_seed));
 }
@@ -130,7 +130,7 @@ enum aimg_status aimg_writer_find(const struct aimg_writer *writer, const char *
         return status;
     if (name_bytes == 0 || name_bytes > AIMG_NAME_MAX)
         return aimg_fail(error, AIMG_NOT_FOUND, "no image has a name of %zu bytes", name_bytes);
-    status = find(writer, name, name_bytes, hash_name(writer, name, name_bytes), ordinal_out, error);
+    status = find(writer, name, name_bytes, aimg_writer_hash_name(writer, name, name_bytes), ordinal_out, error);
     if (status == AIMG_NOT_FOUND)
         return aimg_fail(error, AIMG_NOT_FOUND, "there is no image named '%.*s'", name_bytes < 150 ? (int)name_bytes : 150, name);
     return status;
@@ -266,6 +266,22 @@ static enum aimg_status set_value(struct aimg_writer *writer, const struct aimg_
     return aimg_stage_value_set(&writer->stage, index, data, bytes) ? AIMG_OK : aimg_fail_memory(error, bytes);
 }
 
+enum aimg_status aimg_writer_put_row(struct aimg_writer *writer, const struct aimg_frame *frame, uint64_t frame_offset,
+                                     const struct aimg_entry_record *entry, const char *name, uint64_t hash,
+                                     struct aimg_error *error)
+{
+    uint32_t ordinal = frame->ordinal;
+    bool attachment = (entry->flags & AIMG_ENTRY_ATTACHMENT) != 0;
+    struct aimg_name_slot slot = {.hash = hash,
+                                  .frame_offset = frame_offset,
+                                  .ordinal = ordinal,
+                                  .lenclass = aimg_slot_lenclass(aimg_frame_total_bytes(frame))};
+    bool kept = aimg_stage_row_add(&writer->stage, entry, name, frame->name_bytes) &&
+                (frame->name_bytes == 0 || aimg_keys_add(&writer->keys, &slot)) &&
+                (!attachment || aimg_buffer_add(&writer->allocator, &writer->attached, &ordinal, sizeof ordinal));
+    return kept ? AIMG_OK : aimg_fail_memory(error, AIMG_ENTRY_BYTES);
+}
+
 /* The frame at the end of the file, the row in the stage, the name among the keys. A failure here leaves the batch in doubt: the
  * caller poisons. */
 static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_image *image,
@@ -295,15 +311,7 @@ static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_
         status = aimg_out_frame(&writer->out, &frame, image->name, prepared->stored, prepared->stored_bytes, error);
     if (status != AIMG_OK)
         return status;
-    struct aimg_name_slot slot = {.hash = hash,
-                                  .frame_offset = entry.frame_offset,
-                                  .ordinal = ordinal,
-                                  .lenclass = aimg_slot_lenclass(aimg_frame_total_bytes(&frame))};
-    bool kept = aimg_stage_row_add(&writer->stage, &entry, image->name, image->name_bytes) &&
-                (image->name_bytes == 0 || aimg_keys_add(&writer->keys, &slot)) &&
-                (!attachment || aimg_buffer_add(&writer->allocator, &writer->attached, &ordinal, sizeof ordinal));
-    if (!kept)
-        return aimg_fail_memory(error, AIMG_ENTRY_BYTES);
+    status = aimg_writer_put_row(writer, &frame, entry.frame_offset, &entry, image->name, hash, error);
     for (size_t i = 0; status == AIMG_OK && i < image->value_count; i++)
         status = set_value(writer, &image->values[i], error);
     *ordinal_out = ordinal;
@@ -331,28 +339,27 @@ static enum aimg_status prepare_here(struct aimg_writer *writer, const struct ai
     return aimg_writer_prepare(writer, image->data, image->data_bytes, *scratch_out, scratch_bytes, prepared, error);
 }
 
-/* Whether the staged rows have room for one with these values. */
-static bool stage_has_room(const struct aimg_writer *writer, const struct aimg_image *image)
+/* What the values of an image add to the staged rows. */
+static uint64_t values_bytes(const struct aimg_writer *writer, const struct aimg_image *image)
 {
-    uint64_t bytes = aimg_stage_bytes(&writer->stage);
+    uint64_t bytes = 0;
     for (size_t i = 0; i < image->value_count; i++) {
         uint32_t index = 0;
         if (column_index(writer, image->values[i].column, &index, NULL) == AIMG_OK)
             bytes += aimg_stage_value_bytes(&writer->stage, index, image->values[i].bytes);
     }
-    return bytes <= writer->stage_max;
+    return bytes;
 }
 
-/* Room for one more image and its row, in the file and in memory: what cannot be committed is not taken. */
-static enum aimg_status make_room(struct aimg_writer *writer, const struct aimg_image *image, uint64_t stored_bytes,
-                                  struct aimg_error *error)
+enum aimg_status aimg_writer_make_room(struct aimg_writer *writer, uint64_t stored_bytes, uint64_t value_bytes,
+                                       struct aimg_error *error)
 {
     uint64_t left = AIMG_FILE_LIMIT - AIMG_TABLES_ROOM;
     left -= aimg_out_offset(&writer->out) < left ? aimg_out_offset(&writer->out) : left;
     if (stored_bytes >= left)
         return aimg_fail(error, AIMG_LIMIT,
                          "the archive would pass 2^51 bytes; commit what was added, and begin another archive");
-    if (writer->stage.rows > 0 && !stage_has_room(writer, image)) {
+    if (writer->stage.rows > 0 && aimg_stage_bytes(&writer->stage) + value_bytes > writer->stage_max) {
         enum aimg_status status = aimg_writer_spill_run(writer, error);
         if (status != AIMG_OK)
             return aimg_writer_poison(writer, status);
@@ -360,7 +367,7 @@ static enum aimg_status make_room(struct aimg_writer *writer, const struct aimg_
     return AIMG_OK;
 }
 
-static enum aimg_status spill_if_full(struct aimg_writer *writer, struct aimg_error *error)
+enum aimg_status aimg_writer_spill_if_full(struct aimg_writer *writer, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
     if (writer->stage.rows == writer->run_rows)
@@ -403,16 +410,16 @@ enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_i
         prepared = *image->prepared;
     else
         status = prepare_here(writer, image, &scratch, &prepared, error);
-    uint64_t hash = hash_name(writer, image->name, image->name_bytes);
+    uint64_t hash = aimg_writer_hash_name(writer, image->name, image->name_bytes);
     if (status == AIMG_OK)
-        status = make_room(writer, image, prepared.stored_bytes, error);
+        status = aimg_writer_make_room(writer, prepared.stored_bytes, values_bytes(writer, image), error);
     if (status == AIMG_OK)
         status = claim_name(writer, image, hash, error);
     if (status == AIMG_OK) {
         status = put_image(writer, image, &prepared, hash, &ordinal, error);
         if (status == AIMG_OK) {
             count_image(writer, image, &prepared);
-            status = spill_if_full(writer, error);
+            status = aimg_writer_spill_if_full(writer, error);
         }
         if (status != AIMG_OK)
             (void)aimg_writer_poison(writer, status);

@@ -58,20 +58,25 @@ static enum aimg_status entry_of_batch(const struct aimg_writer *writer, uint32_
     return aimg_fail(error, AIMG_NOT_FOUND, "there is no image %" PRIu32, ordinal);
 }
 
-enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_t ordinal, struct aimg_error *error)
+enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
+                                   bool *attachment_out, struct aimg_error *error)
 {
-    struct aimg_entry_record entry;
-    bool attachment = false;
-    enum aimg_status status = aimg_writer_check(writer, error);
-    if (status != AIMG_OK)
-        return status;
     if (ordinal >= writer->head.ordinal_count)
         return aimg_fail(error, AIMG_NOT_FOUND, "there is no image %" PRIu32, ordinal);
     if (aimg_ordinal_set_has(&writer->removed, ordinal))
         return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " was removed or replaced in this batch", ordinal);
     bool old = ordinal < writer->base->catalog.head.ordinal_count;
-    status = old ? entry_of_base(writer, ordinal, &entry, &attachment, error)
-                 : entry_of_batch(writer, ordinal, &entry, &attachment, error);
+    return old ? entry_of_base(writer, ordinal, entry, attachment_out, error)
+               : entry_of_batch(writer, ordinal, entry, attachment_out, error);
+}
+
+enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_t ordinal, struct aimg_error *error)
+{
+    struct aimg_entry_record entry;
+    bool attachment = false;
+    enum aimg_status status = aimg_writer_check(writer, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_entry(writer, ordinal, &entry, &attachment, error);
     if (status != AIMG_OK)
         return status;
     if (!aimg_buffer_reserve(&writer->allocator, &writer->removed_list, sizeof ordinal) ||

@@ -603,6 +603,15 @@ AIMG_API enum aimg_status aimg_writer_find(const struct aimg_writer *writer, con
  * there or dead; CHECKSUM when the index is damaged where the image stands. */
 AIMG_API enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_t ordinal, struct aimg_error *error);
 
+/* Gives an image another name; visible after the next commit. Its bytes are not written again: the image gets a new ordinal, an
+ * alias of the bytes, with the values of all columns, and the old ordinal is removed; so it moves to the end of the order.
+ * *ordinal_out, which may be NULL: the new ordinal. An attachment stays one. name: borrowed.
+ * Returns OK; EXISTS when the name is taken, also by the image itself; NOT_FOUND when the image is not there or dead;
+ * INVALID_ARGUMENT for a forbidden name; else as aimg_writer_add. Cost: that of adding an image of 8 bytes, and of reading the
+ * values. */
+AIMG_API enum aimg_status aimg_writer_rename(struct aimg_writer *writer, uint32_t ordinal, const char *name, size_t name_bytes,
+                                             uint32_t *ordinal_out, struct aimg_error *error);
+
 /* Images and stored bytes in the open batch. */
 AIMG_API void aimg_writer_pending(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out);
 
