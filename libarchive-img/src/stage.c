@@ -110,12 +110,16 @@ static const uint32_t *as_lengths(const struct aimg_buffer *buffer)
     return (const uint32_t *)(const void *)buffer->data;
 }
 
-/* Room for the value of the newest row, rows before it null; NULL when there is no memory. */
-static uint8_t *add_value(struct aimg_stage *stage, struct aimg_stage_column *column, size_t bytes)
+/* Room for the value of the newest row, rows before it null. False when there is no memory; *out: NULL for a value of no bytes.
+ */
+static bool add_value(struct aimg_stage *stage, struct aimg_stage_column *column, size_t bytes, uint8_t **out)
 {
+    *out = NULL;
     if (!fill_nulls(&stage->allocator, column, stage->rows - 1) || !add_row(&stage->allocator, column, true, bytes))
-        return NULL;
-    return column->values.data + column->values.bytes - bytes;
+        return false;
+    if (bytes > 0)
+        *out = column->values.data + column->values.bytes - bytes;
+    return true;
 }
 
 static void note_largest(struct aimg_stage_column *column, const uint8_t *stored, size_t bytes)
@@ -132,10 +136,10 @@ bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const
 {
     struct aimg_stage_column *column = &stage->columns[column_index];
     size_t element = aimg_column_element_bytes(column->record.type);
-    uint8_t *out = add_value(stage, column, bytes);
-    if (out == NULL)
+    uint8_t *out;
+    if (!add_value(stage, column, bytes, &out))
         return false;
-    if (bytes == 0)
+    if (out == NULL)
         return true;
     store_elements(out, data, bytes, element == 0 ? 1 : element);
     note_largest(column, out, bytes);
@@ -145,10 +149,10 @@ bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const
 bool aimg_stage_value_put(struct aimg_stage *stage, uint32_t column_index, const uint8_t *stored, size_t bytes)
 {
     struct aimg_stage_column *column = &stage->columns[column_index];
-    uint8_t *out = add_value(stage, column, bytes);
-    if (out == NULL)
+    uint8_t *out;
+    if (!add_value(stage, column, bytes, &out))
         return false;
-    if (bytes == 0)
+    if (out == NULL)
         return true;
     memcpy(out, stored, bytes);
     note_largest(column, out, bytes);
