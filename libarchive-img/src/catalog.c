@@ -311,6 +311,19 @@ static enum aimg_status check_declared(const struct aimg_commit_page *commit, co
                         incompat & ~commit->incompat, ro_compat & ~commit->ro_compat);
 }
 
+enum aimg_status aimg_catalog_read_head(const struct aimg_source *source, const struct aimg_commit_page *commit,
+                                        struct aimg_root_head *head, struct aimg_error *error)
+{
+    struct aimg_catalog catalog = {.root = NULL};
+    enum aimg_status status = read_root(source, commit, &catalog, error);
+    if (status == AIMG_OK)
+        status = check_root_head(source, commit, &catalog, error);
+    aimg_release(&source->allocator, catalog.root);
+    if (status == AIMG_OK)
+        *head = catalog.head;
+    return status;
+}
+
 enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struct aimg_commit_page *commit,
                                    struct aimg_catalog *catalog, struct aimg_error *error)
 {

@@ -79,6 +79,9 @@ const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offs
 /* Loads and checks ROOT of a commit (rules 31, 32, 36 to 39, 41, 51, 60, 68 as far as the index tells). */
 enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struct aimg_commit_page *commit,
                                    struct aimg_catalog *catalog, struct aimg_error *error);
+/* The head of its ROOT alone, all of which is verified. */
+enum aimg_status aimg_catalog_read_head(const struct aimg_source *source, const struct aimg_commit_page *commit,
+                                        struct aimg_root_head *head, struct aimg_error *error);
 void aimg_catalog_release(const struct aimg_source *source, struct aimg_catalog *catalog);
 
 /* The table of that part; used by the writer for tables that no ROOT names yet. sections: room for part->section_count. */

@@ -301,6 +301,8 @@ static enum aimg_status write_tables(struct aimg_writer *writer, bool everything
         status = write_masks(writer, error);
     for (uint32_t i = 0; status == AIMG_OK && i < writer->column_count; i++)
         status = write_dictionary(writer, &writer->columns[i], everything, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_publish_meta(writer, error);
     (void)aimg_writer_parts(writer, &count);
     if (status == AIMG_OK && count > AIMG_PART_MAX)
         status = aimg_fail(error, AIMG_LIMIT, "the archive would have %" PRIu32 " tables, it can have %u; pack it anew", count,
@@ -328,7 +330,7 @@ static void adopt(struct aimg_writer *writer, const struct aimg_commit_page *com
 static bool nothing_to_commit(const struct aimg_writer *writer, const char *message)
 {
     return writer->pending_images == 0 && writer->removed.count == 0 && message == NULL &&
-           writer->column_count == writer->columns_committed;
+           writer->column_count == writer->columns_committed && !aimg_writer_meta_changed(writer);
 }
 
 /* flags: of the commit page; SEALED merges everything. */

@@ -366,6 +366,7 @@ void aimg_writer_release_batch(struct aimg_writer *writer)
     aimg_buffer_release(allocator, &writer->parts);
     aimg_buffer_release(allocator, &writer->removed_list);
     aimg_buffer_release(allocator, &writer->attached);
+    aimg_buffer_release(allocator, &writer->meta);
     aimg_ordinal_set_clear(allocator, &writer->removed);
     writer->columns = NULL;
     writer->column_count = 0;

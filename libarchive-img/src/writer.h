@@ -64,6 +64,7 @@ struct aimg_writer {
     struct aimg_ordinal_set removed;
     struct aimg_buffer removed_list; /* u32 */
     struct aimg_buffer attached;     /* u32: attachments of the batch, ascending */
+    struct aimg_buffer meta;         /* META payload as it will be; no bytes: as it is */
     struct aimg_root_head head;      /* totals with the batch */
     uint64_t pending_images, pending_bytes;
     uint64_t compat, ro_compat, incompat;
@@ -95,6 +96,9 @@ enum aimg_status aimg_writer_publish_runs(struct aimg_writer *writer, bool every
 /* The base, seeing also what the batch has written; all of that is flushed. For reading tables of the batch; borrows from base.
  */
 enum aimg_status aimg_writer_view(struct aimg_writer *writer, struct aimg_reader *view, struct aimg_error *error);
+/* Whether the batch changes the metadata; writes it if so. */
+bool aimg_writer_meta_changed(const struct aimg_writer *writer);
+enum aimg_status aimg_writer_publish_meta(struct aimg_writer *writer, struct aimg_error *error);
 /* Bytes of the file or of what is not flushed yet. */
 enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
                                   struct aimg_error *error);

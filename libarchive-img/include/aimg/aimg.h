@@ -469,25 +469,53 @@ struct aimg_commit {
     uint64_t offset;        /* of its page */
     uint64_t listed_count;  /* after it */
     uint64_t ordinal_count; /* after it */
-    uint64_t added;         /* ordinals that it added */
+    uint64_t added;         /* ordinals that it added, also those that it removed at once */
+    uint64_t removed;       /* images that it removed or replaced; a new name is an image added and one removed */
     uint8_t chain[16];
     uint32_t sealed;
     char message[256]; /* ends with a zero byte */
 };
 
 /* Commit of a number up to the one that is open. NOT_FOUND past it. Any thread. Cost: one page read for each commit between that
- * one and the last. */
+ * one and the last; its ROOT and the one before. */
 AIMG_API enum aimg_status aimg_reader_commit(const struct aimg_reader *reader, uint64_t seq, struct aimg_commit *commit_out,
                                              struct aimg_error *error);
 
-/* Called for each commit from the newest to the oldest; stops when it returns non-zero. Any thread. One page read a commit. */
+/* Called for each commit from the newest to the oldest; stops when it returns non-zero. Any thread. One page and one ROOT read a
+ * commit; CHECKSUM or CORRUPT when one of them is damaged, after the calls for those that are newer. */
 AIMG_API enum aimg_status aimg_reader_log(const struct aimg_reader *reader,
                                           int (*visit)(void *user, const struct aimg_commit *commit), void *user,
                                           struct aimg_error *error);
 
+enum aimg_change_kind {
+    AIMG_CHANGE_ADDED = 1,  /* came since, and is not dead */
+    AIMG_CHANGE_REMOVED = 2 /* was there then, and is dead */
+};
+
+struct aimg_change {
+    uint32_t ordinal;
+    uint32_t kind; /* enum aimg_change_kind */
+};
+
+/* What became of the images between an earlier commit and the one that is open: called for each that was removed or replaced,
+ * then for each that was added, both in order of ordinal, attachments included; stops when it returns non-zero. What came and
+ * went in between is left out; a new name for an image is one removed and one added; values of columns do not count. NOT_FOUND
+ * when since_seq is past the commit that is open; else as aimg_reader_open. Any thread. Cost: that of opening a reader on the
+ * earlier commit, the bitmaps of removed images that differ, and what is reported. */
+AIMG_API enum aimg_status aimg_reader_changes(const struct aimg_reader *reader, uint64_t since_seq,
+                                              int (*visit)(void *user, const struct aimg_change *change), void *user,
+                                              struct aimg_error *error);
+
 /* Value of a metadata key; as aimg_reader_value. NOT_FOUND when the key is not there. */
 AIMG_API enum aimg_status aimg_reader_meta(const struct aimg_reader *reader, const char *key, char *buffer, size_t buffer_bytes,
                                            size_t *bytes_out, struct aimg_error *error);
+
+/* Called for each pair of the metadata, in ascending order of the keys, bytewise; stops when it returns non-zero. key ends with a
+ * zero byte, value has value_bytes bytes of UTF-8 and no end; both are borrowed for the call. Any thread. Reads all metadata, at
+ * most 16 MiB, verified. CHECKSUM or CORRUPT when it is damaged, before the first call. */
+AIMG_API enum aimg_status aimg_reader_each_meta(const struct aimg_reader *reader,
+                                                int (*visit)(void *user, const char *key, const char *value, size_t value_bytes),
+                                                void *user, struct aimg_error *error);
 
 /* ------------------------------------------------------------------ writer */
 
@@ -612,14 +640,23 @@ AIMG_API enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_
 AIMG_API enum aimg_status aimg_writer_rename(struct aimg_writer *writer, uint32_t ordinal, const char *name, size_t name_bytes,
                                              uint32_t *ordinal_out, struct aimg_error *error);
 
+/* Sets a pair of the archive's metadata; visible after the next commit. Usual keys: "title", "licence", "source". key: 1 to 255
+ * bytes of UTF-8; value: UTF-8, may be empty; NULL removes the pair. Both are copied. Setting what is there already is no change.
+ * Returns OK; NOT_FOUND when a pair is to be removed that is not there; INVALID_ARGUMENT; LIMIT when all pairs together would
+ * take more than 16 MiB; CHECKSUM or CORRUPT when the metadata that is there is damaged; IO; OUT_OF_MEMORY. On failure nothing is
+ * changed, and the writer can go on. Cost: that of the size of all metadata; they are in memory from the first change of a batch
+ * to its commit. */
+AIMG_API enum aimg_status aimg_writer_set_meta(struct aimg_writer *writer, const char *key, const char *value,
+                                               struct aimg_error *error);
+
 /* Images and stored bytes in the open batch. */
 AIMG_API void aimg_writer_pending(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out);
 
 /* Makes the batch visible and durable, atomically. message: borrowed, at most 254 bytes of UTF-8, or NULL. A batch without
- * images, removals, new columns, or a message is no commit: OK. INVALID_ARGUMENT, for the message, changes nothing. After any
- * other failure (IO, OUT_OF_MEMORY, LIMIT; CHECKSUM or CORRUPT when what is there is damaged, so that no reader could open the
- * result) the file ends at the last commit again, the batch is dropped and the handle is dead: close it. OK is said once the
- * commit is durable; when there is no memory to go on after that, the next call says SEQUENCE. Syncs twice. */
+ * images, removals, new columns, changed metadata, or a message is no commit: OK. INVALID_ARGUMENT, for the message, changes
+ * nothing. After any other failure (IO, OUT_OF_MEMORY, LIMIT; CHECKSUM or CORRUPT when what is there is damaged, so that no
+ * reader could open the result) the file ends at the last commit again, the batch is dropped and the handle is dead: close it. OK
+ * is said once the commit is durable; when there is no memory to go on after that, the next call says SEQUENCE. Syncs twice. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message,
                                                              struct aimg_error *error);
 
