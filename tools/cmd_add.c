@@ -49,6 +49,7 @@ static int write_all(struct add *add, struct aimg_writer *writer)
         return code;
     struct ingest_source source = {.inputs = &add->inputs,
                                    .options = add->options,
+                                   .sample = &add->names.sample,
                                    .files = add->names.files,
                                    .target = add->options->archive,
                                    .folder = add->part.folder,
@@ -111,6 +112,7 @@ int cmd_add(int argc, char **argv, const struct common_options *common)
     code = inputs_open(&add.inputs, &input_options);
     if (code == EXIT_DONE) {
         code = add_inputs(&add);
+        sample_free(&add.names.sample);
         inputs_close(&add.inputs);
     }
     part_fini(&add.part);

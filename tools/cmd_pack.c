@@ -103,6 +103,7 @@ static int write_all(struct pack *pack)
     part_identify(&pack->part.identity, pack->part.path);
     struct ingest_source source = {.inputs = &pack->inputs,
                                    .options = pack->options,
+                                   .sample = &pack->names.sample,
                                    .files = pack->names.files,
                                    .target = pack->part.path,
                                    .folder = pack->part.folder,
@@ -127,6 +128,7 @@ static int pack_inputs(struct pack *pack)
     code = precheck_names(&pack->inputs, pack->options, NULL, &pack->names);
     if (code == EXIT_DONE)
         code = write_all(pack);
+    sample_free(&pack->names.sample);
     inputs_close(&pack->inputs);
     return code;
 }

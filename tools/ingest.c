@@ -123,7 +123,9 @@ int ingest_run(const struct ingest_source *source, struct aimg_writer *writer, s
     set_own(&ingest);
     progress_begin(&ingest.progress, "packing", 0, options->quiet);
     ingest.progress.images_total = source->files;
-    int code = intake_begin(&ingest.intake);
+    int code = sample_train(source->sample, options->all, writer, source->target);
+    if (code == EXIT_DONE)
+        code = intake_begin(&ingest.intake);
     if (code == EXIT_DONE)
         code = run_threads(&ingest);
     intake_end(&ingest.intake);

@@ -4,14 +4,16 @@
 #define AIMG_TOOLS_INGEST_H
 
 #include "ingest_options.h"
+#include "sample.h"
 
 struct ingest_source {
     struct inputs *inputs;
     const struct ingest_options *options;
-    uint64_t files;     /* how many there will be, for the progress line */
-    const char *target; /* file that the writer writes, for messages */
-    const char *folder; /* that the target lies in */
-    double begin;       /* of the command, on ingest_clock */
+    const struct sample *sample; /* of the inputs */
+    uint64_t files;              /* how many there will be, for the progress line */
+    const char *target;          /* file that the writer writes, for messages */
+    const char *folder;          /* that the target lies in */
+    double begin;                /* of the command, on ingest_clock */
 };
 
 struct ingest_totals {

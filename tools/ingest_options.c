@@ -126,17 +126,19 @@ static int check_message(const char *verb, const char *message)
 static int set_storage(const char *verb, struct ingest_options *options)
 {
     unsigned long number = 0;
-    const char *compress = options->compress_text;
-    if (compress != NULL && strcmp(compress, "zstd") == 0) {
-        options->compress = AIMG_COMPRESS_ZSTD;
-        options->level = 3;
-    } else if (compress != NULL && strcmp(compress, "store") != 0)
-        return output_usage(verb, "--compress is store or zstd, not '%s'", compress);
+    static const char *const methods[] = {
+        [AIMG_COMPRESS_STORE] = "store", [AIMG_COMPRESS_ZSTD] = "zstd", [AIMG_COMPRESS_AUTO] = "auto"};
+    const char *method = options->compress_text == NULL ? methods[AIMG_COMPRESS_AUTO] : options->compress_text;
+    while (options->compress <= AIMG_COMPRESS_AUTO && strcmp(method, methods[options->compress]) != 0)
+        options->compress++;
+    if (options->compress > AIMG_COMPRESS_AUTO)
+        return output_usage(verb, "--compress is auto, store or zstd, not '%s'", method);
+    options->level = options->compress == AIMG_COMPRESS_STORE ? 0 : 3;
     if (options->level_text != NULL) {
         if (!parse_number(options->level_text, 1, 19, &number))
             return output_usage(verb, "--level is 1 to 19, not '%s'", options->level_text);
-        if (options->compress != AIMG_COMPRESS_ZSTD)
-            return output_usage(verb, "--level is for --compress zstd");
+        if (options->compress == AIMG_COMPRESS_STORE)
+            return output_usage(verb, "--level is for --compress auto or zstd");
         options->level = (int32_t)number;
     }
     if (options->alignment_text != NULL) {

@@ -64,8 +64,11 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "      --escape-names     store what may not stand in a name (bytes that are not UTF-8, control characters, backslashes)\n"  \
     "                         as %XX, and % before two hexadecimal digits as %25\n"                                              \
     "\nwhat is stored:\n"                                                                                                        \
-    "      --compress METHOD  store (the default) or zstd, where that makes an image smaller; files of over 16 MiB take room\n"  \
-    "                         in the folder of ARCHIVE meanwhile\n"                                                              \
+    "      --compress METHOD  auto (the default): a sample decides for each format of picture whether images are stored as\n"    \
+    "                         they are, with zstd, or with zstd and a dictionary made of the sample; what saves less than a\n"   \
+    "                         tenth is stored as it is. store: all as it is. zstd: where that makes an image smaller. Files "    \
+    "of\n"                                                                                                                       \
+    "                         over 16 MiB that are compressed take room in the folder of ARCHIVE meanwhile\n"                    \
     "      --level N          of zstd, 1 to 19 (default 3)\n"                                                                    \
     "      --no-label         no column 'label' with the first folder of each name\n"                                            \
     "      --times            keep the files' times in the column 'mtime_ns'\n"                                                  \

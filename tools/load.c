@@ -60,22 +60,18 @@ static bool read_whole(struct load_item *item, int fd, char *buffer, size_t byte
 static void load_copied(const struct loader *loader, struct load_item *item, int fd)
 {
     size_t bytes = (size_t)item->bytes;
-    size_t scratch_bytes = (size_t)aimg_writer_scratch_bytes(loader->context->writer, item->bytes);
-    size_t scratch_at = (bytes + 1 + 63) & ~(size_t)63;
-    size_t total = scratch_at + scratch_bytes;
-    char *buffer = workspace_take(loader->pool, loader->workspace, total, &item->piece);
+    char *buffer = workspace_take(loader->pool, loader->workspace, bytes + 1, &item->piece);
     if (buffer == NULL) {
         load_fail(item, "cannot be read, out of memory", 0);
         return;
     }
     item->data = buffer;
-    size_t kept = 0;
-    if (read_whole(item, fd, buffer, bytes)) {
-        load_digest(loader, item, scratch_bytes == 0 ? NULL : buffer + scratch_at, scratch_bytes);
-        if (item->result == LOAD_READY)
-            kept = item->prepared.stored == item->data ? bytes : scratch_at + (size_t)item->prepared.stored_bytes;
-    }
-    workspace_trim(loader->workspace, &item->piece, total - kept);
+    if (read_whole(item, fd, buffer, bytes))
+        load_recognise(loader, item);
+    if (item->result == LOAD_READY)
+        load_digest(loader, item);
+    else
+        workspace_trim(loader->workspace, &item->piece, bytes + 1);
 }
 
 /* A file of which nothing but the bytes is wanted, in one read that finds its end: what is read is what was there at one moment.
@@ -87,14 +83,15 @@ static bool load_small(const struct loader *loader, struct load_item *item, int 
         return false;
     ssize_t count = pread(fd, buffer, LOAD_SMALL_BYTES, 0);
     bool whole = count >= 0 && count < LOAD_SMALL_BYTES;
-    size_t kept = 0;
     if (whole) {
         item->data = buffer;
         item->bytes = (uint64_t)count;
-        load_digest(loader, item, NULL, 0);
-        kept = item->result == LOAD_READY ? (size_t)count : 0;
+        load_recognise(loader, item);
     }
-    workspace_trim(loader->workspace, &item->piece, LOAD_SMALL_BYTES - kept);
+    bool ready = whole && item->result == LOAD_READY;
+    workspace_trim(loader->workspace, &item->piece, LOAD_SMALL_BYTES - (ready ? (size_t)count : 0));
+    if (ready)
+        load_digest(loader, item);
     return whole;
 }
 
@@ -103,7 +100,7 @@ static bool load_small(const struct loader *loader, struct load_item *item, int 
 static bool may_be_small(const struct loader *loader, const struct load_item *item)
 {
     const struct load_context *context = loader->context;
-    return loader->small && item->input.type == DT_REG && !item->known && !context->all && !context->times && context->level == 0;
+    return loader->small && item->input.type == DT_REG && !item->known && !context->all && !context->times;
 }
 
 /* Takes fd. */
@@ -138,7 +135,7 @@ void load_file(const struct loader *loader, struct load_item *item)
     item->scratch = NULL;
     item->mapped_bytes = 0;
     item->codec_bytes = 0;
-    item->piece.own = NULL;
+    item->piece.own = item->scratch_piece.own = NULL;
     item->bytes = 0;
     int fd = open_input(item);
     if (fd < 0)
@@ -157,6 +154,7 @@ bool load_is_unchanged(const struct load_item *item)
 void load_release(struct workspace_pool *pool, struct load_item *item)
 {
     workspace_piece_release(pool, &item->piece);
+    workspace_piece_release(pool, &item->scratch_piece);
     if (item->scratch != NULL) {
         munmap(item->scratch, item->scratch_bytes);
         item->scratch = NULL;

@@ -61,9 +61,9 @@ struct load_item {
     void *map; /* NULL when the file was read into memory */
     void *scratch;
     size_t scratch_bytes;
-    size_t mapped_bytes; /* counted in the pool while the file is mapped */
-    size_t codec_bytes;  /* counted in the pool while the codec works */
-    struct workspace_piece piece;
+    size_t mapped_bytes;                         /* counted in the pool while the file is mapped */
+    size_t codec_bytes;                          /* counted in the pool while the codec works */
+    struct workspace_piece piece, scratch_piece; /* of what was copied, and of what was made of it */
 };
 
 /* Any thread. Fills the item from `result` on. */
@@ -87,8 +87,8 @@ void load_recognise(const struct loader *loader, struct load_item *item);
  * when it is left by a signal; load_prepare_end takes it off. */
 void load_prepare(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes);
 void load_prepare_end(const struct loader *loader, struct load_item *item);
-/* All three, for bytes that stay. */
-void load_digest(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes);
+/* Scratch and all three, for bytes in memory that were recognised. */
+void load_digest(const struct loader *loader, struct load_item *item);
 
 /* A large file; takes fd. */
 void load_mapped(const struct loader *loader, struct load_item *item, int fd);

@@ -29,7 +29,8 @@ void load_prepare(const struct loader *loader, struct load_item *item, void *scr
         }
     }
     struct aimg_error error;
-    if (aimg_writer_prepare(context->writer, item->data, item->bytes, scratch, scratch_bytes, &item->prepared, &error) != AIMG_OK)
+    if (aimg_writer_prepare(context->writer, item->data, item->bytes, (uint32_t)item->picture.format, scratch, scratch_bytes,
+                            &item->prepared, &error) != AIMG_OK)
         load_fail(item, "cannot be made ready, out of memory", 0);
 }
 
@@ -40,10 +41,21 @@ void load_prepare_end(const struct loader *loader, struct load_item *item)
     item->codec_bytes = 0;
 }
 
-void load_digest(const struct loader *loader, struct load_item *item, void *scratch, uint64_t scratch_bytes)
+void load_digest(const struct loader *loader, struct load_item *item)
 {
-    load_recognise(loader, item);
-    if (item->result == LOAD_READY)
-        load_prepare(loader, item, scratch, scratch_bytes);
+    size_t needed = (size_t)aimg_writer_scratch_bytes(loader->context->writer, item->bytes, (uint32_t)item->picture.format);
+    void *scratch = NULL;
+    if (needed > 0) {
+        scratch = workspace_take(loader->pool, loader->workspace, needed, &item->scratch_piece);
+        if (scratch == NULL) {
+            load_fail(item, "cannot be compressed, out of memory", 0);
+            return;
+        }
+    }
+    load_prepare(loader, item, scratch, needed);
     load_prepare_end(loader, item);
+    if (needed == 0)
+        return;
+    bool used = item->result == LOAD_READY && item->prepared.stored == scratch;
+    workspace_trim(loader->workspace, &item->scratch_piece, needed - (used ? (size_t)item->prepared.stored_bytes : 0));
 }

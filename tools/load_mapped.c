@@ -41,7 +41,7 @@ static int open_scratch(const char *folder)
  * not stored: what an archive holds does not depend on the disk. False and the item says why. */
 static bool map_scratch(const struct load_context *context, struct load_item *item)
 {
-    uint64_t bytes = aimg_writer_scratch_bytes(context->writer, item->bytes);
+    uint64_t bytes = aimg_writer_scratch_bytes(context->writer, item->bytes, (uint32_t)item->picture.format);
     if (bytes == 0)
         return true;
     int fd = open_scratch(context->scratch_folder);

@@ -105,6 +105,8 @@ static int check_all(struct check *check, struct inputs *inputs)
         check_clash(check, &input);
         if (check->options->reproducible)
             digest_name(check->result, &input);
+        if (check->options->compress == AIMG_COMPRESS_AUTO)
+            sample_note(&check->result->sample, &input);
         code = check_taken(check, &input);
     }
     return code;

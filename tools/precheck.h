@@ -5,10 +5,12 @@
 #define AIMG_TOOLS_PRECHECK_H
 
 #include "ingest_options.h"
+#include "sample.h"
 
 struct precheck {
     uint64_t files;
-    uint64_t digest[2]; /* of all names in their order */
+    uint64_t digest[2];   /* of all names in their order */
+    struct sample sample; /* of the inputs, when how they are stored depends on that; sample_free */
 };
 
 /* writer: NULL, or the archive that must not have the names yet. Prints what is wrong; returns an exit_code. Leaves the inputs at

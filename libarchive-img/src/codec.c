@@ -7,6 +7,7 @@
 #include "constants.h"
 
 #include <inttypes.h>
+#include <zdict.h>
 #include <zstd.h>
 
 /* At high levels an encoder that saw a large image holds up to 700 MB: making it anew costs little beside its work. */
@@ -117,16 +118,46 @@ size_t aimg_codec_bound(size_t raw_bytes)
     return ZSTD_compressBound(raw_bytes);
 }
 
-size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *raw, size_t raw_bytes, void *stored,
-                         size_t capacity)
+void *aimg_codec_encoder_create(const void *data, size_t bytes, int level)
+{
+    return ZSTD_createCDict(data, bytes, level);
+}
+
+void aimg_codec_encoder_destroy(void *encoder)
+{
+    ZSTD_freeCDict(encoder);
+}
+
+/* The frame does not name its dictionary: the coding of the image does, in a byte that is there anyway. */
+static size_t encode_with(ZSTD_CCtx *context, const ZSTD_CDict *dictionary, const void *raw, size_t raw_bytes, void *stored,
+                          size_t capacity)
+{
+    size_t got = ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0);
+    if (!ZSTD_isError(got))
+        got = ZSTD_CCtx_refCDict(context, dictionary);
+    if (!ZSTD_isError(got))
+        got = ZSTD_compress2(context, stored, capacity, raw, raw_bytes);
+    (void)ZSTD_CCtx_refCDict(context, NULL); /* the context may outlive it */
+    return got;
+}
+
+size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *encoder, const void *raw, size_t raw_bytes,
+                         void *stored, size_t capacity)
 {
     ZSTD_CCtx *context = take(pool->encoders);
     if (context == NULL)
         context = ZSTD_createCCtx();
     if (context == NULL)
         return 0;
-    size_t got = ZSTD_compressCCtx(context, stored, capacity, raw, raw_bytes, level);
+    size_t got = encoder == NULL ? ZSTD_compressCCtx(context, stored, capacity, raw, raw_bytes, level)
+                                 : encode_with(context, encoder, raw, raw_bytes, stored, capacity);
     if (ZSTD_sizeof_CCtx(context) > ENCODER_BYTES_KEPT || !put(pool->encoders, context))
         ZSTD_freeCCtx(context);
     return ZSTD_isError(got) ? 0 : got;
+}
+
+size_t aimg_codec_train(const void *samples, const size_t *sizes, unsigned count, void *dictionary, size_t capacity)
+{
+    size_t got = ZDICT_trainFromBuffer(dictionary, capacity, samples, sizes, count);
+    return ZDICT_isError(got) ? 0 : got;
 }

@@ -30,8 +30,16 @@ enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dic
                                    void *raw, size_t raw_bytes, uint64_t offset, struct aimg_error *error);
 
 size_t aimg_codec_bound(size_t raw_bytes);
-/* Bytes written, or 0 when it did not fit or there was no memory. */
-size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *raw, size_t raw_bytes, void *stored,
-                         size_t capacity);
+/* A dictionary made ready for encoding at a level, for any number of threads; it keeps no pointer to data. NULL when it is none,
+ * or there is no memory. */
+void *aimg_codec_encoder_create(const void *data, size_t bytes, int level);
+void aimg_codec_encoder_destroy(void *encoder);
+/* Encodes at a level, or with an encoder and its level. Bytes written, or 0 when it did not fit or there was no memory. */
+size_t aimg_codec_encode(struct aimg_codec_pool *pool, int level, const void *encoder, const void *raw, size_t raw_bytes,
+                         void *stored, size_t capacity);
+
+/* Makes a dictionary of at most `capacity` bytes from samples that stand one after the other. Its size, or 0 when they are too
+ * few or too small for one, or there is no memory. */
+size_t aimg_codec_train(const void *samples, const size_t *sizes, unsigned count, void *dictionary, size_t capacity);
 
 #endif

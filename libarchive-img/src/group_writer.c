@@ -61,8 +61,8 @@ static enum aimg_status flush(struct aimg_group_writer *writer, struct aimg_erro
         return aimg_fail_memory(error, writer->lengths.bytes + writer->values.bytes);
     const struct aimg_buffer *raw = &writer->raw;
     if (writer->zstd) {
-        size_t packed =
-            aimg_codec_encode(writer->codecs, TEXT_LEVEL, raw->data, raw->bytes, writer->stored.data, writer->stored.capacity);
+        size_t packed = aimg_codec_encode(writer->codecs, TEXT_LEVEL, NULL, raw->data, raw->bytes, writer->stored.data,
+                                          writer->stored.capacity);
         if (packed > 0 && (!first || packed < raw->bytes))
             return put_group(writer, writer->stored.data, packed, raw->bytes, error);
         if (!first)

@@ -187,13 +187,13 @@ static const struct aimg_writer_column *next_column(const struct aimg_writer *wr
 
 static enum aimg_status encode_root(struct aimg_writer *writer, struct aimg_buffer *root, struct aimg_error *error)
 {
-    const struct aimg_catalog *catalog = &writer->base->catalog;
     uint32_t count;
     struct aimg_part *parts = aimg_writer_parts(writer, &count);
     uint64_t bytes = AIMG_ROOT_HEAD_BYTES + (uint64_t)count * AIMG_PART_BYTES;
     for (uint32_t i = 0; i < writer->column_count; i++)
         bytes += aimg_column_record_total(writer->columns[i].record.name_bytes);
-    bytes += (uint64_t)catalog->head.coding_count * AIMG_CODING_RECORD_BYTES;
+    writer->head.coding_count = aimg_coders_count(&writer->coders);
+    bytes += (uint64_t)writer->head.coding_count * AIMG_CODING_RECORD_BYTES;
     if (!aimg_buffer_reserve(&writer->allocator, root, bytes))
         return aimg_fail_memory(error, bytes);
     writer->head.part_count = count;
@@ -211,8 +211,7 @@ static enum aimg_status encode_root(struct aimg_writer *writer, struct aimg_buff
         out += aimg_column_record_total(column->record.name_bytes);
         id = column->record.id;
     }
-    for (uint32_t i = 0; i < catalog->head.coding_count; i++, out += AIMG_CODING_RECORD_BYTES)
-        aimg_coding_record_encode(&catalog->codings[i], out);
+    (void)aimg_coders_encode(&writer->coders, out);
     root->bytes = (size_t)bytes;
     return AIMG_OK;
 }

@@ -7,34 +7,49 @@
 /* Small stored forms are fetched on the stack where there is no map. */
 #define STACK_BYTES 16384
 
-static enum aimg_status load_dictionary(const struct aimg_reader *reader, const struct aimg_coding_record *coding,
-                                        void **dictionary_out, struct aimg_error *error)
+enum aimg_status aimg_coding_fetch(const struct aimg_reader *reader, const struct aimg_coding_record *coding, uint8_t **copy_out,
+                                   struct aimg_error *error)
 {
-    struct aimg_error local = {.status = AIMG_OK};
+    struct aimg_error local;
     uint64_t offset = coding->offset + AIMG_FRAME_BYTES;
     size_t bytes = (size_t)coding->bytes;
     uint8_t *copy = aimg_alloc_array(&reader->source.allocator, bytes, 1);
     if (copy == NULL)
         return aimg_fail_memory(error, bytes);
     const uint8_t *data = aimg_source_fetch(&reader->source, offset, bytes, copy, &local);
-    if (data == NULL) {
-        if (error != NULL)
-            *error = local;
-    } else if (!aimg_hash_equals(coding->hash, aimg_hash(data, bytes))) {
-        local.status = aimg_fail_at(error, AIMG_CHECKSUM, 51, offset,
-                                    "the dictionary of coding %u at %" PRIu64 " is damaged; run verify, then repair",
-                                    (unsigned)coding->coding, offset);
-    } else {
-        *dictionary_out = aimg_codec_dictionary_create(data, bytes);
-        if (*dictionary_out == NULL && aimg_codec_dictionary_malformed(data, bytes))
-            local.status = aimg_fail_at(error, AIMG_CORRUPT, 51, offset,
-                                        "the dictionary of coding %u at %" PRIu64 " is none for zstd; run verify, then repair",
-                                        (unsigned)coding->coding, offset);
-        else if (*dictionary_out == NULL)
-            local.status = aimg_fail_memory(error, bytes);
+    if (data != NULL && data != copy)
+        memcpy(copy, data, bytes);
+    if (data != NULL && aimg_hash_equals(coding->hash, aimg_hash(copy, bytes))) {
+        *copy_out = copy;
+        return AIMG_OK;
     }
+    if (data != NULL)
+        (void)aimg_fail_at(&local, AIMG_CHECKSUM, 51, offset,
+                           "the dictionary of coding %u at %" PRIu64 " is damaged; run verify, then repair",
+                           (unsigned)coding->coding, offset);
+    if (error != NULL)
+        *error = local;
     aimg_release(&reader->source.allocator, copy);
     return local.status;
+}
+
+static enum aimg_status load_dictionary(const struct aimg_reader *reader, const struct aimg_coding_record *coding,
+                                        void **dictionary_out, struct aimg_error *error)
+{
+    uint8_t *data = NULL;
+    size_t bytes = (size_t)coding->bytes;
+    enum aimg_status status = aimg_coding_fetch(reader, coding, &data, error);
+    if (status != AIMG_OK)
+        return status;
+    *dictionary_out = aimg_codec_dictionary_create(data, bytes);
+    if (*dictionary_out == NULL && aimg_codec_dictionary_malformed(data, bytes))
+        status = aimg_fail_at(error, AIMG_CORRUPT, 51, coding->offset + AIMG_FRAME_BYTES,
+                              "the dictionary of coding %u at %" PRIu64 " is none for zstd; run verify, then repair",
+                              (unsigned)coding->coding, coding->offset + AIMG_FRAME_BYTES);
+    else if (*dictionary_out == NULL)
+        status = aimg_fail_memory(error, bytes);
+    aimg_release(&reader->source.allocator, data);
+    return status;
 }
 
 /* Made by the first thread that needs it, then shared. */

@@ -271,3 +271,16 @@ enum aimg_status aimg_reader_info(const struct aimg_reader *reader, struct aimg_
     *info_out = info;
     return AIMG_OK;
 }
+
+enum aimg_status aimg_reader_coding(const struct aimg_reader *reader, uint32_t index, struct aimg_coding *coding_out,
+                                    struct aimg_error *error)
+{
+    if (reader == NULL || coding_out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_coding needs a reader and a place for the coding");
+    if (index >= reader->catalog.head.coding_count)
+        return aimg_fail(error, AIMG_NOT_FOUND, "there is no coding %" PRIu32 "; the archive defines %" PRIu32, index,
+                         reader->catalog.head.coding_count);
+    const struct aimg_coding_record *record = &reader->catalog.codings[index];
+    *coding_out = (struct aimg_coding){.coding = record->coding, .codec = record->codec, .dictionary_bytes = record->bytes};
+    return AIMG_OK;
+}

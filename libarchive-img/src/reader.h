@@ -113,6 +113,9 @@ enum aimg_status aimg_column_stored(const struct aimg_reader *reader, struct aim
                                     const struct aimg_column_record *column, uint32_t row, void *buffer, size_t buffer_bytes,
                                     size_t *bytes_out, bool *null_out, struct aimg_error *error);
 
+/* Bytes of a dictionary, verified (rule 51), in memory of the reader's allocator. */
+enum aimg_status aimg_coding_fetch(const struct aimg_reader *reader, const struct aimg_coding_record *coding, uint8_t **copy_out,
+                                   struct aimg_error *error);
 /* Decodes the stored bytes of an image into raw_bytes bytes. */
 enum aimg_status aimg_image_decode(const struct aimg_reader *reader, unsigned coding, const void *stored, uint64_t stored_bytes,
                                    void *raw, uint64_t raw_bytes, uint64_t offset, struct aimg_error *error);

@@ -24,7 +24,7 @@ static enum aimg_status take_options(const struct aimg_writer_options *options, 
         taken->alignment = 1u << AIMG_ALIGNMENT_LOG2_MIN;
     if (taken->level == 0)
         taken->level = DEFAULT_LEVEL;
-    if ((taken->flags & ~(uint32_t)AIMG_WRITER_NO_SYNC) != 0 || taken->compress > AIMG_COMPRESS_ZSTD)
+    if ((taken->flags & ~(uint32_t)AIMG_WRITER_NO_SYNC) != 0 || taken->compress > AIMG_COMPRESS_AUTO)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags or options.compress is out of range");
     if (taken->level < -MAX_LEVEL || taken->level > MAX_LEVEL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.level is %d; zstd levels go from %d to %d", (int)taken->level,
@@ -50,8 +50,6 @@ static enum aimg_status create(const struct aimg_writer_options *options, struct
     writer->allocator = writer->out.allocator = writer->stage.allocator = writer->keys.allocator = taken->allocator;
     writer->limits = taken->limits;
     writer->flags = taken->flags;
-    writer->compress = taken->compress;
-    writer->level = taken->level;
     writer->time_ns = taken->time_ns;
     writer->seeded = taken->seed != NULL;
     writer->run_rows = AIMG_RUN_ROWS;
@@ -59,6 +57,7 @@ static enum aimg_status create(const struct aimg_writer_options *options, struct
     writer->stage_max = AIMG_STAGE_MAX;
     writer->io = writer->out.io = &writer->io_storage;
     aimg_codec_pool_init(&writer->codecs);
+    aimg_coders_init(&writer->coders, taken->compress, taken->level);
     *writer_out = writer;
     return AIMG_OK;
 }
@@ -69,6 +68,7 @@ static enum aimg_status destroy(struct aimg_writer *writer, struct aimg_error *e
     aimg_writer_release_batch(writer);
     aimg_reader_close(writer->base);
     aimg_out_destroy(&writer->out);
+    aimg_coders_release(&allocator, &writer->coders);
     aimg_codec_pool_release(&writer->codecs);
     enum aimg_status status = writer->io->ops != NULL ? writer->io->ops->close(writer->io, error) : AIMG_OK;
     aimg_release(&allocator, writer);
@@ -98,7 +98,10 @@ static enum aimg_status start(struct aimg_writer *writer, struct aimg_error *err
         status = aimg_out_create(&writer->out, error);
     if (status == AIMG_OK)
         status = aimg_reader_attach(&source, &writer->located, &writer->base, error);
-    return status == AIMG_OK ? aimg_writer_begin_batch(writer, error) : status;
+    if (status != AIMG_OK)
+        return status;
+    aimg_coders_take(&writer->coders, &writer->base->catalog);
+    return aimg_writer_begin_batch(writer, error);
 }
 
 static enum aimg_status make_header(struct aimg_writer *writer, const struct aimg_writer_options *options,

@@ -2,6 +2,7 @@
 #ifndef AIMG_SRC_WRITER_H
 #define AIMG_SRC_WRITER_H
 
+#include "coders.h"
 #include "dictionary.h"
 #include "keys.h"
 #include "lookup.h"
@@ -36,8 +37,6 @@ struct aimg_writer {
     struct aimg_io io_storage;
     struct aimg_io *io;
     uint32_t flags;
-    uint32_t compress;
-    int32_t level;
     uint64_t time_ns;
     bool seeded;
     bool failed;       /* no further calls but close */
@@ -46,6 +45,7 @@ struct aimg_writer {
     uint64_t keys_max, stage_max;
     uint64_t dropped_bytes, dropped_images;
     struct aimg_codec_pool codecs;
+    struct aimg_coders coders;
 
     struct aimg_located located; /* the last commit */
     struct aimg_reader *base;    /* opened at it */

@@ -5,39 +5,51 @@
 #include "checksum.h"
 #include "name.h"
 
-uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes)
+uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes, uint32_t format)
 {
-    return writer->compress == AIMG_COMPRESS_ZSTD && data_bytes > 0 && data_bytes < SIZE_MAX / 2
-               ? aimg_codec_bound((size_t)data_bytes)
-               : 0;
+    bool coded = writer->coders.way[format < AIMG_FORMATS ? format : AIMG_FORMAT_UNKNOWN] != AIMG_CODING_STORE;
+    return coded && data_bytes > 0 && data_bytes < SIZE_MAX / 2 ? aimg_codec_bound((size_t)data_bytes) : 0;
 }
 
-enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const void *data, uint64_t data_bytes, void *scratch,
-                                     uint64_t scratch_bytes, struct aimg_prepared *prepared_out, struct aimg_error *error)
+static enum aimg_status check_data(const struct aimg_writer *writer, const void *data, uint64_t data_bytes, uint32_t format,
+                                   struct aimg_error *error)
 {
-    if (writer == NULL || prepared_out == NULL || (data == NULL && data_bytes > 0) || (scratch == NULL && scratch_bytes > 0))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "preparing needs a writer, data, and a place for the result");
+    if (writer == NULL || (data == NULL && data_bytes > 0) || format >= AIMG_FORMATS)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "preparing needs a writer, data, and a format below %d", AIMG_FORMATS);
     if (data_bytes >= AIMG_PAYLOAD_LIMIT || data_bytes > SIZE_MAX)
         return aimg_fail(error, AIMG_LIMIT, "an image has at most 2^47 bytes, this one %" PRIu64, data_bytes);
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const void *data, uint64_t data_bytes, uint32_t format,
+                                     void *scratch, uint64_t scratch_bytes, struct aimg_prepared *prepared_out,
+                                     struct aimg_error *error)
+{
+    if (prepared_out == NULL || (scratch == NULL && scratch_bytes > 0))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "preparing needs scratch and a place for the result");
+    enum aimg_status status = check_data(writer, data, data_bytes, format, error);
+    if (status != AIMG_OK)
+        return status;
     struct aimg_hash hash = aimg_hash(data, (size_t)data_bytes);
-    struct aimg_prepared prepared = {.stored = data,
+    struct aimg_prepared prepared = {.data = data,
+                                     .stored = data,
                                      .stored_bytes = data_bytes,
                                      .raw_bytes = data_bytes,
                                      .stored_hash = hash.low,
                                      .coding = AIMG_CODING_STORE};
     aimg_hash_store(prepared.hash, hash);
-    const struct aimg_limits defaults = {.image_bytes = AIMG_DEFAULT_IMAGE_BYTES, .ratio = AIMG_DEFAULT_RATIO};
-    uint64_t needed = aimg_writer_scratch_bytes(writer, data_bytes);
+    uint64_t needed = aimg_writer_scratch_bytes(writer, data_bytes, format);
     if (needed > 0 && scratch_bytes >= needed) {
         /* The pool is made for many threads. */
         struct aimg_codec_pool *codecs = (struct aimg_codec_pool *)(uintptr_t)&writer->codecs;
-        size_t stored = aimg_codec_encode(codecs, writer->level, data, (size_t)data_bytes, scratch, (size_t)scratch_bytes);
-        bool readable = aimg_decoding_allowed(&defaults, stored, data_bytes);
-        if (stored > 0 && stored < data_bytes && readable) {
+        uint8_t coding = writer->coders.way[format];
+        size_t stored = aimg_image_encode(&writer->coders, codecs, writer->coders.level, writer->coders.by_number[coding].encoder,
+                                          data, (size_t)data_bytes, scratch, (size_t)scratch_bytes);
+        if (stored > 0) {
             prepared.stored = scratch;
             prepared.stored_bytes = stored;
             prepared.stored_hash = aimg_hash(scratch, stored).low;
-            prepared.coding = AIMG_CODING_ZSTD;
+            prepared.coding = coding;
         }
     }
     *prepared_out = prepared;
@@ -173,6 +185,10 @@ static enum aimg_status check_image(const struct aimg_writer *writer, const stru
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "an image needs data, a format below 256, and known flags");
     if (writer->head.ordinal_count >= AIMG_ORDINAL_LIMIT)
         return aimg_fail(error, AIMG_LIMIT, "an archive holds at most %u images", AIMG_ORDINAL_LIMIT);
+    if (image->prepared != NULL && image->prepared->coding >= AIMG_CODING_FIRST_LISTED &&
+        writer->coders.by_number[image->prepared->coding].record.coding == 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "the image was prepared with coding %u, which this writer does not have",
+                         (unsigned)image->prepared->coding);
     if (image->name_bytes == 0 && (image->flags & AIMG_ADD_ATTACHMENT) != 0)
         return AIMG_OK;
     return aimg_name_check(image->name, image->name_bytes, error);
@@ -282,6 +298,27 @@ enum aimg_status aimg_writer_put_row(struct aimg_writer *writer, const struct ai
     return kept ? AIMG_OK : aimg_fail_memory(error, AIMG_ENTRY_BYTES);
 }
 
+/* A dictionary goes into the file when the first image needs it. */
+static enum aimg_status put_dictionary(struct aimg_writer *writer, unsigned coding, struct aimg_error *error)
+{
+    struct aimg_coder *coder = &writer->coders.by_number[coding];
+    if (coding < AIMG_CODING_FIRST_LISTED || coder->record.offset != 0)
+        return AIMG_OK;
+    struct aimg_frame frame = {.type = AIMG_FRAME_DICT,
+                               .format = coder->record.codec,
+                               .coding = coder->record.coding,
+                               .raw_bytes = coder->record.bytes,
+                               .stored_hash = aimg_load64(coder->record.hash)};
+    uint64_t offset = aimg_out_offset(&writer->out);
+    enum aimg_status status = aimg_out_frame(&writer->out, &frame, NULL, coder->dictionary, coder->record.bytes, error);
+    if (status != AIMG_OK)
+        return status;
+    coder->record.offset = offset;
+    aimg_release(&writer->allocator, coder->dictionary);
+    coder->dictionary = NULL;
+    return AIMG_OK;
+}
+
 /* The frame at the end of the file, the row in the stage, the name among the keys. A failure here leaves the batch in doubt: the
  * caller poisons. */
 static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_image *image,
@@ -299,7 +336,9 @@ static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_
                                .stored_hash = prepared->stored_hash};
     uint64_t align = UINT64_C(1) << writer->located.header.params.alignment_log2;
     uint32_t header_bytes = aimg_frame_header_bytes(frame.name_bytes, 0);
-    enum aimg_status status = align > AIMG_UNIT ? aimg_out_align(&writer->out, header_bytes, align, error) : AIMG_OK;
+    enum aimg_status status = put_dictionary(writer, frame.coding, error);
+    if (status == AIMG_OK && align > AIMG_UNIT)
+        status = aimg_out_align(&writer->out, header_bytes, align, error);
     struct aimg_entry_record entry = {.frame_offset = aimg_out_offset(&writer->out),
                                       .stored_bytes = prepared->stored_bytes,
                                       .header_units = (uint8_t)(header_bytes / AIMG_UNIT),
@@ -325,18 +364,21 @@ static void count_image(struct aimg_writer *writer, const struct aimg_image *ima
     writer->head.live_stored_bytes += prepared->stored_bytes;
     writer->pending_images++;
     writer->pending_bytes += prepared->stored_bytes;
-    if (prepared->coding == AIMG_CODING_ZSTD)
+    if (prepared->coding != AIMG_CODING_STORE)
         writer->incompat |= AIMG_INCOMPAT_ZSTD;
+    if (prepared->coding >= AIMG_CODING_FIRST_LISTED)
+        writer->incompat |= AIMG_INCOMPAT_ZSTD_DICT;
 }
 
 static enum aimg_status prepare_here(struct aimg_writer *writer, const struct aimg_image *image, void **scratch_out,
                                      struct aimg_prepared *prepared, struct aimg_error *error)
 {
-    uint64_t scratch_bytes = aimg_writer_scratch_bytes(writer, image->data_bytes);
+    uint64_t scratch_bytes = aimg_writer_scratch_bytes(writer, image->data_bytes, image->format);
     *scratch_out = scratch_bytes == 0 ? NULL : writer->allocator.alloc(writer->allocator.user, (size_t)scratch_bytes);
     if (scratch_bytes > 0 && *scratch_out == NULL)
         return aimg_fail_memory(error, scratch_bytes);
-    return aimg_writer_prepare(writer, image->data, image->data_bytes, *scratch_out, scratch_bytes, prepared, error);
+    return aimg_writer_prepare(writer, image->data, image->data_bytes, image->format, *scratch_out, scratch_bytes, prepared,
+                               error);
 }
 
 /* What the values of an image add to the staged rows. */

@@ -159,7 +159,7 @@ static void check_options(void)
     options.flags = 2;
     EXPECT_EQ_INT(aimg_writer_create(path, &options, &writer, &error), AIMG_INVALID_ARGUMENT);
     options = sample_writer_options();
-    options.compress = 2;
+    options.compress = 3;
     EXPECT_EQ_INT(aimg_writer_create(path, &options, &writer, &error), AIMG_INVALID_ARGUMENT);
     options = sample_writer_options();
     options.level = 23;
@@ -265,11 +265,11 @@ static void check_prepared(void)
         REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
         for (uint32_t k = 0; k < 20; k++) {
             char name[16];
-            uint64_t bytes = sample_fill(k, data), needed = aimg_writer_scratch_bytes(writer, bytes);
+            uint64_t bytes = sample_fill(k, data), needed = aimg_writer_scratch_bytes(writer, bytes, 0);
             EXPECT((needed == 0) == (compress == 0 || bytes == 0) && needed <= sizeof scratch);
-            EXPECT_EQ_INT(aimg_writer_prepare(writer, data, bytes, needed == 0 ? NULL : scratch, needed, &prepared, &error),
+            EXPECT_EQ_INT(aimg_writer_prepare(writer, data, bytes, 0, needed == 0 ? NULL : scratch, needed, &prepared, &error),
                           AIMG_OK);
-            EXPECT_EQ_INT(aimg_writer_prepare(writer, data, bytes, NULL, 0, &plain, &error), AIMG_OK);
+            EXPECT_EQ_INT(aimg_writer_prepare(writer, data, bytes, 0, NULL, 0, &plain, &error), AIMG_OK);
             EXPECT(plain.coding == 0 && plain.stored == data && plain.stored_bytes == bytes &&
                    memcmp(plain.hash, prepared.hash, 16) == 0);
             EXPECT(prepared.raw_bytes == bytes && prepared.coding == (compress == 1 && k % 2 == 0 && bytes > 30));
@@ -277,8 +277,8 @@ static void check_prepared(void)
             image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", k);
             EXPECT_EQ_INT(aimg_writer_add(writer, &image, NULL, &error), AIMG_OK);
         }
-        EXPECT_EQ_INT(aimg_writer_prepare(writer, NULL, 5, NULL, 0, &prepared, &error), AIMG_INVALID_ARGUMENT);
-        EXPECT_EQ_INT(aimg_writer_prepare(writer, data, UINT64_C(1) << 47, NULL, 0, &prepared, &error), AIMG_LIMIT);
+        EXPECT_EQ_INT(aimg_writer_prepare(writer, NULL, 5, 0, NULL, 0, &prepared, &error), AIMG_INVALID_ARGUMENT);
+        EXPECT_EQ_INT(aimg_writer_prepare(writer, data, UINT64_C(1) << 47, 0, NULL, 0, &prepared, &error), AIMG_LIMIT);
         EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
         for (uint32_t k = 0; k < 20; k++)
             EXPECT(sample_equals(aimg_writer_base(writer), k, k));

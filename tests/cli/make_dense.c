@@ -50,8 +50,8 @@ static int fill(struct aimg_writer *writer, uint32_t bytes)
     struct aimg_prepared raw, stored;
     uint8_t *zeros = calloc(bytes, 1), *frame = malloc(HEAD_BYTES + ((size_t)bytes / BLOCK_MOST + 1) * BLOCK_BYTES);
     int done = 0;
-    if (zeros != NULL && frame != NULL && aimg_writer_prepare(writer, zeros, bytes, NULL, 0, &raw, &error) == AIMG_OK &&
-        aimg_writer_prepare(writer, frame, put_frame(frame, bytes), NULL, 0, &stored, &error) == AIMG_OK) {
+    if (zeros != NULL && frame != NULL && aimg_writer_prepare(writer, zeros, bytes, 0, NULL, 0, &raw, &error) == AIMG_OK &&
+        aimg_writer_prepare(writer, frame, put_frame(frame, bytes), 0, NULL, 0, &stored, &error) == AIMG_OK) {
         raw.stored = stored.stored;
         raw.stored_bytes = stored.stored_bytes;
         raw.stored_hash = stored.stored_hash;

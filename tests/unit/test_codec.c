@@ -15,7 +15,7 @@ static uint8_t raw[RAW_BYTES], stored[RAW_BYTES * 2], decoded[RAW_BYTES];
 
 static size_t encode(size_t bytes)
 {
-    return aimg_codec_encode(&pool, 3, raw, bytes, stored, sizeof stored);
+    return aimg_codec_encode(&pool, 3, NULL, raw, bytes, stored, sizeof stored);
 }
 
 /* Decodes from and into buffers that end where no page follows. */
@@ -45,7 +45,7 @@ static void check_round_trips(void)
         if (bytes > 0)
             EXPECT_EQ_INT(decode(stored, packed, bytes - 1), AIMG_CORRUPT);
     }
-    EXPECT_EQ_UINT(aimg_codec_encode(&pool, 3, raw, RAW_BYTES, stored, 10), 0); /* does not fit */
+    EXPECT_EQ_UINT(aimg_codec_encode(&pool, 3, NULL, raw, RAW_BYTES, stored, 10), 0); /* does not fit */
 }
 
 static void check_bad_frames(void)
@@ -55,7 +55,7 @@ static void check_bad_frames(void)
         EXPECT_EQ_INT(decode(stored, bytes, 1000), AIMG_CORRUPT);
     EXPECT_EQ_INT(decode(stored, packed + 1, 1000), AIMG_CORRUPT); /* something after it */
     /* Two frames, each whole. */
-    size_t second = aimg_codec_encode(&pool, 3, raw + 500, 500, stored, sizeof stored);
+    size_t second = aimg_codec_encode(&pool, 3, NULL, raw + 500, 500, stored, sizeof stored);
     uint8_t both[2000];
     memcpy(both, stored, second);
     memcpy(both + second, stored, second);

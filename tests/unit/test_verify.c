@@ -120,7 +120,7 @@ static uint32_t add(const char *name, const void *data, size_t bytes, uint32_t f
         .struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .data_bytes = bytes};
     uint32_t ordinal;
     if (coded) {
-        REQUIRE(aimg_writer_prepare(writer, data, bytes, scratch, sizeof scratch, &prepared, NULL) == AIMG_OK &&
+        REQUIRE(aimg_writer_prepare(writer, data, bytes, 0, scratch, sizeof scratch, &prepared, NULL) == AIMG_OK &&
                 prepared.coding == 1);
         image.prepared = &prepared;
     }

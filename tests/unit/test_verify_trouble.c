@@ -169,7 +169,7 @@ static void check_decoder(void)
     for (size_t i = 0; i < raw_bytes; i++)
         raw[i] = noise() & 0x3F;
     aimg_codec_pool_init(&pool);
-    size_t bytes = aimg_codec_encode(&pool, 1, raw, raw_bytes, stored, aimg_codec_bound(raw_bytes));
+    size_t bytes = aimg_codec_encode(&pool, 1, NULL, raw, raw_bytes, stored, aimg_codec_bound(raw_bytes));
     REQUIRE(bytes > AIMG_VERIFY_BUFFER_BYTES);
     struct aimg_hash hash = aimg_hash(raw, raw_bytes);
     for (size_t piece = 1000; piece < 2 * bytes; piece *= 40) {

@@ -296,6 +296,19 @@ struct aimg_entry {
 AIMG_API enum aimg_status aimg_reader_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry_out,
                                             struct aimg_error *error);
 
+/* A coding that the archive defines beside 0 (stored as it is) and 1 (zstd). */
+struct aimg_coding {
+    uint8_t coding; /* its number, in struct aimg_entry and struct aimg_bytes */
+    uint8_t codec;  /* 1: zstd with a dictionary; others are from the future */
+    uint8_t reserved[6];
+    uint64_t dictionary_bytes;
+};
+
+/* Codings by index, 0 to coding_count - 1 of struct aimg_info, in order of their numbers. NOT_FOUND past the last. Any thread.
+ * O(1). */
+AIMG_API enum aimg_status aimg_reader_coding(const struct aimg_reader *reader, uint32_t index, struct aimg_coding *coding_out,
+                                             struct aimg_error *error);
+
 /* Name of an ordinal. buffer: at least 1,025 bytes always suffice; the name is copied and ended with a zero byte.
  * *name_bytes_out: without that zero (may be NULL); an attachment may have no name, then 0.
  * BUFFER_TOO_SMALL when it does not fit. Any thread. */
@@ -542,7 +555,8 @@ struct aimg_writer_options {
 
 enum aimg_compress {
     AIMG_COMPRESS_STORE = 0, /* as it is */
-    AIMG_COMPRESS_ZSTD = 1   /* zstd where that makes it smaller */
+    AIMG_COMPRESS_ZSTD = 1,  /* zstd where that makes it smaller */
+    AIMG_COMPRESS_AUTO = 2   /* by format, as aimg_writer_train decides; where that saves less than a tenth, as it is */
 };
 
 /* Creates an archive at a path where nothing is. Returns OK; EXISTS; IO; INVALID_ARGUMENT; OUT_OF_MEMORY; BUSY.
@@ -576,8 +590,33 @@ struct aimg_value {
     size_t bytes;
 };
 
+/* One image of those that will be added, or its beginning: 32 KiB tell as much as all of it. */
+struct aimg_sample {
+    const void *data; /* borrowed for the call */
+    uint64_t bytes;
+    uint32_t format;   /* enum aimg_format */
+    uint32_t reserved; /* 0 */
+};
+
+/* With AIMG_COMPRESS_AUTO: decides from samples how images of each of their formats are stored from now on: as they are, with zstd,
+ * with a dictionary that the archive has, or with one that is made here. Half of the samples are learned from, the other half is
+ * coded in every way and weighed; a coding must save a tenth of the bytes. Formats without a sample stay as they were decided
+ * before; one that never was is tried with zstd, image by image. In the other modes, and without samples: does nothing.
+ *
+ * samples: `count` of them, best spread evenly over what will come, a few hundred; of each the first MiB counts. expected_images:
+ * how many images will follow (0: as many as there are samples): a dictionary must save more than it takes. It becomes part of the
+ * archive with the first image that is coded with it, is found by itself on reading, and serves later writers too. The same samples
+ * and the same archive give the same decision, with the same release of zstd.
+ *
+ * Returns OK; INVALID_ARGUMENT; SEQUENCE; OUT_OF_MEMORY; IO. On failure what was decided for some formats may stand; nothing was
+ * written. The writer's thread, while no aimg_writer_prepare runs. Cost: some ten milliseconds, for 16 MiB of samples some
+ * hundred; memory: the largest sample, and 10 MiB while a dictionary is made. */
+AIMG_API enum aimg_status aimg_writer_train(struct aimg_writer *writer, const struct aimg_sample *samples, size_t count,
+                                            uint64_t expected_images, struct aimg_error *error);
+
 /* An image made ready for adding: hashed, and coded as the writer's options say. */
 struct aimg_prepared {
+    const void *data;   /* the image as it was given; borrowed until it is added */
     const void *stored; /* borrowed until the image is added: the caller's data or the caller's scratch */
     uint64_t stored_bytes;
     uint64_t raw_bytes;
@@ -587,14 +626,16 @@ struct aimg_prepared {
     uint8_t reserved[7];
 };
 
-/* Bytes of scratch that aimg_writer_prepare needs for an image of that size; 0 when images are stored as they are. */
-AIMG_API uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes);
+/* Bytes of scratch that aimg_writer_prepare needs for an image of that size and enum aimg_format; 0 when such images are stored as
+ * they are. Any thread, but not during aimg_writer_train. */
+AIMG_API uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes, uint32_t format);
 
-/* The work of adding that needs no order: any thread, beside the writer's own. scratch may be NULL when aimg_writer_scratch_bytes
- * says 0; with less than it says the image is stored as it is. Returns OK, INVALID_ARGUMENT, LIMIT for 2^47 bytes or more. */
+/* The work of adding that needs no order: any thread, beside the writer's own, but not during aimg_writer_train. scratch may be
+ * NULL when aimg_writer_scratch_bytes says 0; with less than it says the image is stored as it is. format: enum aimg_format, the
+ * one it will be added with. Returns OK, INVALID_ARGUMENT, LIMIT for 2^47 bytes or more. */
 AIMG_API enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const void *data, uint64_t data_bytes,
-                                              void *scratch, uint64_t scratch_bytes, struct aimg_prepared *prepared_out,
-                                              struct aimg_error *error);
+                                              uint32_t format, void *scratch, uint64_t scratch_bytes,
+                                              struct aimg_prepared *prepared_out, struct aimg_error *error);
 
 enum aimg_add_flag {
     AIMG_ADD_REPLACE = 1,   /* an image of that name is removed in the same commit */
