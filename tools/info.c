@@ -3,6 +3,7 @@
 #include "info.h"
 
 #include "cmd.h"
+#include "info_storage.h"
 #include "json.h"
 #include "output.h"
 #include "reading.h"
@@ -182,10 +183,11 @@ static enum aimg_status put_column_types(struct json_object *object, const struc
     return status;
 }
 
-static void print_column_types(const json_t *object)
+static void print_lists(const json_t *object)
 {
     const json_t *columns = json_object_get(object, "columns"), *values;
 
+    storage_print(object);
     for (size_t i = 0; i < json_array_size(columns); i++) {
         const json_t *one = json_array_get(columns, i);
 
@@ -229,7 +231,9 @@ static enum aimg_status fill_archive(struct json_object *object, const struct ai
     json_put_count(object, "torn_tail_bytes", info.being_written != 0 ? 0 : info.tail_bytes);
     put_sizes(object, &info);
     status = put_times(object, reader, &info, error);
-    return status == AIMG_OK ? put_column_types(object, reader, info.column_count, error) : status;
+    if (status == AIMG_OK)
+        status = put_column_types(object, reader, info.column_count, error);
+    return status == AIMG_OK ? storage_put(object, reader, error) : status;
 }
 
 /* ------------------------------------------------------------------ an image */
@@ -241,7 +245,7 @@ static const struct row image_rows[] = {
     {"format", "format", print_text, false},
     {"bytes", "bytes", print_size, false},
     {"stored_bytes", "stored", print_size, false},
-    {"coding", "coding", print_count, false},
+    {"method", "coding", print_text, false},
     {"offset", "offset", print_count, false},
     {"frame_offset", "frame offset", print_count, false},
     {"alias", "alias", print_flag, false},
@@ -284,12 +288,15 @@ static void print_values(const json_t *object)
     }
 }
 
-static void put_entry(struct json_object *object, const struct aimg_entry *entry)
+static void put_entry(struct json_object *object, const struct aimg_reader *reader, const struct aimg_entry *entry)
 {
+    char method[STORAGE_TEXT_BYTES];
+
     json_put_string(object, "format", aimg_format_name(entry->format));
     json_put_count(object, "bytes", entry->raw_bytes);
     json_put_count(object, "stored_bytes", entry->stored_bytes);
     json_put_count(object, "coding", entry->coding);
+    json_put_string(object, "method", storage_text(reader, entry->coding, method));
     json_put_count(object, "offset", entry->data_offset);
     json_put_count(object, "frame_offset", entry->frame_offset);
     json_put_bool(object, "alias", entry->alias != 0);
@@ -315,7 +322,7 @@ static enum aimg_status fill_image(struct json_object *object, const struct aimg
     json_put_text(object, "name", name, name_bytes);
     json_put_count(object, "position", position);
     json_put_count(object, "ordinal", ordinal);
-    put_entry(object, &entry);
+    put_entry(object, reader, &entry);
     return put_values(object, reader, ordinal, error);
 }
 
@@ -343,7 +350,7 @@ int info_archive(const struct aimg_reader *reader, const char *path, bool json)
     enum aimg_status status = fill_archive(&object, reader, path, &error);
     int code = status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
 
-    return worse_code(code, show(&object, archive_rows, print_column_types, json));
+    return worse_code(code, show(&object, archive_rows, print_lists, json));
 }
 
 int info_image(const struct aimg_reader *reader, const char *path, uint32_t ordinal, bool json)

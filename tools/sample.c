@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* What is read of all files together, and of one: the beginning of a large one tells enough. */
-enum { ALL_BYTES = 16 << 20, FILE_BYTES = 1 << 20 };
+enum { ALL_BYTES = 8 << 20, FILE_BYTES = 1 << 20 };
 
 /* Without memory for a path the sample is one smaller. */
 static void keep(struct sample *sample, const struct input *input)
@@ -53,15 +53,17 @@ void sample_free(struct sample *sample)
     *sample = (struct sample){.count = 0};
 }
 
-/* Up to `bytes` bytes of a file; 0 when it cannot be read. */
-static size_t read_beginning(char *path, char *buffer, size_t bytes)
+/* Up to `bytes` bytes of a file, and its size; 0 when it cannot be read. */
+static size_t read_beginning(char *path, char *buffer, size_t bytes, uint64_t *file_bytes_out)
 {
+    struct stat status;
     struct load_item item = {.input = {.path = path}};
     size_t got = 0;
     ssize_t count = 1;
     int fd = open_input(&item);
     if (fd < 0)
         return 0;
+    *file_bytes_out = fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
     while (got < bytes && count != 0) {
         count = pread(fd, buffer + got, bytes - got, (off_t)got);
         if (count < 0 && errno != EINTR)
@@ -73,17 +75,18 @@ static size_t read_beginning(char *path, char *buffer, size_t bytes)
 }
 
 /* Reads the files into buffer. Returns how many samples there are. */
-static size_t read_all(const struct sample *sample, bool all, char *buffer, size_t file_bytes, struct aimg_sample *samples)
+static size_t read_all(const struct sample *sample, bool all, char *buffer, size_t most, struct aimg_sample *samples)
 {
     size_t count = 0;
     for (size_t i = 0; i < sample->count; i++) {
-        size_t bytes = read_beginning(sample->paths[i], buffer, file_bytes);
+        uint64_t file_bytes = 0;
+        size_t bytes = read_beginning(sample->paths[i], buffer, most, &file_bytes);
         struct aimg_picture picture;
         bool is_picture = bytes > 0 && aimg_picture_probe(buffer, bytes, &picture) == AIMG_OK;
         if (bytes == 0 || (!is_picture && !all))
             continue;
-        samples[count++] =
-            (struct aimg_sample){.data = buffer, .bytes = bytes, .format = is_picture ? (uint32_t)picture.format : 0};
+        samples[count++] = (struct aimg_sample){
+            .data = buffer, .bytes = bytes, .format = is_picture ? (uint32_t)picture.format : 0, .image_bytes = file_bytes};
         buffer += bytes;
     }
     return count;
@@ -93,15 +96,15 @@ int sample_train(const struct sample *sample, bool all, struct aimg_writer *writ
 {
     if (sample->count == 0)
         return EXIT_DONE;
-    size_t file_bytes = ALL_BYTES / sample->count < FILE_BYTES ? ALL_BYTES / sample->count : FILE_BYTES;
-    char *buffer = malloc(sample->count * file_bytes);
+    size_t most = ALL_BYTES / sample->count < FILE_BYTES ? ALL_BYTES / sample->count : FILE_BYTES;
+    char *buffer = malloc(sample->count * most);
     struct aimg_sample *samples = calloc(sample->count, sizeof *samples);
     int code = EXIT_DONE;
     if (buffer == NULL || samples == NULL) {
         output_error("out of memory");
         code = EXIT_SYSTEM;
     } else {
-        size_t count = read_all(sample, all, buffer, file_bytes, samples);
+        size_t count = read_all(sample, all, buffer, most, samples);
         /* Of the inputs only those count that will be stored. */
         uint64_t images = (uint64_t)((double)sample->seen / (double)sample->count * (double)count);
         struct aimg_error error;

@@ -40,11 +40,10 @@ void aimg_coders_encode(const struct aimg_coders *coders, uint8_t *out)
     }
 }
 
-size_t aimg_image_encode(const struct aimg_coders *coders, struct aimg_codec_pool *codecs, int level, const void *encoder,
-                         const void *data, size_t bytes, void *scratch, size_t scratch_bytes)
+bool aimg_coding_pays(const struct aimg_coders *coders, uint64_t stored_bytes, uint64_t raw_bytes)
 {
     const struct aimg_limits defaults = {.image_bytes = AIMG_DEFAULT_IMAGE_BYTES, .ratio = AIMG_DEFAULT_RATIO};
-    size_t stored = aimg_codec_encode(codecs, level, encoder, data, bytes, scratch, scratch_bytes);
-    size_t most = coders->sparing ? bytes - bytes / 10 : bytes - 1;
-    return stored > 0 && stored <= most && stored < bytes && aimg_decoding_allowed(&defaults, stored, bytes) ? stored : 0;
+    uint64_t least_saved = coders->sparing ? raw_bytes / 10 : 0;
+    return stored_bytes < raw_bytes && raw_bytes - stored_bytes >= least_saved &&
+           aimg_decoding_allowed(&defaults, stored_bytes, raw_bytes);
 }

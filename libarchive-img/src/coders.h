@@ -32,8 +32,7 @@ uint32_t aimg_coders_count(const struct aimg_coders *coders);
 /* Their records, in order of number. */
 void aimg_coders_encode(const struct aimg_coders *coders, uint8_t *out);
 
-/* Codes an image with an encoder, or without dictionary. Its stored bytes in scratch, or 0 when it is better stored as it is. */
-size_t aimg_image_encode(const struct aimg_coders *coders, struct aimg_codec_pool *codecs, int level, const void *encoder,
-                         const void *data, size_t bytes, void *scratch, size_t scratch_bytes);
+/* Whether an image is worth coding when it takes so many bytes then. */
+bool aimg_coding_pays(const struct aimg_coders *coders, uint64_t stored_bytes, uint64_t raw_bytes);
 
 #endif

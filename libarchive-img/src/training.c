@@ -47,6 +47,11 @@ static size_t bytes_of(const struct aimg_sample *sample)
     return (size_t)(sample->bytes < SAMPLE_MAX_BYTES ? sample->bytes : SAMPLE_MAX_BYTES);
 }
 
+static uint64_t image_bytes(const struct aimg_sample *sample)
+{
+    return sample->image_bytes > sample->bytes ? sample->image_bytes : sample->bytes;
+}
+
 static bool learnable(const struct training *training)
 {
     return training->count >= LEARNABLE_SAMPLES;
@@ -63,32 +68,51 @@ static size_t step(const struct training *training)
     return learnable(training) ? 2 : 1;
 }
 
-static uint64_t weigh_stored(const struct training *training)
+static double weigh_stored(const struct training *training)
 {
-    uint64_t bytes = 0;
+    double bytes = 0;
     for (size_t i = first_tested(training); i < training->count; i += step(training))
-        bytes += aimg_round_up(bytes_of(training->samples[i]), AIMG_UNIT);
+        bytes += (double)aimg_round_up(image_bytes(training->samples[i]), AIMG_UNIT);
     return bytes;
 }
 
-static uint64_t weigh_coded(const struct training *training, const void *encoder)
+static size_t encode(const struct training *training, const void *encoder, const void *data, size_t bytes)
 {
-    uint64_t bytes = 0;
-    struct aimg_writer *writer = training->writer;
-    for (size_t i = first_tested(training); i < training->count; i += step(training)) {
-        size_t raw = bytes_of(training->samples[i]);
-        size_t stored = aimg_image_encode(&writer->coders, &writer->codecs, training->level, encoder, training->samples[i]->data,
-                                          raw, training->scratch, training->scratch_bytes);
-        bytes += aimg_round_up(stored > 0 ? stored : raw, AIMG_UNIT);
+    return aimg_codec_encode(&training->writer->codecs, training->level, encoder, data, bytes, training->scratch,
+                             training->scratch_bytes);
+}
+
+/* What an image takes in the file. Of one that is known by its beginning the rest is taken to go as the second half of that does:
+ * headers and profiles stand in front. */
+static uint64_t weigh_image(const struct training *training, const void *encoder, const struct aimg_sample *sample)
+{
+    size_t known = bytes_of(sample);
+    uint64_t all = image_bytes(sample);
+    double stored = (double)encode(training, encoder, sample->data, known);
+    if (stored == 0 || stored >= (double)known)
+        return aimg_round_up(all, AIMG_UNIT);
+    if (all > known) {
+        double half = (double)encode(training, encoder, sample->data, known / 2);
+        double rate = (stored - half) / (double)(known - known / 2);
+        stored += (rate > 0 ? rate : 0) * (double)(all - known);
     }
+    bool pays = stored < (double)all && aimg_coding_pays(&training->writer->coders, (uint64_t)stored, all);
+    return aimg_round_up(pays ? (uint64_t)stored : all, AIMG_UNIT);
+}
+
+static double weigh_coded(const struct training *training, const void *encoder)
+{
+    double bytes = 0;
+    for (size_t i = first_tested(training); i < training->count; i += step(training))
+        bytes += (double)weigh_image(training, encoder, training->samples[i]);
     return bytes;
 }
 
-/* With a dictionary; UINT64_MAX when it is none. */
-static uint64_t weigh_dictionary(const struct training *training, const void *dictionary, size_t bytes)
+/* With a dictionary; more than anything else when it is none. */
+static double weigh_dictionary(const struct training *training, const void *dictionary, size_t bytes)
 {
     void *encoder = aimg_codec_encoder_create(dictionary, bytes, training->level);
-    uint64_t weight = encoder == NULL ? UINT64_MAX : weigh_coded(training, encoder);
+    double weight = encoder == NULL ? (double)UINT64_MAX : weigh_coded(training, encoder);
     aimg_codec_encoder_destroy(encoder);
     return weight;
 }
@@ -127,7 +151,7 @@ static enum aimg_status try_known(const struct training *training, struct choice
         if (dictionary == NULL)
             continue;
         tried++;
-        double bytes = (double)weigh_dictionary(training, dictionary, (size_t)writer->coders.by_number[number].record.bytes);
+        double bytes = weigh_dictionary(training, dictionary, (size_t)writer->coders.by_number[number].record.bytes);
         if (bytes < best->bytes)
             *best = (struct choice){.bytes = bytes, .coding = (uint8_t)number};
         aimg_release(&writer->allocator, dictionary);
@@ -170,7 +194,7 @@ static bool promising(const struct training *training, double stored, double bes
 {
     size_t total;
     (void)gather(training, GLANCE_SAMPLES, GLANCE_PIECE_BYTES, training->learning, NULL, &total);
-    double bytes = (double)weigh_dictionary(training, training->learning, total);
+    double bytes = weigh_dictionary(training, training->learning, total);
     return bytes < stored * 0.95 && bytes < best * 0.97;
 }
 
@@ -190,7 +214,7 @@ static enum aimg_status learn(struct training *training, struct choice *best, st
         if (bytes == 0)
             continue;
         double share = (double)(AIMG_FRAME_BYTES + bytes + AIMG_CODING_RECORD_BYTES) / training->images;
-        double weight = (double)weigh_dictionary(training, training->dictionary, bytes) + share;
+        double weight = weigh_dictionary(training, training->dictionary, bytes) + share;
         if (weight >= best->bytes || weight >= limit)
             continue;
         *best = (struct choice){.bytes = weight, .coding = free_number(&training->writer->coders), .found_bytes = bytes};
@@ -200,16 +224,16 @@ static enum aimg_status learn(struct training *training, struct choice *best, st
     return AIMG_OK;
 }
 
-static enum aimg_status try_new(struct training *training, uint64_t stored, struct choice *best, struct aimg_error *error)
+static enum aimg_status try_new(struct training *training, double stored, struct choice *best, struct aimg_error *error)
 {
-    uint64_t tested = (training->count - first_tested(training) + step(training) - 1) / step(training);
-    if (!learnable(training) || stored / tested > LEARNABLE_MEAN_BYTES || free_number(&training->writer->coders) == 0)
+    size_t tested = training->count / step(training);
+    if (!learnable(training) || stored / (double)tested > LEARNABLE_MEAN_BYTES || free_number(&training->writer->coders) == 0)
         return AIMG_OK;
     if (training->learning == NULL)
         training->learning = training->writer->allocator.alloc(training->writer->allocator.user, LEARNING_BYTES);
     if (training->learning == NULL)
         return aimg_fail_memory(error, LEARNING_BYTES);
-    return promising(training, (double)stored, best->bytes) ? learn(training, best, error) : AIMG_OK;
+    return promising(training, stored, best->bytes) ? learn(training, best, error) : AIMG_OK;
 }
 
 /* ------------------------------------------------------------------ deciding */
@@ -245,14 +269,14 @@ static enum aimg_status ready(struct aimg_writer *writer, uint8_t coding, struct
 static enum aimg_status decide(struct training *training, uint8_t format, struct aimg_error *error)
 {
     struct aimg_coders *coders = &training->writer->coders;
-    uint64_t stored = weigh_stored(training);
-    struct choice best = {.bytes = (double)weigh_coded(training, NULL), .coding = AIMG_CODING_ZSTD};
+    double stored = weigh_stored(training);
+    struct choice best = {.bytes = weigh_coded(training, NULL), .coding = AIMG_CODING_ZSTD};
     enum aimg_status status = try_known(training, &best, error);
     if (status == AIMG_OK)
         status = try_new(training, stored, &best, error);
     if (status != AIMG_OK)
         return status;
-    if (best.bytes > (double)stored * 0.9)
+    if (best.bytes > stored * 0.9)
         best = (struct choice){.coding = AIMG_CODING_STORE};
     if (best.found_bytes > 0)
         status = define(training, &best, error);
@@ -270,7 +294,8 @@ static enum aimg_status check_samples(const struct aimg_writer *writer, const st
     if (status == AIMG_OK && samples == NULL && count > 0)
         status = aimg_fail(error, AIMG_INVALID_ARGUMENT, "training needs samples");
     for (size_t i = 0; status == AIMG_OK && i < count; i++)
-        if ((samples[i].data == NULL && samples[i].bytes > 0) || samples[i].format >= AIMG_FORMATS || samples[i].reserved != 0)
+        if ((samples[i].data == NULL && samples[i].bytes > 0) || samples[i].format >= AIMG_FORMATS || samples[i].reserved != 0 ||
+            samples[i].bytes >= AIMG_PAYLOAD_LIMIT || samples[i].image_bytes >= AIMG_PAYLOAD_LIMIT)
             status = aimg_fail(error, AIMG_INVALID_ARGUMENT, "a sample needs data, a format below 256, and reserved set to 0");
     return status;
 }

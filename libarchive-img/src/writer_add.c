@@ -43,9 +43,9 @@ enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const voi
         /* The pool is made for many threads. */
         struct aimg_codec_pool *codecs = (struct aimg_codec_pool *)(uintptr_t)&writer->codecs;
         uint8_t coding = writer->coders.way[format];
-        size_t stored = aimg_image_encode(&writer->coders, codecs, writer->coders.level, writer->coders.by_number[coding].encoder,
-                                          data, (size_t)data_bytes, scratch, (size_t)scratch_bytes);
-        if (stored > 0) {
+        size_t stored = aimg_codec_encode(codecs, writer->coders.level, writer->coders.by_number[coding].encoder, data,
+                                          (size_t)data_bytes, scratch, (size_t)scratch_bytes);
+        if (stored > 0 && aimg_coding_pays(&writer->coders, stored, data_bytes)) {
             prepared.stored = scratch;
             prepared.stored_bytes = stored;
             prepared.stored_hash = aimg_hash(scratch, stored).low;

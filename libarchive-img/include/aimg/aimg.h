@@ -590,12 +590,13 @@ struct aimg_value {
     size_t bytes;
 };
 
-/* One image of those that will be added, or its beginning: 32 KiB tell as much as all of it. */
+/* One image of those that will be added, or its beginning: some ten KiB tell nearly as much as all of it. */
 struct aimg_sample {
     const void *data; /* borrowed for the call */
     uint64_t bytes;
-    uint32_t format;   /* enum aimg_format */
-    uint32_t reserved; /* 0 */
+    uint32_t format;      /* enum aimg_format */
+    uint32_t reserved;    /* 0 */
+    uint64_t image_bytes; /* of the whole image when data is its beginning; 0: bytes */
 };
 
 /* With AIMG_COMPRESS_AUTO: decides from samples how images of each of their formats are stored from now on: as they are, with zstd,
@@ -609,8 +610,8 @@ struct aimg_sample {
  * and the same archive give the same decision, with the same release of zstd.
  *
  * Returns OK; INVALID_ARGUMENT; SEQUENCE; OUT_OF_MEMORY; IO. On failure what was decided for some formats may stand; nothing was
- * written. The writer's thread, while no aimg_writer_prepare runs. Cost: some ten milliseconds, for 16 MiB of samples some
- * hundred; memory: the largest sample, and 10 MiB while a dictionary is made. */
+ * written. The writer's thread, while no aimg_writer_prepare runs. Cost: some ten milliseconds, for large
+ * samples five a MiB; memory: the largest sample, and 10 MiB while a dictionary is made. */
 AIMG_API enum aimg_status aimg_writer_train(struct aimg_writer *writer, const struct aimg_sample *samples, size_t count,
                                             uint64_t expected_images, struct aimg_error *error);
 
