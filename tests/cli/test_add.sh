@@ -255,7 +255,7 @@ test_no_room() {
     expect_exit 0 "$AIMG" pack room.aimg first
     cp room.aimg before.aimg
     for i in 1 2 3 4; do make_picture room/$i.pgm 1000 1000; done
-    (ulimit -f 2000; exec "$AIMG" add room.aimg room) >out 2>err
+    (ulimit -f 2000; exec "$AIMG" add --compress store room.aimg room) >out 2>err
     expect_equal $? 3
     expect_contains err 'File too large'
     expect_contains err 'nothing was added'

@@ -81,16 +81,18 @@ else
     skip 'terminals: there is no program script'
 fi
 
-# damaged bytes are not written
-expect_exit 0 "$AIMG" info --json a.aimg cat/1.pgm
-offset=$(json out 'o["offset"]')
-cp a.aimg damaged.aimg
-printf '#' | dd of=damaged.aimg bs=1 seek=$((offset + 100)) conv=notrunc 2>/dev/null
-expect_exit 4 "$AIMG" cat damaged.aimg cat/1.pgm
-expect_equal "$(stat -c %s out)" 0
-expect_lines err 1
-expect_exit 4 "$AIMG" cat damaged.aimg cat/1.pgm cat/2.pgm
-expect_same out photos/cat/2.pgm
+# damaged bytes are not written, stored or coded
+for method in store auto; do
+    expect_exit 0 "$AIMG" pack --force --compress $method damaged.aimg photos
+    expect_exit 0 "$AIMG" info --json damaged.aimg cat/1.pgm
+    offset=$(json out 'o["offset"]')
+    printf '#' | dd of=damaged.aimg bs=1 seek=$((offset + 20)) conv=notrunc 2>/dev/null
+    expect_exit 4 "$AIMG" cat damaged.aimg cat/1.pgm
+    expect_equal "$(stat -c %s out)" 0
+    expect_lines err 1
+    expect_exit 4 "$AIMG" cat damaged.aimg cat/1.pgm cat/2.pgm
+    expect_same out photos/cat/2.pgm
+done
 
 # output that cannot be written
 expect_exit 3 bash -c '"$0" cat a.aimg cat/1.pgm cat/2.pgm >/dev/full' "$AIMG"

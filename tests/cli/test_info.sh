@@ -7,8 +7,8 @@ make_picture photos/cat/2.pgm 50 30 two
 make_picture photos/dog/1.pgm 60 30 three
 make_picture more/dog/2.pgm 7 5 four
 touch -d '2001-02-03 04:05:06.789 UTC' photos/cat/1.pgm
-expect_exit 0 env SOURCE_DATE_EPOCH=1700000000 "$AIMG" pack --times a.aimg photos/
-expect_exit 0 env SOURCE_DATE_EPOCH=1700000100 "$AIMG" add --times a.aimg more/
+expect_exit 0 env SOURCE_DATE_EPOCH=1700000000 "$AIMG" pack --times --compress store a.aimg photos/
+expect_exit 0 env SOURCE_DATE_EPOCH=1700000100 "$AIMG" add --times --compress store a.aimg more/
 
 # the archive
 expect_exit 0 "$AIMG" info --json a.aimg
@@ -62,7 +62,7 @@ expect_exit 0 "$AIMG" info --json z.aimg cat/1.pgm
 expect_equal "$(json out 'o["bytes"], o["coding"], o["stored_bytes"] < o["bytes"]')" "($bytes, 1, True)"
 
 # after a removal
-expect_exit 0 "$AIMG" add --replace a.aimg photos/
+expect_exit 0 "$AIMG" add --replace --compress store a.aimg photos/
 expect_exit 0 "$AIMG" info --json a.aimg
 expect_equal "$(json out 'o["images"], o["ordinals"], o["removed"], o["commits"]')" "(4, 7, 3, 3)"
 expect_equal "$(json out 'o["stored_bytes"]')" "$stored"

@@ -307,7 +307,11 @@ test_same_bytes() {
     expect_exit 0 "$AIMG" pack zstd1.aimg --compress zstd --level 5 --threads 1 same
     expect_exit 0 "$AIMG" pack zstd4.aimg --compress zstd --level 5 --threads 4 same
     expect_same zstd1.aimg zstd4.aimg
-    expect_true 'zstd makes it smaller' [ "$(stat -c %s zstd1.aimg)" -lt "$(stat -c %s one.aimg)" ]
+    expect_exit 0 "$AIMG" pack store1.aimg --compress store --threads 1 same
+    expect_exit 0 "$AIMG" pack store4.aimg --compress store --threads 4 same
+    expect_same store1.aimg store4.aimg
+    expect_true 'zstd makes it smaller' [ "$(stat -c %s zstd1.aimg)" -lt "$(stat -c %s store1.aimg)" ]
+    expect_true 'a dictionary makes it smaller still' [ "$(stat -c %s one.aimg)" -lt "$(stat -c %s zstd1.aimg)" ]
     expect_exit 0 "$AIMG" verify zstd4.aimg
     expect_exit 0 "$AIMG" pack other.aimg same/1
     expect_equal "$(cmp -s -n 32 one.aimg other.aimg && echo 'same identity')" ''
@@ -331,7 +335,9 @@ test_usage() {
     expect_contains err "Try 'aimg pack --help'"
     expect_exit 2 "$AIMG" pack only.aimg
     expect_exit 2 "$AIMG" pack --no-such-option x.aimg .
-    expect_exit 2 "$AIMG" pack --level 5 x.aimg .
+    expect_exit 2 "$AIMG" pack --compress store --level 5 x.aimg .
+    expect_contains err '--level is for --compress auto or zstd'
+    expect_exit 2 "$AIMG" pack --level 0 x.aimg .
     expect_exit 2 "$AIMG" pack --compress lzma x.aimg .
     expect_exit 2 "$AIMG" pack --compress zstd --level 99 x.aimg .
     expect_exit 2 "$AIMG" pack --threads 0 x.aimg .
