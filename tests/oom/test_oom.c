@@ -2,10 +2,12 @@
 /* No memory, at every allocation of every call in turn, once and from then on: the status says so, nothing leaks, and the archive
  * is as it was promised. */
 #include "counting.h"
+#include "random.h"
 #include "sample.h"
 #include "test.h"
 
 #include <dlfcn.h>
+#include <zdict.h>
 #include <zstd.h>
 
 static struct counting counting;
@@ -43,6 +45,17 @@ ZSTD_DCtx *ZSTD_createDCtx(void)
 ZSTD_DDict *ZSTD_createDDict(const void *data, size_t bytes)
 {
     return refused() ? NULL : ((ZSTD_DDict * (*)(const void *, size_t)) real("ZSTD_createDDict"))(data, bytes);
+}
+
+ZSTD_CDict *ZSTD_createCDict(const void *data, size_t bytes, int level)
+{
+    return refused() ? NULL : ((ZSTD_CDict * (*)(const void *, size_t, int)) real("ZSTD_createCDict"))(data, bytes, level);
+}
+
+size_t ZDICT_trainFromBuffer(void *dictionary, size_t capacity, const void *samples, const size_t *sizes, unsigned count)
+{
+    typedef size_t train(void *, size_t, const void *, const size_t *, unsigned);
+    return refused() ? (size_t)-64 : ((train *)real("ZDICT_trainFromBuffer"))(dictionary, capacity, samples, sizes, count);
 }
 
 /* ------------------------------------------------------------------ what is done */
@@ -233,6 +246,88 @@ static enum aimg_status write_more(void)
     return status;
 }
 
+/* ------------------------------------------------------------------ dictionaries */
+
+enum { FAMILY_BYTES = 700, FAMILY_SAMPLES = 24, FAMILY_IMAGES = 4 };
+
+/* Images for which a dictionary is made: their first half is the same. */
+static void family_fill(uint32_t number, uint8_t out[FAMILY_BYTES])
+{
+    uint64_t common = 1, own = 100 + number;
+    random_fill(&common, out, FAMILY_BYTES / 2);
+    random_fill(&own, out + FAMILY_BYTES / 2, FAMILY_BYTES / 2);
+}
+
+static enum aimg_status train(struct aimg_writer *writer)
+{
+    static uint8_t data[FAMILY_SAMPLES][FAMILY_BYTES];
+    struct aimg_sample samples[FAMILY_SAMPLES];
+    for (uint32_t i = 0; i < FAMILY_SAMPLES; i++) {
+        family_fill(1000 + i, data[i]);
+        samples[i] = (struct aimg_sample){.data = data[i], .bytes = FAMILY_BYTES};
+    }
+    return aimg_writer_train(writer, samples, FAMILY_SAMPLES, 100000, &error);
+}
+
+static enum aimg_status add_family(struct aimg_writer *writer, uint32_t number)
+{
+    static uint8_t data[FAMILY_BYTES];
+    char name[16];
+    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = data, .data_bytes = FAMILY_BYTES};
+    image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", number);
+    family_fill(number, data);
+    return aimg_writer_add(writer, &image, NULL, &error);
+}
+
+/* Trains, adds and commits; what failed for want of memory is not tried again. */
+static enum aimg_status write_family(struct aimg_writer *writer, uint32_t first)
+{
+    enum aimg_status status = train(writer);
+    for (uint32_t k = first; status == AIMG_OK && k < first + FAMILY_IMAGES; k++)
+        status = add_family(writer, k);
+    if (status == AIMG_OK)
+        status = commit(writer);
+    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
+    return status;
+}
+
+static enum aimg_status write_trained(void)
+{
+    struct aimg_writer_options options = writer_options();
+    struct aimg_writer *writer = NULL;
+    options.compress = AIMG_COMPRESS_AUTO;
+    (void)unlink(work_path);
+    acknowledged = 0;
+    enum aimg_status status = aimg_writer_create(work_path, &options, &writer, &error);
+    if (status == AIMG_OK)
+        status = write_family(writer, 0);
+    if (status == AIMG_OK)
+        status = aimg_writer_open(work_path, &options, &writer, &error);
+    return status == AIMG_OK ? write_family(writer, FAMILY_IMAGES) : status;
+}
+
+/* What was acknowledged is there, and whole. */
+static void check_trained(void)
+{
+    static uint8_t out[FAMILY_BYTES], expected[FAMILY_BYTES];
+    struct aimg_reader *reader = NULL;
+    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1};
+    struct aimg_verify_result result = {.faults = 1};
+    uint64_t bytes = 0;
+    enum aimg_status status = aimg_reader_open(work_path, NULL, &reader, &error);
+    if (acknowledged == 0 && status != AIMG_OK)
+        return;
+    REQUIRE(status == AIMG_OK);
+    EXPECT(aimg_reader_count(reader) >= acknowledged * FAMILY_IMAGES);
+    for (uint32_t k = 0; k < aimg_reader_count(reader); k++) {
+        family_fill(k, expected);
+        EXPECT_EQ_INT(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error), AIMG_OK);
+        EXPECT(bytes == FAMILY_BYTES && memcmp(out, expected, FAMILY_BYTES) == 0);
+    }
+    aimg_reader_close(reader);
+    EXPECT(aimg_verify(work_path, &options, &result, &error) == AIMG_OK && result.faults == 0);
+}
+
 static enum aimg_status verify(void)
 {
     struct aimg_verify_options options = {
@@ -271,7 +366,8 @@ static void check_archive(void)
     EXPECT(aimg_verify(work_path, &options, &result, &error) == AIMG_OK && result.faults == 0);
 }
 
-static void check_all(const char *name, enum aimg_status (*what)(void), bool writes)
+/* after: what must be true then; NULL when nothing was written. */
+static void check_all(const char *name, enum aimg_status (*what)(void), void (*after)(void))
 {
     test_state.subject = name;
     for (int on = 0; on < 2; on++) {
@@ -285,8 +381,8 @@ static void check_all(const char *name, enum aimg_status (*what)(void), bool wri
             counting.fail_at = 0;
             EXPECT(status == AIMG_OK || (reached && status == AIMG_OUT_OF_MEMORY));
             EXPECT_EQ_INT(counting.live, 0);
-            if (writes)
-                check_archive();
+            if (after != NULL)
+                after();
             REQUIRE(n < 5000);
         }
         printf("%s: %llu allocations fail%s\n", name, n - 2, on == 1 ? ", and all after them" : "");
@@ -303,12 +399,13 @@ int main(void)
     base_path = strdup(sample_path("base.aimg"));
     REQUIRE(base != NULL && base_path != NULL && sample_store(base_path, base, base_bytes));
     work_path = strdup(sample_path("work.aimg"));
-    check_all("read with a map", read_mapped, false);
-    check_all("read without", read_plain, false);
-    check_all("read with a dictionary", read_vector, false);
-    check_all("write", write_new, true);
-    check_all("append", write_more, true);
-    check_all("verify", verify, false);
+    check_all("read with a map", read_mapped, NULL);
+    check_all("read without", read_plain, NULL);
+    check_all("read with a dictionary", read_vector, NULL);
+    check_all("write", write_new, check_archive);
+    check_all("append", write_more, check_archive);
+    check_all("write with a dictionary", write_trained, check_trained);
+    check_all("verify", verify, NULL);
     free(base);
     return test_end("test_oom");
 }

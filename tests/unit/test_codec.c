@@ -121,6 +121,50 @@ static void check_dictionary(void)
     aimg_codec_dictionary_destroy(NULL);
 }
 
+/* What the format asks of a frame: one segment that gives its size; and no number of a dictionary, no checksum, which the index
+ * has. */
+static void check_encoder(void)
+{
+    struct aimg_error error;
+    void *encoder = aimg_codec_encoder_create(raw + 500, 800, 3), *dictionary = aimg_codec_dictionary_create(raw + 500, 800);
+    REQUIRE(encoder != NULL && dictionary != NULL);
+    size_t plain = encode(1000);
+    size_t packed = aimg_codec_encode(&pool, 3, encoder, raw, 1000, stored, sizeof stored);
+    EXPECT(packed > 0 && packed < plain);
+    EXPECT_EQ_UINT(stored[4] & 3, 0);       /* dictionary id */
+    EXPECT_EQ_UINT(stored[4] & 4, 0);       /* checksum */
+    EXPECT_EQ_UINT(stored[4] & 0x20, 0x20); /* single segment, with content size */
+    EXPECT_EQ_UINT(ZSTD_getFrameContentSize(stored, packed), 1000);
+    EXPECT_EQ_INT(aimg_codec_decode(&pool, dictionary, stored, packed, decoded, 1000, 0, &error), AIMG_OK);
+    EXPECT_EQ_BYTES(decoded, raw, 1000);
+    EXPECT_EQ_UINT(aimg_codec_encode(&pool, 3, encoder, raw, 1000, stored, 10), 0);
+    aimg_codec_encoder_destroy(encoder);
+    EXPECT_EQ_UINT(encode(1000), plain); /* the context forgot it */
+    aimg_codec_dictionary_destroy(dictionary);
+    EXPECT_EQ_INT(decode(stored, plain, 1000), AIMG_OK);
+}
+
+static void check_training(void)
+{
+    enum { SAMPLES = 50 };
+    static uint8_t samples[SAMPLES * 200];
+    size_t sizes[SAMPLES];
+    uint8_t dictionary[4096], again[4096];
+    uint64_t random = 4;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        sizes[i] = 200;
+        memcpy(samples + i * 200, raw, 150);
+        random_fill(&random, samples + i * 200 + 150, 50);
+    }
+    size_t bytes = aimg_codec_train(samples, sizes, SAMPLES, dictionary, sizeof dictionary);
+    EXPECT(bytes >= 256 && bytes <= sizeof dictionary && aimg_codec_dictionary_malformed(dictionary, bytes) == 0);
+    EXPECT_EQ_UINT(aimg_codec_train(samples, sizes, SAMPLES, again, sizeof again), bytes);
+    EXPECT_EQ_BYTES(dictionary, again, bytes);
+    EXPECT_EQ_UINT(aimg_codec_train(samples, sizes, 0, dictionary, sizeof dictionary), 0);
+    EXPECT_EQ_UINT(aimg_codec_train(samples, sizes, 1, dictionary, sizeof dictionary), 0);
+    EXPECT_EQ_UINT(aimg_codec_train(samples, sizes, SAMPLES, dictionary, 10), 0);
+}
+
 /* Anything may come in. */
 static void check_rubbish(void)
 {
@@ -172,6 +216,8 @@ int main(void)
     check_bad_frames();
     check_frame_headers();
     check_dictionary();
+    check_encoder();
+    check_training();
     check_rubbish();
     check_threads();
     aimg_codec_pool_release(&pool);
