@@ -71,6 +71,34 @@ static inline void aimg_name_slot_decode(const uint8_t in[AIMG_NAME_SLOT_BYTES],
     slot->frame_offset = ((key & 0xFFFF) << 32 | aimg_load32(in + 12)) * AIMG_UNIT;
 }
 
+static inline void aimg_content_slot_encode(uint32_t hash, uint32_t ordinal, uint8_t out[AIMG_CONTENT_SLOT_BYTES])
+{
+    aimg_store32(out, hash);
+    aimg_store32(out + 4, ordinal + 1);
+}
+
+/* The top bits of an entry's hash. */
+static inline uint32_t aimg_content_hash32(const uint8_t hash[AIMG_HASH_BYTES])
+{
+    return (uint32_t)(aimg_load64(hash) >> (64 - AIMG_CONTENT_HASH_BITS));
+}
+
+/* Of either kind, which its width tells apart. */
+static inline uint64_t aimg_slot_hash(const uint8_t *slot, size_t slot_bytes)
+{
+    return slot_bytes == AIMG_NAME_SLOT_BYTES ? aimg_name_slot_key_hash(aimg_load64(slot)) : aimg_load32(slot);
+}
+
+static inline uint32_t aimg_slot_ordinal(const uint8_t *slot, size_t slot_bytes)
+{
+    return slot_bytes == AIMG_NAME_SLOT_BYTES ? aimg_load32(slot + 8) : aimg_load32(slot + 4) - 1;
+}
+
+static inline bool aimg_slot_empty(const uint8_t *slot, size_t slot_bytes)
+{
+    return aimg_load64(slot) == 0 && (slot_bytes == AIMG_CONTENT_SLOT_BYTES || aimg_load64(slot + 8) == 0);
+}
+
 static inline bool aimg_name_slot_empty(const uint8_t in[AIMG_NAME_SLOT_BYTES])
 {
     return (aimg_load64(in) | aimg_load64(in + 8)) == 0;

@@ -161,8 +161,9 @@ static enum aimg_status build_runs(const struct aimg_source *source, uint64_t ro
     uint64_t next = 0, position = 0, dead = 0;
     catalog->run_count = count_type(catalog, AIMG_FRAME_RUN, &first);
     catalog->names_count = count_type(catalog, AIMG_FRAME_NAMES, &catalog->names_first);
+    catalog->content_count = count_type(catalog, AIMG_FRAME_CONTENT, &catalog->content_first);
     if (catalog->run_count > AIMG_RUN_MAX || catalog->names_count > AIMG_NAME_RUN_MAX ||
-        count_type(catalog, AIMG_FRAME_CONTENT, &first) > AIMG_NAME_RUN_MAX)
+        catalog->content_count > AIMG_NAME_RUN_MAX)
         return root_fault(root, 37, "it has too many runs", error);
     catalog->runs = aimg_alloc_array(&source->allocator, catalog->run_count, sizeof *catalog->runs);
     catalog->run_firsts = aimg_alloc_array(&source->allocator, catalog->run_count, sizeof *catalog->run_firsts);

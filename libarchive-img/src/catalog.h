@@ -67,6 +67,7 @@ struct aimg_catalog {
     struct aimg_run *runs;
     uint32_t *run_firsts;              /* runs[i].first, close together for the search */
     uint32_t names_first, names_count; /* NAMES tables, the newest last */
+    uint32_t content_first, content_count;
     struct aimg_catalog_column *columns;
     struct aimg_coding_record *codings;
 };

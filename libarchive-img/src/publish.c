@@ -297,6 +297,8 @@ static enum aimg_status write_tables(struct aimg_writer *writer, bool everything
     if (status == AIMG_OK)
         status = aimg_writer_publish_names(writer, everything, error);
     if (status == AIMG_OK)
+        status = aimg_writer_publish_content(writer, everything, error);
+    if (status == AIMG_OK)
         status = write_masks(writer, error);
     for (uint32_t i = 0; status == AIMG_OK && i < writer->column_count; i++)
         status = write_dictionary(writer, &writer->columns[i], everything, error);

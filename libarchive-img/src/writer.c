@@ -24,8 +24,9 @@ static enum aimg_status take_options(const struct aimg_writer_options *options, 
         taken->alignment = 1u << AIMG_ALIGNMENT_LOG2_MIN;
     if (taken->level == 0)
         taken->level = DEFAULT_LEVEL;
-    if ((taken->flags & ~(uint32_t)AIMG_WRITER_NO_SYNC) != 0 || taken->compress > AIMG_COMPRESS_AUTO)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags or options.compress is out of range");
+    if ((taken->flags & ~(uint32_t)AIMG_WRITER_NO_SYNC) != 0 || taken->compress > AIMG_COMPRESS_AUTO ||
+        taken->dedup > AIMG_DEDUP_ALL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags, options.compress or options.dedup is out of range");
     if (taken->level < -MAX_LEVEL || taken->level > MAX_LEVEL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.level is %d; zstd levels go from %d to %d", (int)taken->level,
                          -MAX_LEVEL, MAX_LEVEL);
@@ -47,9 +48,12 @@ static enum aimg_status create(const struct aimg_writer_options *options, struct
     struct aimg_writer *writer = aimg_alloc_array(&taken->allocator, 1, sizeof *writer);
     if (writer == NULL)
         return aimg_fail_memory(error, sizeof *writer);
-    writer->allocator = writer->out.allocator = writer->stage.allocator = writer->keys.allocator = taken->allocator;
+    writer->allocator = writer->out.allocator = writer->stage.allocator = writer->seen.allocator = taken->allocator;
+    writer->names.keys = (struct aimg_keys){.allocator = taken->allocator, .kind = &aimg_name_slots};
+    writer->content.keys = (struct aimg_keys){.allocator = taken->allocator, .kind = &aimg_content_slots};
     writer->limits = taken->limits;
     writer->flags = taken->flags;
+    writer->dedup = taken->dedup;
     writer->time_ns = taken->time_ns;
     writer->seeded = taken->seed != NULL;
     writer->run_rows = AIMG_RUN_ROWS;
@@ -66,6 +70,7 @@ static enum aimg_status destroy(struct aimg_writer *writer, struct aimg_error *e
 {
     struct aimg_allocator allocator = writer->allocator;
     aimg_writer_release_batch(writer);
+    aimg_seen_release(&writer->seen);
     aimg_reader_close(writer->base);
     aimg_out_destroy(&writer->out);
     aimg_coders_release(&allocator, &writer->coders);
@@ -94,6 +99,7 @@ static enum aimg_status start(struct aimg_writer *writer, struct aimg_error *err
     writer->out.flushed = writer->out.announced = writer->located.end;
     writer->out.seed = aimg_uuid_seed(writer->located.header.uuid);
     enum aimg_status status = make_salt(writer, error);
+    writer->seen.multiplier = writer->out.salt | 1;
     if (status == AIMG_OK)
         status = aimg_out_create(&writer->out, error);
     if (status == AIMG_OK)
@@ -101,6 +107,7 @@ static enum aimg_status start(struct aimg_writer *writer, struct aimg_error *err
     if (status != AIMG_OK)
         return status;
     aimg_coders_take(&writer->coders, &writer->base->catalog);
+    writer->content_elsewhere = writer->base->catalog.content_count > 0;
     return aimg_writer_begin_batch(writer, error);
 }
 
@@ -312,6 +319,12 @@ void aimg_writer_dropped(const struct aimg_writer *writer, uint64_t *bytes_out, 
     *images_out = writer->dropped_images;
 }
 
+void aimg_writer_deduplicated(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out)
+{
+    *images_out = writer->twin_images;
+    *bytes_out = writer->twin_bytes;
+}
+
 const struct aimg_reader *aimg_writer_base(const struct aimg_writer *writer)
 {
     return writer->base;
@@ -349,6 +362,10 @@ enum aimg_status aimg_writer_begin_batch(struct aimg_writer *writer, struct aimg
     writer->head = catalog->head;
     writer->stage.first = (uint32_t)catalog->head.ordinal_count;
     writer->stage.rows = 0;
+    /* An archive that has a content index keeps it. */
+    writer->content_indexed =
+        writer->dedup == AIMG_DEDUP_ALL || (writer->dedup == AIMG_DEDUP_SESSION && catalog->content_count > 0);
+    writer->content_begun = catalog->content_count > 0 || catalog->head.ordinal_count == 0;
     writer->compat = empty ? writer->located.header.compat : writer->located.commit.compat;
     writer->ro_compat = empty ? writer->located.header.ro_compat : writer->located.commit.ro_compat;
     writer->incompat = empty ? writer->located.header.incompat : writer->located.commit.incompat;
@@ -364,7 +381,8 @@ void aimg_writer_release_batch(struct aimg_writer *writer)
     for (uint32_t i = 0; i < writer->column_count; i++)
         aimg_dictionary_release(allocator, &writer->columns[i].dictionary);
     aimg_release(allocator, writer->columns);
-    aimg_writer_release_names(writer);
+    aimg_index_release(writer, &writer->names);
+    aimg_index_release(writer, &writer->content);
     aimg_stage_release(&writer->stage);
     aimg_buffer_release(allocator, &writer->parts);
     aimg_buffer_release(allocator, &writer->removed_list);

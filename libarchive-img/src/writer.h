@@ -7,6 +7,7 @@
 #include "keys.h"
 #include "lookup.h"
 #include "ordinal_set.h"
+#include "seen.h"
 #include "stage.h"
 
 /* Rows after which a run is written although the batch goes on: bounds memory. */
@@ -31,12 +32,19 @@ struct aimg_writer_column {
     struct aimg_dictionary dictionary;
 };
 
+/* The tables of one kind of slots that the batch makes. */
+struct aimg_index {
+    struct aimg_keys keys;      /* that wait */
+    struct aimg_table *spilled; /* tables of the batch, not merged yet; no ROOT names them */
+    uint32_t spilled_count;
+};
+
 struct aimg_writer {
     struct aimg_allocator allocator;
     struct aimg_limits limits;
     struct aimg_io io_storage;
     struct aimg_io *io;
-    uint32_t flags;
+    uint32_t flags, dedup;
     uint64_t time_ns;
     bool seeded;
     bool failed;       /* no further calls but close */
@@ -46,6 +54,9 @@ struct aimg_writer {
     uint64_t dropped_bytes, dropped_images;
     struct aimg_codec_pool codecs;
     struct aimg_coders coders;
+    uint64_t twin_images, twin_bytes; /* deduplicated */
+    struct aimg_seen seen;            /* content of this session, or, with a content index, what waits for it at least */
+    bool content_elsewhere;           /* tables of content have what is not among that: they must be looked into */
 
     struct aimg_located located; /* the last commit */
     struct aimg_reader *base;    /* opened at it */
@@ -53,11 +64,11 @@ struct aimg_writer {
     /* The open batch. */
     struct aimg_out out;
     struct aimg_stage stage;
-    struct aimg_keys keys;
-    struct aimg_buffer parts;   /* struct aimg_part: of the base, changed as the batch goes on; NAMES that wait for the commit are
-                                   not among them */
-    struct aimg_table *spilled; /* NAMES tables of the batch, not merged yet */
-    uint32_t spilled_count;
+    struct aimg_index names, content;
+    bool content_indexed;     /* the batch writes CONTENT tables */
+    bool content_begun;       /* and they have, or will have, what was in the archive before */
+    struct aimg_buffer parts; /* struct aimg_part: of the base, changed as the batch goes on; NAMES and CONTENT that wait for the
+                                 commit are not among them */
     struct aimg_writer_column *columns;
     uint32_t column_count;
     uint32_t columns_committed;
@@ -85,12 +96,13 @@ enum aimg_status aimg_writer_poison(struct aimg_writer *writer, enum aimg_status
 /* Starts a batch on the state of base. */
 enum aimg_status aimg_writer_begin_batch(struct aimg_writer *writer, struct aimg_error *error);
 void aimg_writer_release_batch(struct aimg_writer *writer);
-/* Writes the staged rows as a RUN, and the waiting names as a NAMES table. */
+/* Writes the staged rows as a RUN, and the waiting keys as a table. */
 enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_error *error);
-enum aimg_status aimg_writer_spill_names(struct aimg_writer *writer, struct aimg_error *error);
+enum aimg_status aimg_writer_spill_keys(struct aimg_writer *writer, struct aimg_index *index, struct aimg_error *error);
 /* The waiting keys, all that was spilled, and the older tables that they have caught up with, or everything, in one table. */
 enum aimg_status aimg_writer_publish_names(struct aimg_writer *writer, bool everything, struct aimg_error *error);
-void aimg_writer_release_names(struct aimg_writer *writer);
+enum aimg_status aimg_writer_publish_content(struct aimg_writer *writer, bool everything, struct aimg_error *error);
+void aimg_index_release(struct aimg_writer *writer, struct aimg_index *index);
 /* The staged rows and the runs before them that they have caught up with, or everything, in one RUN. */
 enum aimg_status aimg_writer_publish_runs(struct aimg_writer *writer, bool everything, struct aimg_error *error);
 /* The base, seeing also what the batch has written; all of that is flushed. For reading tables of the batch; borrows from base.
@@ -106,7 +118,28 @@ enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t off
  */
 enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
                                    bool *attachment_out, struct aimg_error *error);
+/* Entry of an image of the open batch; *attachment_out: as its mask will say. */
+enum aimg_status aimg_writer_batch_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
+                                         bool *attachment_out, struct aimg_error *error);
+/* Hash of a name, and who has that name, in the archive or in the batch: NOT_FOUND when nobody has. */
 uint64_t aimg_writer_hash_name(const struct aimg_writer *writer, const char *name, size_t name_bytes);
+enum aimg_status aimg_writer_find_name(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
+                                       uint32_t *ordinal_out, struct aimg_error *error);
+
+/* An earlier image with the same bytes. */
+struct aimg_twin {
+    struct aimg_entry_record entry;
+    uint32_t ordinal;
+};
+
+/* Looks for one; compares all bytes. NOT_FOUND when there is none, or when nothing is deduplicated. May write to the file: after
+ * another failure the caller poisons unless *intact_out. */
+enum aimg_status aimg_writer_find_twin(struct aimg_writer *writer, const struct aimg_prepared *prepared, uint32_t format,
+                                       struct aimg_twin *twin_out, bool *intact_out, struct aimg_error *error);
+/* A new image can be found from now on. False when there is no memory. */
+bool aimg_writer_remember(struct aimg_writer *writer, const struct aimg_prepared *prepared, uint32_t ordinal);
+/* Writes a table when there is no room for more in memory. */
+enum aimg_status aimg_writer_bound_content(struct aimg_writer *writer, struct aimg_error *error);
 
 /* A row of the batch, in the order in which these are called. Room for one, in the file, in memory, and among the runs: what
  * cannot be committed is not taken. value_bytes: what its values add to the stage. */

@@ -56,98 +56,6 @@ enum aimg_status aimg_writer_prepare(const struct aimg_writer *writer, const voi
     return AIMG_OK;
 }
 
-/* ------------------------------------------------------------------ finding */
-
-enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
-                                  struct aimg_error *error)
-{
-    if (offset < writer->out.flushed)
-        return writer->io->ops->read_at(writer->io, offset, buffer, bytes, error);
-    memcpy(buffer, writer->out.buffer + (offset - writer->out.flushed), bytes);
-    return AIMG_OK;
-}
-
-static enum aimg_status find_waiting(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
-                                     uint32_t *ordinal_out, struct aimg_error *error)
-{
-    uint8_t header[AIMG_FRAME_BYTES + AIMG_NAME_MAX];
-    struct aimg_name_slot slot;
-    for (uint64_t cursor = 0; aimg_keys_next(&writer->keys, hash, &cursor, &slot);) {
-        struct aimg_frame frame;
-        enum aimg_status status = aimg_writer_peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES, error);
-        if (status != AIMG_OK)
-            return status;
-        if (aimg_frame_decode(header, &frame) != 0 || frame.name_bytes != name_bytes)
-            continue;
-        status = aimg_writer_peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES + name_bytes, error);
-        if (status != AIMG_OK)
-            return status;
-        if (memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) == 0 && !aimg_ordinal_set_has(&writer->removed, slot.ordinal)) {
-            *ordinal_out = slot.ordinal;
-            return AIMG_OK;
-        }
-    }
-    return AIMG_NOT_FOUND;
-}
-
-/* NAMES tables one by one: a hit that the batch removed does not end the search. */
-static enum aimg_status find_in_tables(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
-                                       uint32_t *ordinal_out, struct aimg_error *error)
-{
-    struct aimg_source source = writer->base->source;
-    const struct aimg_catalog *catalog = &writer->base->catalog;
-    uint32_t count = catalog->names_count + writer->spilled_count;
-    source.end = writer->out.flushed;
-    for (uint32_t i = 0; i < count; i++) {
-        bool old = i < catalog->names_count;
-        struct aimg_found found;
-        struct aimg_search search = {.source = &source,
-                                     .catalog = catalog,
-                                     .tables = old ? &catalog->tables[catalog->names_first + i]
-                                                   : &writer->spilled[i - catalog->names_count],
-                                     .table_count = 1,
-                                     .name = (const uint8_t *)name,
-                                     .name_bytes = name_bytes,
-                                     .hash = hash};
-        enum aimg_status status = aimg_search_run(&search, &found, error);
-        if (status == AIMG_OK && !aimg_ordinal_set_has(&writer->removed, found.ordinal)) {
-            *ordinal_out = found.ordinal;
-            return AIMG_OK;
-        }
-        if (status != AIMG_OK && status != AIMG_NOT_FOUND)
-            return status;
-    }
-    return AIMG_NOT_FOUND;
-}
-
-static enum aimg_status find(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
-                             uint32_t *ordinal_out, struct aimg_error *error)
-{
-    enum aimg_status status = find_waiting(writer, name, name_bytes, hash, ordinal_out, error);
-    return status != AIMG_NOT_FOUND ? status : find_in_tables(writer, name, name_bytes, hash, ordinal_out, error);
-}
-
-uint64_t aimg_writer_hash_name(const struct aimg_writer *writer, const char *name, size_t name_bytes)
-{
-    return aimg_name_hash40(aimg_hash_low(name, name_bytes, writer->located.header.params.name_seed));
-}
-
-enum aimg_status aimg_writer_find(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint32_t *ordinal_out,
-                                  struct aimg_error *error)
-{
-    enum aimg_status status = aimg_writer_check(writer, error);
-    if (status == AIMG_OK && (name == NULL || ordinal_out == NULL))
-        status = aimg_fail(error, AIMG_INVALID_ARGUMENT, "finding needs a name and a place for the ordinal");
-    if (status != AIMG_OK)
-        return status;
-    if (name_bytes == 0 || name_bytes > AIMG_NAME_MAX)
-        return aimg_fail(error, AIMG_NOT_FOUND, "no image has a name of %zu bytes", name_bytes);
-    status = find(writer, name, name_bytes, aimg_writer_hash_name(writer, name, name_bytes), ordinal_out, error);
-    if (status == AIMG_NOT_FOUND)
-        return aimg_fail(error, AIMG_NOT_FOUND, "there is no image named '%.*s'", name_bytes < 150 ? (int)name_bytes : 150, name);
-    return status;
-}
-
 /* ------------------------------------------------------------------ adding */
 
 static const char *const name_faults[] = {
@@ -293,7 +201,7 @@ enum aimg_status aimg_writer_put_row(struct aimg_writer *writer, const struct ai
                                   .ordinal = ordinal,
                                   .lenclass = aimg_slot_lenclass(aimg_frame_total_bytes(frame))};
     bool kept = aimg_stage_row_add(&writer->stage, entry, name, frame->name_bytes) &&
-                (frame->name_bytes == 0 || aimg_keys_add(&writer->keys, &slot)) &&
+                (frame->name_bytes == 0 || aimg_keys_add(&writer->names.keys, &slot)) &&
                 (!attachment || aimg_buffer_add(&writer->allocator, &writer->attached, &ordinal, sizeof ordinal));
     return kept ? AIMG_OK : aimg_fail_memory(error, AIMG_ENTRY_BYTES);
 }
@@ -317,6 +225,19 @@ static enum aimg_status put_dictionary(struct aimg_writer *writer, unsigned codi
     aimg_release(&writer->allocator, coder->dictionary);
     coder->dictionary = NULL;
     return AIMG_OK;
+}
+
+static void count_image(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_prepared *prepared)
+{
+    writer->head.ordinal_count++;
+    writer->head.listed_count += (image->flags & AIMG_ADD_ATTACHMENT) == 0;
+    writer->head.live_stored_bytes += prepared->stored_bytes;
+    writer->pending_images++;
+    writer->pending_bytes += prepared->stored_bytes;
+    if (prepared->coding != AIMG_CODING_STORE)
+        writer->incompat |= AIMG_INCOMPAT_ZSTD;
+    if (prepared->coding >= AIMG_CODING_FIRST_LISTED)
+        writer->incompat |= AIMG_INCOMPAT_ZSTD_DICT;
 }
 
 /* The frame at the end of the file, the row in the stage, the name among the keys. A failure here leaves the batch in doubt: the
@@ -351,23 +272,25 @@ static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_
     if (status != AIMG_OK)
         return status;
     status = aimg_writer_put_row(writer, &frame, entry.frame_offset, &entry, image->name, hash, error);
-    for (size_t i = 0; status == AIMG_OK && i < image->value_count; i++)
-        status = set_value(writer, &image->values[i], error);
+    if (status == AIMG_OK && !aimg_writer_remember(writer, prepared, ordinal))
+        status = aimg_fail_memory(error, AIMG_CONTENT_SLOT_BYTES);
+    if (status == AIMG_OK)
+        count_image(writer, image, prepared);
     *ordinal_out = ordinal;
     return status;
 }
 
-static void count_image(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_prepared *prepared)
+static enum aimg_status put_twin(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_twin *twin,
+                                 uint32_t *ordinal_out, struct aimg_error *error)
 {
-    writer->head.ordinal_count++;
-    writer->head.listed_count += (image->flags & AIMG_ADD_ATTACHMENT) == 0;
-    writer->head.live_stored_bytes += prepared->stored_bytes;
-    writer->pending_images++;
-    writer->pending_bytes += prepared->stored_bytes;
-    if (prepared->coding != AIMG_CODING_STORE)
-        writer->incompat |= AIMG_INCOMPAT_ZSTD;
-    if (prepared->coding >= AIMG_CODING_FIRST_LISTED)
-        writer->incompat |= AIMG_INCOMPAT_ZSTD_DICT;
+    struct aimg_alias alias = {.name = image->name,
+                               .name_bytes = image->name_bytes,
+                               .attachment = (image->flags & AIMG_ADD_ATTACHMENT) != 0,
+                               .target = twin->ordinal,
+                               .entry = &twin->entry};
+    writer->twin_images++;
+    writer->twin_bytes += twin->entry.stored_bytes;
+    return aimg_writer_put_alias(writer, &alias, ordinal_out, error);
 }
 
 static enum aimg_status prepare_here(struct aimg_writer *writer, const struct aimg_image *image, void **scratch_out,
@@ -414,27 +337,54 @@ enum aimg_status aimg_writer_spill_if_full(struct aimg_writer *writer, struct ai
     enum aimg_status status = AIMG_OK;
     if (writer->stage.rows == writer->run_rows)
         status = aimg_writer_spill_run(writer, error);
-    if (status == AIMG_OK && aimg_keys_count(&writer->keys) == writer->keys_max)
-        status = aimg_writer_spill_names(writer, error);
+    if (status == AIMG_OK && aimg_keys_count(&writer->names.keys) == writer->keys_max)
+        status = aimg_writer_spill_keys(writer, &writer->names, error);
+    return status == AIMG_OK ? aimg_writer_bound_content(writer, error) : status;
+}
+
+/* The name must be free, or be one that may be taken over: then *replaced_out is who has it, else AIMG_NO_ORDINAL. */
+static enum aimg_status check_name_free(const struct aimg_writer *writer, const struct aimg_image *image, uint64_t hash,
+                                        uint32_t *replaced_out, struct aimg_error *error)
+{
+    *replaced_out = AIMG_NO_ORDINAL;
+    if (image->name_bytes == 0)
+        return AIMG_OK;
+    enum aimg_status status = aimg_writer_find_name(writer, image->name, image->name_bytes, hash, replaced_out, error);
+    if (status == AIMG_NOT_FOUND)
+        return AIMG_OK;
+    if (status == AIMG_OK && (image->flags & AIMG_ADD_REPLACE) == 0)
+        return aimg_fail(error, AIMG_EXISTS, "the name '%.*s' is taken by image %" PRIu32,
+                         image->name_bytes < 150 ? (int)image->name_bytes : 150, image->name, *replaced_out);
     return status;
 }
 
-/* The name must be free, or is freed. */
-static enum aimg_status claim_name(struct aimg_writer *writer, const struct aimg_image *image, uint64_t hash,
-                                   struct aimg_error *error)
+/* What can be refused without a trace comes first. */
+static enum aimg_status add_prepared(struct aimg_writer *writer, const struct aimg_image *image,
+                                     const struct aimg_prepared *prepared, uint32_t *ordinal_out, struct aimg_error *error)
 {
-    uint32_t other;
-    if (image->name_bytes == 0)
-        return AIMG_OK;
-    enum aimg_status status = find(writer, image->name, image->name_bytes, hash, &other, error);
-    if (status == AIMG_NOT_FOUND)
-        return AIMG_OK;
+    struct aimg_twin twin;
+    uint32_t replaced = AIMG_NO_ORDINAL;
+    bool intact = true, has_twin = false;
+    uint64_t hash = aimg_writer_hash_name(writer, image->name, image->name_bytes);
+    enum aimg_status status = aimg_writer_make_room(writer, prepared->stored_bytes, values_bytes(writer, image), error);
+    if (status == AIMG_OK)
+        status = check_name_free(writer, image, hash, &replaced, error);
+    if (status == AIMG_OK) {
+        status = aimg_writer_find_twin(writer, prepared, image->format, &twin, &intact, error);
+        has_twin = status == AIMG_OK;
+        status = status == AIMG_NOT_FOUND ? AIMG_OK : status;
+    }
+    if (status == AIMG_OK && replaced != AIMG_NO_ORDINAL)
+        status = aimg_writer_remove(writer, replaced, error);
     if (status != AIMG_OK)
-        return status;
-    if ((image->flags & AIMG_ADD_REPLACE) == 0)
-        return aimg_fail(error, AIMG_EXISTS, "the name '%.*s' is taken by image %" PRIu32,
-                         image->name_bytes < 150 ? (int)image->name_bytes : 150, image->name, other);
-    return aimg_writer_remove(writer, other, error);
+        return intact ? status : aimg_writer_poison(writer, status);
+    status = has_twin ? put_twin(writer, image, &twin, ordinal_out, error)
+                      : put_image(writer, image, prepared, hash, ordinal_out, error);
+    for (size_t i = 0; status == AIMG_OK && i < image->value_count; i++)
+        status = set_value(writer, &image->values[i], error);
+    if (status == AIMG_OK)
+        status = aimg_writer_spill_if_full(writer, error);
+    return status == AIMG_OK ? status : aimg_writer_poison(writer, status);
 }
 
 enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_image *image, uint32_t *ordinal_out,
@@ -452,20 +402,8 @@ enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_i
         prepared = *image->prepared;
     else
         status = prepare_here(writer, image, &scratch, &prepared, error);
-    uint64_t hash = aimg_writer_hash_name(writer, image->name, image->name_bytes);
     if (status == AIMG_OK)
-        status = aimg_writer_make_room(writer, prepared.stored_bytes, values_bytes(writer, image), error);
-    if (status == AIMG_OK)
-        status = claim_name(writer, image, hash, error);
-    if (status == AIMG_OK) {
-        status = put_image(writer, image, &prepared, hash, &ordinal, error);
-        if (status == AIMG_OK) {
-            count_image(writer, image, &prepared);
-            status = aimg_writer_spill_if_full(writer, error);
-        }
-        if (status != AIMG_OK)
-            (void)aimg_writer_poison(writer, status);
-    }
+        status = add_prepared(writer, image, &prepared, &ordinal, error);
     aimg_release(&writer->allocator, scratch);
     if (status == AIMG_OK && ordinal_out != NULL)
         *ordinal_out = ordinal;

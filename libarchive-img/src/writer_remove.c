@@ -32,8 +32,8 @@ static int compare_ordinals(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum aimg_status entry_of_batch(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
-                                       bool *attachment_out, struct aimg_error *error)
+enum aimg_status aimg_writer_batch_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
+                                         bool *attachment_out, struct aimg_error *error)
 {
     uint8_t bytes[AIMG_ENTRY_BYTES];
     uint32_t count;
@@ -67,7 +67,7 @@ enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t or
         return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " was removed or replaced in this batch", ordinal);
     bool old = ordinal < writer->base->catalog.head.ordinal_count;
     return old ? entry_of_base(writer, ordinal, entry, attachment_out, error)
-               : entry_of_batch(writer, ordinal, entry, attachment_out, error);
+               : aimg_writer_batch_entry(writer, ordinal, entry, attachment_out, error);
 }
 
 enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_t ordinal, struct aimg_error *error)

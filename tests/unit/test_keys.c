@@ -148,7 +148,7 @@ static void check_merge(uint32_t tables, uint32_t each, unsigned way)
     static struct model model;
     static struct written written;
     struct table_room room;
-    struct aimg_keys keys = {.slots = {NULL, 0, 0}};
+    struct aimg_keys keys = {.kind = &aimg_name_slots};
     struct aimg_part part;
     struct aimg_table merged;
     uint64_t random = each * 8 + way, asked = 0;
@@ -204,7 +204,7 @@ static void check_trouble(void)
     static struct model model;
     static struct written written;
     struct table_room room;
-    struct aimg_keys keys = {.slots = {NULL, 0, 0}};
+    struct aimg_keys keys = {.kind = &aimg_name_slots};
     struct aimg_part part;
     uint64_t random = 1, asked = 0;
     table_room_open(&room);
@@ -227,7 +227,7 @@ static void check_limits(void)
 {
     static struct model model;
     struct table_room room;
-    struct aimg_keys keys = {.slots = {NULL, 0, 0}};
+    struct aimg_keys keys = {.kind = &aimg_name_slots};
     struct aimg_part part = {.count = 9};
     uint64_t random = 1, cursor = 0;
     struct aimg_name_slot slot;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A writer and its archive against a list in memory: images come, are replaced and removed at random, batches are committed or
- * dropped, and the runs and tables of names that a batch writes before its commit come so early that there are many. */
+ * dropped, content is seen again, and the runs and tables of names and of content that a batch writes before its commit come so
+ * early that there are many. */
 #include "random.h"
 #include "sample.h"
 #include "test.h"
@@ -11,7 +12,7 @@ enum { NAMES = 60, MOST_ORDINALS = 4000 };
 struct model_image {
     uint32_t content;
     uint16_t name; /* number of the name; NAMES: none */
-    bool dead, attached;
+    bool dead, attached, alias;
 };
 
 struct model {
@@ -25,6 +26,7 @@ static struct aimg_writer *writer;
 static struct aimg_error error;
 static const char *path;
 static uint64_t random_state;
+static uint32_t session_first; /* ordinals from this on were added with the handle that is open */
 
 static uint64_t dice(uint64_t sides)
 {
@@ -40,6 +42,27 @@ static const char *name_of(unsigned number)
 
 /* ------------------------------------------------------------------ what is done */
 
+/* Whether the bytes were seen before, where the writer looks; dead images count. */
+static bool seen(uint32_t content)
+{
+    static uint8_t bytes[SAMPLE_MAX_BYTES], other[SAMPLE_MAX_BYTES];
+    size_t count = sample_fill(content, bytes);
+    bool everywhere = writer->dedup == AIMG_DEDUP_ALL || writer->base->catalog.content_count > 0;
+    if (writer->dedup == AIMG_DEDUP_NONE || count <= 8)
+        return false;
+    for (uint32_t i = everywhere ? 0 : session_first; i < working.count; i++)
+        if (!working.images[i].alias && sample_fill(working.images[i].content, other) == count &&
+            memcmp(bytes, other, count) == 0)
+            return true;
+    return false;
+}
+
+static void record(uint32_t content, unsigned name, bool attached)
+{
+    working.images[working.count] = (struct model_image){content, (uint16_t)name, false, attached, seen(content)};
+    working.count++;
+}
+
 static void add(uint32_t flags)
 {
     unsigned name = (unsigned)dice(NAMES);
@@ -52,7 +75,7 @@ static void add(uint32_t flags)
     EXPECT_EQ_UINT(ordinal, working.count);
     if (taken)
         working.images[working.by_name[name] - 1].dead = true;
-    working.images[working.count++] = (struct model_image){content, (uint16_t)name, false, (flags & AIMG_ADD_ATTACHMENT) != 0};
+    record(content, name, (flags & AIMG_ADD_ATTACHMENT) != 0);
     working.by_name[name] = working.count;
 }
 
@@ -61,7 +84,7 @@ static void add_nameless(void)
     uint32_t content = (uint32_t)dice(500), ordinal = 77;
     EXPECT_EQ_INT(sample_add(writer, "", content, AIMG_ADD_ATTACHMENT, &ordinal, &error), AIMG_OK);
     EXPECT_EQ_UINT(ordinal, working.count);
-    working.images[working.count++] = (struct model_image){content, NAMES, false, true};
+    record(content, NAMES, true);
 }
 
 static void remove_some(void)
@@ -102,6 +125,7 @@ static void check_reader(const struct aimg_reader *reader)
         EXPECT_EQ_INT(aimg_reader_position_of(reader, i, &found, &error), listed ? AIMG_OK : AIMG_NOT_FOUND);
         EXPECT_EQ_INT(aimg_reader_entry(reader, i, &entry, &error), AIMG_OK);
         EXPECT(entry.dead == image->dead && entry.attachment == image->attached && entry.ordinal == i);
+        EXPECT_EQ_INT(entry.alias, image->alias);
         EXPECT_EQ_INT(aimg_reader_name(reader, i, name, sizeof name, NULL, &error), AIMG_OK);
         EXPECT_EQ_TEXT(name, image->name == NAMES ? "" : name_of(image->name));
         if (!image->dead)
@@ -147,13 +171,25 @@ static void check_file(void)
 
 /* ------------------------------------------------------------------ the rounds */
 
-static void open_again(const struct aimg_writer_options *options, uint32_t run_rows, uint64_t keys_max)
+/* How an archive is written. */
+struct way {
+    uint32_t run_rows;
+    uint64_t keys_max;
+    uint32_t alignment, compress;
+};
+
+enum { DEDUP_MIXED = AIMG_DEDUP_ALL + 1 }; /* SESSION or ALL, as it comes */
+
+static void open_again(struct aimg_writer_options *options, const struct way *way, uint32_t dedup)
 {
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
     working = committed; /* what was not committed is gone */
+    if (dedup == DEDUP_MIXED)
+        options->dedup = AIMG_DEDUP_SESSION + (uint32_t)dice(2);
     REQUIRE(aimg_writer_open(path, options, &writer, &error) == AIMG_OK);
-    writer->run_rows = run_rows;
-    writer->keys_max = keys_max;
+    session_first = committed.count;
+    writer->run_rows = way->run_rows;
+    writer->keys_max = way->keys_max;
     uint64_t bytes, images;
     aimg_writer_dropped(writer, &bytes, &images);
     EXPECT(bytes == 0 && images == 0); /* close tidied up */
@@ -187,20 +223,22 @@ static void one_step(void)
     }
 }
 
-static void play(uint64_t seed, uint32_t run_rows, uint64_t keys_max, uint32_t alignment, uint32_t compress)
+static void play(uint64_t seed, const struct way *way, uint32_t dedup)
 {
     struct aimg_writer_options options = sample_writer_options();
     char name[32];
-    options.alignment = alignment;
-    options.compress = compress;
+    options.alignment = way->alignment;
+    options.compress = way->compress;
+    options.dedup = dedup == DEDUP_MIXED ? AIMG_DEDUP_SESSION : dedup;
     random_state = seed;
+    session_first = 0;
     memset(&committed, 0, sizeof committed);
     working = committed;
     snprintf(name, sizeof name, "play%u.aimg", (unsigned)seed);
     path = sample_path(name);
     REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
-    writer->run_rows = run_rows;
-    writer->keys_max = keys_max;
+    writer->run_rows = way->run_rows;
+    writer->keys_max = way->keys_max;
     for (unsigned round = 0; round < 12; round++) {
         for (uint64_t steps = dice(round % 4 == 3 ? 3 : 150); steps > 0 && working.count + 2 < MOST_ORDINALS; steps--)
             one_step();
@@ -208,7 +246,7 @@ static void play(uint64_t seed, uint32_t run_rows, uint64_t keys_max, uint32_t a
         aimg_writer_pending(writer, &images, &bytes);
         EXPECT_EQ_UINT(images, working.count - committed.count);
         if (dice(4) == 0) {
-            open_again(&options, run_rows, keys_max);
+            open_again(&options, way, dedup);
             continue;
         }
         EXPECT_EQ_INT(aimg_writer_commit(writer, round % 2 == 0 ? "m" : NULL, &error), AIMG_OK);
@@ -223,11 +261,7 @@ static void play(uint64_t seed, uint32_t run_rows, uint64_t keys_max, uint32_t a
 
 int main(void)
 {
-    static const struct {
-        uint32_t run_rows;
-        uint64_t keys_max;
-        uint32_t alignment, compress;
-    } ways[] = {
+    static const struct way ways[] = {
         {AIMG_RUN_ROWS, AIMG_KEYS_MAX, 8, AIMG_COMPRESS_STORE},
         {7, AIMG_KEYS_MAX, 64, AIMG_COMPRESS_ZSTD},
         {AIMG_RUN_ROWS, 5, 8, AIMG_COMPRESS_ZSTD},
@@ -235,7 +269,7 @@ int main(void)
         {1, 1000, 16, AIMG_COMPRESS_STORE},
         {5, 20, 8, AIMG_COMPRESS_ZSTD},
     };
-    for (uint64_t i = 0; i < 18; i++)
-        play(i + 1, ways[i % 6].run_rows, ways[i % 6].keys_max, ways[i % 6].alignment, ways[i % 6].compress);
+    for (uint64_t i = 0; i < 36; i++)
+        play(i + 1, &ways[i % 6], (uint32_t)(i / 6 % 4));
     return test_end("test_writer");
 }

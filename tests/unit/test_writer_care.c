@@ -122,10 +122,10 @@ static void check_full_of_names(void)
     create_at(path, &options);
     writer->keys_max = 8;
     add_many("n", 8 * AIMG_NAME_RUN_MAX);
-    EXPECT_EQ_UINT(writer->spilled_count, AIMG_NAME_RUN_MAX);
-    for (uint32_t i = 0; i < writer->spilled_count; i++)
-        REQUIRE(aimg_writer_add_part(writer, &writer->spilled[i].part, &error) == AIMG_OK);
-    aimg_writer_release_names(writer);
+    EXPECT_EQ_UINT(writer->names.spilled_count, AIMG_NAME_RUN_MAX);
+    for (uint32_t i = 0; i < writer->names.spilled_count; i++)
+        REQUIRE(aimg_writer_add_part(writer, &writer->names.spilled[i].part, &error) == AIMG_OK);
+    aimg_index_release(writer, &writer->names);
     EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
     EXPECT_EQ_UINT(writer->base->catalog.names_count, AIMG_NAME_RUN_MAX);
     add_many("one more", 1);

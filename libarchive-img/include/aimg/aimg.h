@@ -551,12 +551,29 @@ struct aimg_writer_options {
     const char *program; /* create: name of the writing program, borrowed; NULL: "libarchive_img" and its version */
     struct aimg_allocator allocator;
     struct aimg_limits limits;
+    uint32_t dedup;    /* enum aimg_dedup */
+    uint32_t reserved; /* 0 */
 };
 
 enum aimg_compress {
     AIMG_COMPRESS_STORE = 0, /* as it is */
     AIMG_COMPRESS_ZSTD = 1,  /* zstd where that makes it smaller */
     AIMG_COMPRESS_AUTO = 2   /* by format, as aimg_writer_train decides; where that saves less than a tenth, as it is */
+};
+
+/* Among which images one with the same bytes and the same format is looked for; the new one is then an alias of it: a name and
+ * columns of its own, the bytes shared. A hash finds candidates, and all bytes are compared. Images of 8 bytes or less are never
+ * aliases, for an alias takes as much. The bytes stay in the file as long as an alias needs them, whichever image is removed. */
+enum aimg_dedup {
+    /* None. A content index that the archive has is left as it is, and does not learn of the new images. */
+    AIMG_DEDUP_NONE = 0,
+    /* Those added with this handle, in any of its commits; 11 to 21 bytes of memory for each. In an archive that has a content
+     * index: as ALL. */
+    AIMG_DEDUP_SESSION = 1,
+    /* All in the archive: its content index grows with each commit by 10 bytes an image, and is looked into with one small read
+     * for each of its few tables. The first use in an archive with images makes the index for them, in one pass over their
+     * entries. Memory is bounded. Dead images count: their bytes are there. */
+    AIMG_DEDUP_ALL = 2
 };
 
 /* Creates an archive at a path where nothing is. Returns OK; EXISTS; IO; INVALID_ARGUMENT; OUT_OF_MEMORY; BUSY.
@@ -599,15 +616,15 @@ struct aimg_sample {
     uint64_t image_bytes; /* of the whole image when data is its beginning; 0: bytes */
 };
 
-/* With AIMG_COMPRESS_AUTO: decides from samples how images of each of their formats are stored from now on: as they are, with zstd,
- * with a dictionary that the archive has, or with one that is made here. Half of the samples are learned from, the other half is
- * coded in every way and weighed; a coding must save a tenth of the bytes. Formats without a sample stay as they were decided
- * before; one that never was is tried with zstd, image by image. In the other modes, and without samples: does nothing.
+/* With AIMG_COMPRESS_AUTO: decides from samples how images of each of their formats are stored from now on: as they are, with
+ * zstd, with a dictionary that the archive has, or with one that is made here. Half of the samples are learned from, the other
+ * half is coded in every way and weighed; a coding must save a tenth of the bytes. Formats without a sample stay as they were
+ * decided before; one that never was is tried with zstd, image by image. In the other modes, and without samples: does nothing.
  *
  * samples: `count` of them, best spread evenly over what will come, a few hundred; of each the first MiB counts. expected_images:
- * how many images will follow (0: as many as there are samples): a dictionary must save more than it takes. It becomes part of the
- * archive with the first image that is coded with it, is found by itself on reading, and serves later writers too. The same samples
- * and the same archive give the same decision, with the same release of zstd.
+ * how many images will follow (0: as many as there are samples): a dictionary must save more than it takes. It becomes part of
+ * the archive with the first image that is coded with it, is found by itself on reading, and serves later writers too. The same
+ * samples and the same archive give the same decision, with the same release of zstd.
  *
  * Returns OK; INVALID_ARGUMENT; SEQUENCE; OUT_OF_MEMORY; IO. On failure what was decided for some formats may stand; nothing was
  * written. The writer's thread, while no aimg_writer_prepare runs. Cost: some ten milliseconds, for large
@@ -617,7 +634,7 @@ AIMG_API enum aimg_status aimg_writer_train(struct aimg_writer *writer, const st
 
 /* An image made ready for adding: hashed, and coded as the writer's options say. */
 struct aimg_prepared {
-    const void *data;   /* the image as it was given; borrowed until it is added */
+    const void *data;   /* the image as it was given; borrowed until it is added; NULL: it is not deduplicated */
     const void *stored; /* borrowed until the image is added: the caller's data or the caller's scratch */
     uint64_t stored_bytes;
     uint64_t raw_bytes;
@@ -627,8 +644,8 @@ struct aimg_prepared {
     uint8_t reserved[7];
 };
 
-/* Bytes of scratch that aimg_writer_prepare needs for an image of that size and enum aimg_format; 0 when such images are stored as
- * they are. Any thread, but not during aimg_writer_train. */
+/* Bytes of scratch that aimg_writer_prepare needs for an image of that size and enum aimg_format; 0 when such images are stored
+ * as they are. Any thread, but not during aimg_writer_train. */
 AIMG_API uint64_t aimg_writer_scratch_bytes(const struct aimg_writer *writer, uint64_t data_bytes, uint32_t format);
 
 /* The work of adding that needs no order: any thread, beside the writer's own, but not during aimg_writer_train. scratch may be
@@ -691,7 +708,11 @@ AIMG_API enum aimg_status aimg_writer_rename(struct aimg_writer *writer, uint32_
 AIMG_API enum aimg_status aimg_writer_set_meta(struct aimg_writer *writer, const char *key, const char *value,
                                                struct aimg_error *error);
 
-/* Images and stored bytes in the open batch. */
+/* Images that were stored as aliases because their content was there, since the handle was opened and with the open batch, and
+ * the stored bytes that this saved. */
+AIMG_API void aimg_writer_deduplicated(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out);
+
+/* Images and stored bytes in the open batch; aliases have none. */
 AIMG_API void aimg_writer_pending(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out);
 
 /* Makes the batch visible and durable, atomically. message: borrowed, at most 254 bytes of UTF-8, or NULL. A batch without
