@@ -129,6 +129,7 @@ int ingest_run(const struct ingest_source *source, struct aimg_writer *writer, s
     if (code == EXIT_DONE)
         code = run_threads(&ingest);
     intake_end(&ingest.intake);
+    aimg_writer_deduplicated(writer, &totals_out->duplicates, &totals_out->saved_bytes);
     progress_end(&ingest.progress);
     totals_out->seconds = ingest_clock() - source->begin;
     *stopped_out = code != EXIT_DONE;
@@ -145,12 +146,22 @@ static void append_count(char *line, size_t line_bytes, const char *before, uint
     snprintf(line + used, line_bytes - used, "%s%s%s", before, output_count(count, text, sizeof text), after);
 }
 
+/* "; 3 duplicates stored once, 1.2 MB saved" */
+static void append_duplicates(char *line, size_t line_bytes, const struct ingest_totals *totals)
+{
+    char text[64], size[32];
+    snprintf(text, sizeof text, " duplicate%s stored once, %s saved", totals->duplicates == 1 ? "" : "s",
+             output_size(totals->saved_bytes, size, sizeof size));
+    append_count(line, line_bytes, "; ", totals->duplicates, text);
+}
+
 void ingest_report(const char *verb, const char *archive, const struct ingest_totals *totals)
 {
     char count[32], size[32], rate[32], file[32], rest[512] = "";
     struct stat status;
     uint64_t file_bytes = stat(archive, &status) == 0 ? (uint64_t)status.st_size : 0;
     uint64_t bytes_a_second = totals->seconds > 0 ? (uint64_t)((double)totals->bytes / totals->seconds) : 0;
+    append_duplicates(rest, sizeof rest, totals);
     append_count(rest, sizeof rest, "; replaced: ", totals->replaced, "");
     append_count(rest, sizeof rest, "; skipped as they are there: ", totals->skipped, "");
     append_count(rest, sizeof rest, "; damaged but stored: ", totals->damaged, "");

@@ -19,8 +19,9 @@ struct ingest_source {
 struct ingest_totals {
     uint64_t images, bytes; /* stored */
     uint64_t not_pictures, troubles, links, skipped, replaced, damaged;
-    uint64_t commits; /* made by this command */
-    double seconds;   /* since the command began */
+    uint64_t duplicates, saved_bytes; /* of the images: those that share the bytes of others, and what that saved */
+    uint64_t commits;                 /* made by this command */
+    double seconds;                   /* since the command began */
 };
 
 /* Returns EXIT_DONE, EXIT_NO when inputs were left out, or why it stopped: then *stopped_out is true, what is committed stays,

@@ -15,8 +15,8 @@
 /* One row an option: a row with a value sets a text, one without sets a bool. */
 struct row {
     const char *name;
-    size_t place; /* in struct ingest_options */
-    int has_value;
+    size_t place;  /* in struct ingest_options */
+    int has_value; /* 2: it may be left out, and is empty then */
     unsigned verbs;
 };
 
@@ -32,6 +32,8 @@ static const struct row rows[] = {
     {"escape-names", PLACE(escape_names), 0, INGEST_PACK | INGEST_ADD},
     {"compress", PLACE(compress_text), 1, INGEST_PACK | INGEST_ADD},
     {"level", PLACE(level_text), 1, INGEST_PACK | INGEST_ADD},
+    {"dedup", PLACE(dedup_text), 2, INGEST_PACK | INGEST_ADD},
+    {"no-dedup", PLACE(no_dedup), 0, INGEST_PACK | INGEST_ADD},
     {"no-label", PLACE(no_label), 0, INGEST_PACK | INGEST_ADD},
     {"times", PLACE(times), 0, INGEST_PACK | INGEST_ADD},
     {"message", PLACE(message), 1, INGEST_PACK | INGEST_ADD},
@@ -49,8 +51,10 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 
 static void set(struct ingest_options *options, const struct row *row, char *value)
 {
+    static char none[] = "";
     char *place = (char *)options + row->place;
     if (row->has_value) {
+        value = value == NULL ? none : value;
         memcpy(place, &value, sizeof value);
     } else {
         bool yes = true;
@@ -120,6 +124,21 @@ static int check_message(const char *verb, const char *message)
         return output_usage(verb, "--message has %zu bytes, at most 254 are stored", bytes);
     if (!utf8_valid(message, bytes))
         return output_usage(verb, "--message is UTF-8, not '%s'", message);
+    return EXIT_DONE;
+}
+
+static int set_dedup(const char *verb, struct ingest_options *options)
+{
+    const char *text = options->dedup_text;
+    options->dedup = options->no_dedup ? AIMG_DEDUP_NONE : AIMG_DEDUP_SESSION;
+    if (text == NULL)
+        return EXIT_DONE;
+    if (options->no_dedup)
+        return output_usage(verb, "only one of --dedup and --no-dedup can be given");
+    if (strcmp(text, "all") == 0)
+        options->dedup = AIMG_DEDUP_ALL;
+    else if (text[0] != '\0')
+        return output_usage(verb, "--dedup is alone or --dedup=all, not '--dedup=%s'", text);
     return EXIT_DONE;
 }
 
@@ -196,6 +215,8 @@ int ingest_options_parse(enum ingest_verb verb, int argc, char **argv, bool quie
     if (code == EXIT_DONE)
         code = set_storage(name, options_out);
     if (code == EXIT_DONE)
+        code = set_dedup(name, options_out);
+    if (code == EXIT_DONE)
         code = set_manner(name, options_out);
     if (code == EXIT_DONE)
         code = check_words(name, options_out);
@@ -230,5 +251,6 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
                                         .level = options->level,
                                         .time_ns = options->time_ns,
                                         .seed = options->reproducible ? seed : NULL,
-                                        .program = "aimg " AIMG_VERSION};
+                                        .program = "aimg " AIMG_VERSION,
+                                        .dedup = options->dedup};
 }

@@ -19,13 +19,14 @@ struct ingest_options {
     const char *archive;
     char **paths;
     size_t path_count;
-    const char *files_from, *prefix, *message, *compress_text, *level_text, *alignment_text, *threads_text;
+    const char *files_from, *prefix, *message, *compress_text, *level_text, *alignment_text, *threads_text, *dedup_text;
+    bool no_dedup;
     bool zero_separated, follow, all, strict, escape_names, no_label, times, one_commit;
     bool force, resume;         /* pack */
     bool replace, skip, update; /* add */
 
     enum existing_policy existing;
-    uint32_t compress, alignment;
+    uint32_t compress, alignment, dedup;
     int32_t level;
     unsigned threads;
     bool reproducible; /* SOURCE_DATE_EPOCH is set: time_ns is from it */
@@ -70,6 +71,10 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "of\n"                                                                                                                       \
     "                         over 16 MiB that are compressed take room in the folder of ARCHIVE meanwhile\n"                    \
     "      --level N          of zstd, 1 to 19 (default 3)\n"                                                                    \
+    "      --dedup            store a file whose bytes were seen before in this command once (the default); the names share "    \
+    "it\n"                                                                                                                       \
+    "      --dedup=all        seen before in the archive too: an index of the content is kept in it, and by later commands\n"    \
+    "      --no-dedup         store every file\n"                                                                                \
     "      --no-label         no column 'label' with the first folder of each name\n"                                            \
     "      --times            keep the files' times in the column 'mtime_ns'\n"                                                  \
     "      --message TEXT     for the log, at most 254 bytes of UTF-8\n"                                                         \

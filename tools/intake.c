@@ -2,6 +2,7 @@
 #include "intake.h"
 
 #include "cmd.h"
+#include "guard.h"
 #include "output.h"
 #include "precheck.h"
 #include "writing.h"
@@ -91,6 +92,28 @@ static int report_change(const struct input *input)
     return EXIT_SYSTEM;
 }
 
+struct adding {
+    struct intake *intake;
+    const struct aimg_image *image;
+    enum aimg_status status;
+    struct aimg_error error;
+};
+
+static void add_to_writer(void *user)
+{
+    struct adding *adding = user;
+    adding->status = aimg_writer_add(adding->intake->writer, adding->image, NULL, &adding->error);
+}
+
+/* False: a mapped file lost bytes while they were compared with those of an earlier image. The writer is closed then. */
+static bool add_guarded(struct adding *adding, bool mapped)
+{
+    if (mapped)
+        return guard_run(add_to_writer, adding);
+    add_to_writer(adding);
+    return true;
+}
+
 static int add_image(struct intake *intake, const struct load_item *item, bool replace)
 {
     struct ingest_values values;
@@ -103,18 +126,20 @@ static int add_image(struct intake *intake, const struct load_item *item, bool r
                                .value_count = values.count,
                                .format = (uint32_t)item->picture.format,
                                .flags = replace ? AIMG_ADD_REPLACE : 0};
-    struct aimg_error error;
-    enum aimg_status status = aimg_writer_add(intake->writer, &image, NULL, &error);
+    struct adding adding = {.intake = intake, .image = &image};
+    if (!add_guarded(&adding, item->map != NULL))
+        return report_change(&item->input);
+    enum aimg_status status = adding.status;
     if (status == AIMG_EXISTS)
         return report_clash(intake, &item->input);
     if (status == AIMG_INVALID_ARGUMENT) /* a name that was not there when all were checked */
-        return report_trouble(intake, &item->input, error.message, 0);
+        return report_trouble(intake, &item->input, adding.error.message, 0);
     /* A file that was cut short has no bytes to write, which is not the fault of the archive. */
-    bool cut = status == AIMG_IO && error.sys_errno == EFAULT;
+    bool cut = status == AIMG_IO && adding.error.sys_errno == EFAULT;
     if ((status == AIMG_OK || cut) && !load_is_unchanged(item))
         return report_change(&item->input);
     if (status != AIMG_OK)
-        return writing_failed(intake->target, status, &error);
+        return writing_failed(intake->target, status, &adding.error);
     intake->totals->images++;
     intake->totals->bytes += item->bytes;
     intake->totals->replaced += replace;
