@@ -9,8 +9,7 @@
 #include <getopt.h>
 
 const char help_info[] = "      --json     one object\n"
-                         "      --name     the word is a name, also when it looks like '@7'\n"
-                         "\n"
+                         "      --name     the word is a name, also when it looks like '@7'\n" READING_AT_HELP "\n"
                          "About the archive: format, images, commits, sizes, columns, root hash. About an image: name,\n"
                          "position, ordinal, sizes, place in the file, checksum (as 'xxh128sum' prints it), columns.\n"
                          "\n"
@@ -28,9 +27,12 @@ static int show_image(const struct aimg_reader *reader, const char *path, const 
 
 int cmd_info(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_JSON = LONG_OPTION, OPTION_NAME };
-    static const struct option options[] = {
-        {"json", no_argument, NULL, OPTION_JSON}, {"name", no_argument, NULL, OPTION_NAME}, {NULL, 0, NULL, 0}};
+    enum { OPTION_JSON = LONG_OPTION, OPTION_NAME, OPTION_AT };
+    static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON},
+                                            {"name", no_argument, NULL, OPTION_NAME},
+                                            {"at", required_argument, NULL, OPTION_AT},
+                                            {NULL, 0, NULL, 0}};
+    struct reading_at at = {.given = false};
     struct aimg_reader *reader;
     bool json = false, plain = false;
     int found, code;
@@ -41,6 +43,8 @@ int cmd_info(int argc, char **argv, const struct common_options *common)
     while ((found = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (found == '?' || found == ':')
             return reading_bad_option("info", found, argv);
+        if (found == OPTION_AT && reading_take_at("info", "--at", optarg, &at) != EXIT_DONE)
+            return EXIT_USAGE;
         json = json || found == OPTION_JSON;
         plain = plain || found == OPTION_NAME;
     }
@@ -48,7 +52,7 @@ int cmd_info(int argc, char **argv, const struct common_options *common)
         return output_usage("info", "ARCHIVE is missing");
     if (argc - optind > 2)
         return output_usage("info", "one image at a time");
-    code = reading_open(argv[optind], READING_COPIED, &reader);
+    code = reading_open_at(argv[optind], READING_COPIED, &at, &reader);
     if (code != EXIT_DONE)
         return code;
     if (argc - optind == 2)

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 const char help_log[] = "      --json     one object with the array 'commits': seq, time, time_ns, images, added,\n"
-                        "                 root, message\n"
-                        "\n"
-                        "One line a commit, the newest first: its number, its time, images after it, images that it\n"
-                        "added, root hash, message. The root hash stands for all that the archive held then.\n"
+                        "                 removed, root, message\n" READING_AT_HELP "\n"
+                        "One line a commit, the newest first: its number, its time, images after it, +images that it\n"
+                        "added, -images that it removed or replaced, root hash, message. A renamed image counts as\n"
+                        "one added and one removed. The root hash stands for all that the archive held then.\n"
                         "\n"
                         "  aimg log photos.aimg\n"
                         "  aimg log --json photos.aimg | jq '.commits[0].root'\n";
@@ -28,14 +28,18 @@ struct history {
 static int print_commit(void *user, const struct aimg_commit *commit)
 {
     const struct history *history = user;
-    char time[TIME_TEXT_BYTES], images[32], added[32], root[33], message[4 * sizeof commit->message];
+    char time[TIME_TEXT_BYTES], images[32], added[32], removed[32], root[33], message[4 * sizeof commit->message];
     const char *text = commit->message;
 
     if (history->terminal)
         text = output_escape(text, strlen(text), message, sizeof message);
-    printf("%6" PRIu64 "  %s  %11s images  %12s  %s%s%s\n", commit->seq, reading_time(commit->time_ns, time),
-           output_count(commit->listed_count, images, sizeof images), output_count(commit->added, added, sizeof added),
-           output_hash(commit->chain, root), text[0] != '\0' ? "  " : "", text);
+    added[0] = '+';
+    removed[0] = '-';
+    output_count(commit->added, added + 1, sizeof added - 1);
+    output_count(commit->removed, removed + 1, sizeof removed - 1);
+    printf("%6" PRIu64 "  %s  %11s images  %12s  %11s  %s%s%s\n", commit->seq, reading_time(commit->time_ns, time),
+           output_count(commit->listed_count, images, sizeof images), added, removed, output_hash(commit->chain, root),
+           text[0] != '\0' ? "  " : "", text);
     return ferror(stdout);
 }
 
@@ -50,6 +54,7 @@ static int put_commit(void *user, const struct aimg_commit *commit)
     json_put_count(&object, "time_ns", commit->time_ns);
     json_put_count(&object, "images", commit->listed_count);
     json_put_count(&object, "added", commit->added);
+    json_put_count(&object, "removed", commit->removed);
     json_put_hash(&object, "root", commit->chain);
     json_put_string(&object, "message", commit->message);
     /* Appending takes the reference also when it fails. */
@@ -81,8 +86,10 @@ static int print_history(const struct aimg_reader *reader, const char *path, boo
 
 int cmd_log(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_JSON = LONG_OPTION };
-    static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}, {NULL, 0, NULL, 0}};
+    enum { OPTION_JSON = LONG_OPTION, OPTION_AT };
+    static const struct option options[] = {
+        {"json", no_argument, NULL, OPTION_JSON}, {"at", required_argument, NULL, OPTION_AT}, {NULL, 0, NULL, 0}};
+    struct reading_at at = {.given = false};
     struct aimg_reader *reader;
     bool json = false;
     int found, code;
@@ -93,11 +100,13 @@ int cmd_log(int argc, char **argv, const struct common_options *common)
     while ((found = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (found == '?' || found == ':')
             return reading_bad_option("log", found, argv);
-        json = true;
+        if (found == OPTION_AT && reading_take_at("log", "--at", optarg, &at) != EXIT_DONE)
+            return EXIT_USAGE;
+        json = json || found == OPTION_JSON;
     }
     if (argc - optind != 1)
         return output_usage("log", optind >= argc ? "ARCHIVE is missing" : "one ARCHIVE at a time");
-    code = reading_open(argv[optind], READING_COPIED, &reader);
+    code = reading_open_at(argv[optind], READING_COPIED, &at, &reader);
     if (code != EXIT_DONE)
         return code;
     code = print_history(reader, argv[optind], json);

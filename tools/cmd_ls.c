@@ -15,8 +15,7 @@
 const char help_ls[] = "  -l             position, size, format, width x height, label and name\n"
                        "  -0, --null     end names with a zero byte, for 'xargs -0'\n"
                        "      --json     one JSON object a line: position, ordinal, name, bytes, stored_bytes,\n"
-                       "                 format, width, height, channels, label, xxh128\n"
-                       "\n"
+                       "                 format, width, height, channels, label, xxh128\n" READING_AT_HELP "\n"
                        "GLOB: '*' any text, slashes too; '?' one character; '[a-z]' one of a set. A GLOB that is\n"
                        "an image's name selects that image. Images are listed in order of position, which counts\n"
                        "from 0 and is what '@N' means elsewhere. A GLOB that matches nothing makes the exit code 1.\n"
@@ -172,12 +171,12 @@ static int list_images(struct printer *printer, struct selection *selection)
     return worse_code(code, worse_code(printer->channels.code, printer->label.code));
 }
 
-static int list_archive(const char *path, enum style style, char *const *globs, int glob_count)
+static int list_archive(const char *path, const struct reading_at *at, enum style style, char *const *globs, int glob_count)
 {
     struct printer printer = {.path = path, .style = style};
     struct selection selection;
     struct aimg_reader *reader;
-    int code = reading_open(path, READING_MAPPED, &reader);
+    int code = reading_open_at(path, READING_MAPPED, at, &reader);
 
     if (code != EXIT_DONE)
         return code;
@@ -203,9 +202,12 @@ out:
 
 int cmd_ls(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_JSON = LONG_OPTION };
-    static const struct option options[] = {
-        {"null", no_argument, NULL, '0'}, {"json", no_argument, NULL, OPTION_JSON}, {NULL, 0, NULL, 0}};
+    enum { OPTION_JSON = LONG_OPTION, OPTION_AT };
+    static const struct option options[] = {{"null", no_argument, NULL, '0'},
+                                            {"json", no_argument, NULL, OPTION_JSON},
+                                            {"at", required_argument, NULL, OPTION_AT},
+                                            {NULL, 0, NULL, 0}};
+    struct reading_at at = {.given = false};
     enum style style = STYLE_NAMES, wanted;
     int found;
 
@@ -215,6 +217,11 @@ int cmd_ls(int argc, char **argv, const struct common_options *common)
     while ((found = getopt_long(argc, argv, ":l0", options, NULL)) != -1) {
         if (found == '?' || found == ':')
             return reading_bad_option("ls", found, argv);
+        if (found == OPTION_AT) {
+            if (reading_take_at("ls", "--at", optarg, &at) != EXIT_DONE)
+                return EXIT_USAGE;
+            continue;
+        }
         wanted = found == 'l' ? STYLE_LONG : found == '0' ? STYLE_NULL : STYLE_JSON;
         if (style != STYLE_NAMES && style != wanted)
             return output_usage("ls", "-l, -0 and --json cannot be combined");
@@ -222,5 +229,5 @@ int cmd_ls(int argc, char **argv, const struct common_options *common)
     }
     if (optind >= argc)
         return output_usage("ls", "ARCHIVE is missing");
-    return list_archive(argv[optind], style, argv + optind + 1, argc - optind - 1);
+    return list_archive(argv[optind], &at, style, argv + optind + 1, argc - optind - 1);
 }

@@ -26,6 +26,7 @@ const char help_unpack[] = "  -C, --directory DIR    write below DIR, which is c
                            "                         stored, is left out\n"
                            "      --max-files N      refuse to write more files\n"
                            "      --threads N        1 to 256; else one for each core\n"
+                           "      --at N             as it was after commit N, a number of 'aimg log'\n"
                            "\n"
                            "Without GLOB all images are written. A GLOB is as in 'aimg ls'. Nothing is written outside\n"
                            "DIR, and no symbolic link below it is followed. Each file is written under a temporary name\n"
@@ -48,6 +49,7 @@ struct request {
     uint64_t output_most; /* UINT64_MAX: the default */
     uint64_t files_most;
     unsigned threads;
+    struct reading_at at;
     struct extract_root root;
     int argc; /* as given, to be printed again */
     char **argv;
@@ -229,8 +231,9 @@ static int unpack_archive(struct request *request, char *const *globs, int glob_
     struct aimg_reader *reader;
     struct selection selection;
     struct plan plan;
-    int code = request->output_most == UINT64_MAX ? reading_open(request->archive, READING_COPIED, &reader)
-                                                  : reading_open_up_to(request->archive, request->output_most, &reader);
+    int code = request->output_most == UINT64_MAX
+                   ? reading_open_at(request->archive, READING_COPIED, &request->at, &reader)
+                   : reading_open_up_to(request->archive, request->output_most, &request->at, &reader);
 
     if (code != EXIT_DONE)
         return code;
@@ -264,7 +267,7 @@ out:
 
 /* ------------------------------------------------------------------ options */
 
-enum { OPTION_SKIP_EXISTING = LONG_OPTION, OPTION_MAX_OUTPUT, OPTION_MAX_FILES, OPTION_THREADS };
+enum { OPTION_SKIP_EXISTING = LONG_OPTION, OPTION_MAX_OUTPUT, OPTION_MAX_FILES, OPTION_THREADS, OPTION_AT };
 
 /* Returns an exit_code. */
 static int take_option(struct request *request, int found, const char *value)
@@ -277,6 +280,8 @@ static int take_option(struct request *request, int found, const char *value)
         request->force = true;
     if (found == OPTION_SKIP_EXISTING)
         request->skip_existing = true;
+    if (found == OPTION_AT)
+        return reading_take_at("unpack", "--at", value, &request->at);
     if (found != OPTION_MAX_OUTPUT && found != OPTION_MAX_FILES && found != OPTION_THREADS)
         return EXIT_DONE;
     if (!reading_parse_size(value, &number))
@@ -300,6 +305,7 @@ int cmd_unpack(int argc, char **argv, const struct common_options *common)
                                             {"max-output", required_argument, NULL, OPTION_MAX_OUTPUT},
                                             {"max-files", required_argument, NULL, OPTION_MAX_FILES},
                                             {"threads", required_argument, NULL, OPTION_THREADS},
+                                            {"at", required_argument, NULL, OPTION_AT},
                                             {NULL, 0, NULL, 0}};
     struct request request = {.directory = ".", .quiet = common->quiet, .output_most = UINT64_MAX, .files_most = UINT64_MAX};
     int found, code;

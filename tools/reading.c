@@ -32,7 +32,27 @@ static void warn_torn_tail(const char *path, const struct aimg_reader *reader)
                    path, output_size(info.tail_bytes, size, sizeof size), info.file_bytes);
 }
 
-static int open_with(const char *path, struct aimg_reader_options *options, struct aimg_reader **reader_out)
+/* The commit that was asked for is not there: says which are. */
+static int report_range(const char *path, const struct reading_at *at)
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = AIMG_READER_NO_MAP};
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    struct aimg_reader *reader;
+
+    if (aimg_reader_open(path, &options, &reader, NULL) == AIMG_OK) {
+        (void)aimg_reader_info(reader, &info, NULL);
+        aimg_reader_close(reader);
+    }
+    if (info.commit_count == 0)
+        output_error("%s: there is no commit %" PRIu64 ": nothing was committed yet", path, at->seq);
+    else
+        output_error("%s: there is no commit %" PRIu64 "; its commits are 0 to %" PRIu64 ", and 'aimg log' lists them", path,
+                     at->seq, info.commit_count - 1);
+    return EXIT_NO;
+}
+
+static int open_with(const char *path, struct aimg_reader_options *options, const struct reading_at *at,
+                     struct aimg_reader **reader_out)
 {
     struct aimg_error error;
     struct stat file;
@@ -42,28 +62,52 @@ static int open_with(const char *path, struct aimg_reader_options *options, stru
     if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > IMAGE_LEAST &&
         (uint64_t)file.st_size > options->limits.image_bytes)
         options->limits.image_bytes = (uint64_t)file.st_size;
+    if (at->given) {
+        options->flags |= AIMG_READER_AT;
+        options->seq = at->seq;
+    }
     status = aimg_reader_open(path, options, reader_out, &error);
+    if (status == AIMG_NOT_FOUND && at->given && error.sys_errno == 0)
+        return report_range(path, at);
     if (status != AIMG_OK)
         return output_status(path, status, &error);
     warn_torn_tail(path, *reader_out);
     return EXIT_DONE;
 }
 
-int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out)
+int reading_take_at(const char *verb, const char *option, const char *text, struct reading_at *at_out)
+{
+    uint64_t seq = 0;
+
+    if (text[0] == '\0' || strspn(text, "0123456789") != strlen(text))
+        return output_usage(verb, "%s is the number of a commit, as 'aimg log' prints it, not '%s'", option, text);
+    for (const char *digit = text; *digit != '\0'; digit++)
+        if (__builtin_mul_overflow(seq, UINT64_C(10), &seq) || __builtin_add_overflow(seq, (uint64_t)(*digit - '0'), &seq))
+            seq = UINT64_MAX;
+    *at_out = (struct reading_at){.given = true, .seq = seq};
+    return EXIT_DONE;
+}
+
+int reading_open_at(const char *path, enum reading_mode mode, const struct reading_at *at, struct aimg_reader **reader_out)
 {
     struct aimg_reader_options options = {.struct_bytes = sizeof options,
                                           .flags = mode == READING_COPIED ? AIMG_READER_NO_MAP : 0};
 
-    return open_with(path, &options, reader_out);
+    return open_with(path, &options, at, reader_out);
 }
 
-int reading_open_up_to(const char *path, uint64_t bytes, struct aimg_reader **reader_out)
+int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out)
+{
+    return reading_open_at(path, mode, &(struct reading_at){.given = false}, reader_out);
+}
+
+int reading_open_up_to(const char *path, uint64_t bytes, const struct reading_at *at, struct aimg_reader **reader_out)
 {
     struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = AIMG_READER_NO_MAP};
 
     options.limits.image_bytes = bytes > (uint64_t)IMAGE_LEAST ? bytes : 0;
     options.limits.ratio = UINT32_MAX;
-    return open_with(path, &options, reader_out);
+    return open_with(path, &options, at, reader_out);
 }
 
 enum aimg_status reading_image(const struct aimg_reader *reader, uint32_t ordinal, struct image_buffer *buffer,

@@ -23,9 +23,23 @@ enum { LONG_OPTION = 256 };
 /* Opens an archive. Prints what is wrong, and warns of a torn tail. Returns an exit_code. */
 int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out);
 
+/* Which commit to read: that of --at N, or the last. All zero: the last. */
+struct reading_at {
+    bool given;
+    uint64_t seq;
+};
+
+#define READING_AT_HELP "      --at N     as it was after commit N, a number of 'aimg log'\n"
+
+/* Takes the value of --at, or of another option that names a commit. Prints what is wrong; returns an exit_code. */
+int reading_take_at(const char *verb, const char *option, const char *text, struct reading_at *at_out);
+
+/* reading_open as of a commit. EXIT_NO when the log has no such commit. */
+int reading_open_at(const char *path, enum reading_mode mode, const struct reading_at *at, struct aimg_reader **reader_out);
+
 /* The same with READING_COPIED, for who has set a limit of their own to what is decoded: that of one image is as high, however
  * much smaller it is stored. */
-int reading_open_up_to(const char *path, uint64_t bytes, struct aimg_reader **reader_out);
+int reading_open_up_to(const char *path, uint64_t bytes, const struct reading_at *at, struct aimg_reader **reader_out);
 
 /* Memory that grows to the largest image it was asked to hold. All zero at first; released with free(data). */
 struct image_buffer {

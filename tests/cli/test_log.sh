@@ -14,20 +14,27 @@ expect_exit 0 env SOURCE_DATE_EPOCH=1700000120 "$AIMG" add --replace a.aimg thir
 expect_exit 0 "$AIMG" log a.aimg
 expect_lines out 3
 expect_lines err 0
-read -r number time images word added hash <out
-expect_equal "$number $time $images $word $added ${#hash}" "2 2023-11-14T22:15:20Z 4 images 1 32"
-read -r number time images word added hash < <(sed -n 2p out)
-expect_equal "$number $time $images $added $hash" "1 2023-11-14T22:14:20Z 4 1 $root"
-read -r number time images word added hash < <(sed -n 3p out)
-expect_equal "$number $time $images $added" "0 2023-11-14T22:13:20Z 3 3"
+read -r number time images word added removed hash <out
+expect_equal "$number $time $images $word $added $removed ${#hash}" "2 2023-11-14T22:15:20Z 4 images +1 -1 32"
+read -r number time images word added removed hash < <(sed -n 2p out)
+expect_equal "$number $time $images $added $removed $hash" "1 2023-11-14T22:14:20Z 4 +1 -0 $root"
+read -r number time images word added removed hash < <(sed -n 3p out)
+expect_equal "$number $time $images $added $removed" "0 2023-11-14T22:13:20Z 3 +3 -0"
 
 expect_exit 0 "$AIMG" log --json a.aimg
 expect_lines out 1
-expect_equal "$(json out '[(c["seq"], c["images"], c["added"]) for c in o["commits"]]')" "[(2, 4, 1), (1, 4, 1), (0, 3, 3)]"
+expect_equal "$(json out '[(c["seq"], c["images"], c["added"], c["removed"]) for c in o["commits"]]')" "[(2, 4, 1, 1), (1, 4, 1, 0), (0, 3, 3, 0)]"
 expect_equal "$(json out 'o["commits"][1]["root"]')" "$root"
 expect_equal "$(json out 'o["commits"][1]["time"], o["commits"][1]["time_ns"]')" "('2023-11-14T22:14:20Z', 1700000060000000000)"
 expect_equal "$(json out 'len({c["root"] for c in o["commits"]})')" 3
 expect_equal "$(json out 'type(o["commits"][0]["message"]).__name__')" str
+
+# as of an earlier commit
+cp out all
+expect_exit 0 "$AIMG" log --at 1 a.aimg
+expect_lines out 2
+expect_exit 0 "$AIMG" log --json --at 0 a.aimg
+expect_equal "$(json out 'o["commits"]')" "$(json all 'o["commits"][2:]')"
 
 # many commits
 for i in $(seq 40); do
