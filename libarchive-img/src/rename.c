@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A name stands in the frame of its image and is never rewritten: a new name is a new image, an alias of the old one with its
  * values, in the same batch in which the old one is removed. */
+#include "run_writer.h"
 #include "writer.h"
 
 /* Bytes that a value is given room for before it is known how many it has. */
@@ -39,7 +40,7 @@ static void release(const struct aimg_writer *writer, struct carried *carried)
 /* A table that holds the image's row. */
 struct place {
     const struct aimg_reader *reader;
-    struct aimg_table *table; /* NULL: the row is in the stage, or null */
+    struct aimg_table *table;
     uint32_t row;
 };
 
@@ -95,21 +96,21 @@ static enum aimg_status carry_from_base(const struct aimg_writer *writer, uint32
 static enum aimg_status carry_from_run(struct aimg_writer *writer, const struct aimg_part *part, uint32_t row,
                                        struct carried *carried, struct aimg_error *error)
 {
-    struct aimg_reader reader = *writer->base;
-    struct aimg_table table;
-    struct aimg_section *sections = aimg_alloc_array(&writer->allocator, part->section_count, sizeof *sections);
-    if (sections == NULL)
-        return aimg_fail_memory(error, part->section_count * sizeof *sections);
-    enum aimg_status status = aimg_out_flush(&writer->out, error);
-    reader.source.end = writer->out.flushed;
+    struct aimg_reader view;
+    struct aimg_run_tables run = {.count = 0};
+    uint32_t part_count;
+    const struct aimg_part *parts = aimg_writer_parts(writer, &part_count);
+    enum aimg_status status = aimg_writer_view(writer, &view, error);
     if (status != AIMG_OK)
-        (void)aimg_writer_poison(writer, status);
-    else
-        status = aimg_table_open(&reader.source, part, sections, &table, error);
-    struct place place = {.reader = &reader, .table = &table, .row = row};
-    for (uint32_t i = 0; status == AIMG_OK && i < writer->column_count; i++)
-        status = carry_from_table(writer, carried, i, &place, error);
-    aimg_release(&writer->allocator, sections);
+        return aimg_writer_poison(writer, status);
+    status = aimg_run_tables_open(&view, part, parts, part_count, &run, error);
+    struct place place = {.reader = &view, .row = row};
+    for (uint32_t i = 0; status == AIMG_OK && i < writer->column_count; i++) {
+        place.table = aimg_run_tables_column(&run, &writer->columns[i].record);
+        if (place.table != NULL)
+            status = carry_from_table(writer, carried, i, &place, error);
+    }
+    aimg_run_tables_release(&run);
     return status;
 }
 
