@@ -59,19 +59,6 @@ static int write_all(struct add *add, struct aimg_writer *writer)
     return code;
 }
 
-/* A file that has lost its name takes what is committed into it as any other does. */
-static int confirm(const struct add *add)
-{
-    const char *archive = add->options->archive;
-    if (part_is_same(&add->identity, archive))
-        return EXIT_DONE;
-    output_error(
-        "%s: was removed or replaced by another program while it was added to; what was added is lost with the old file: "
-        "run this again",
-        archive);
-    return EXIT_SYSTEM;
-}
-
 static int add_inputs(struct add *add)
 {
     const char *archive = add->options->archive;
@@ -83,7 +70,7 @@ static int add_inputs(struct add *add)
     part_identify(&add->identity, archive);
     code = write_all(add, writer);
     int closed = writing_close(writer, archive);
-    int confirmed = add->finished || add->totals.commits > 0 ? confirm(add) : EXIT_DONE;
+    int confirmed = add->finished || add->totals.commits > 0 ? writing_confirm(&add->identity, archive) : EXIT_DONE;
     if (confirmed != EXIT_DONE)
         return confirmed;
     if (add->stopped)

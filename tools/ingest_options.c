@@ -114,8 +114,7 @@ static bool parse_number(const char *text, unsigned long least, unsigned long mo
     return true;
 }
 
-/* What the archive would refuse with the first commit, when the work is done. */
-static int check_message(const char *verb, const char *message)
+int ingest_check_message(const char *verb, const char *message)
 {
     if (message == NULL)
         return EXIT_DONE;
@@ -165,7 +164,21 @@ static int set_storage(const char *verb, struct ingest_options *options)
             return output_usage(verb, "--align is a power of two from 8 to 4096, not '%s'", options->alignment_text);
         options->alignment = (uint32_t)number;
     }
-    return check_message(verb, options->message);
+    return ingest_check_message(verb, options->message);
+}
+
+int ingest_set_epoch(const char *verb, struct ingest_options *options)
+{
+    unsigned long number = 0;
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    if (epoch == NULL || epoch[0] == '\0')
+        return EXIT_DONE;
+    if (!parse_number(epoch, 0, UINT64_MAX / 1000000000 - 1, &number))
+        return output_usage(verb, "SOURCE_DATE_EPOCH is a number of seconds since 1970, not '%s'", epoch);
+    options->reproducible = true;
+    /* Zero nanoseconds would mean the clock. */
+    options->time_ns = number == 0 ? 1 : (uint64_t)number * 1000000000;
+    return EXIT_DONE;
 }
 
 static int set_manner(const char *verb, struct ingest_options *options)
@@ -182,15 +195,7 @@ static int set_manner(const char *verb, struct ingest_options *options)
         options->existing = EXISTING_SKIP;
     else if (options->update || options->resume)
         options->existing = EXISTING_UPDATE;
-    const char *epoch = getenv("SOURCE_DATE_EPOCH");
-    if (epoch == NULL || epoch[0] == '\0')
-        return EXIT_DONE;
-    if (!parse_number(epoch, 0, UINT64_MAX / 1000000000 - 1, &number))
-        return output_usage(verb, "SOURCE_DATE_EPOCH is a number of seconds since 1970, not '%s'", epoch);
-    options->reproducible = true;
-    /* Zero nanoseconds would mean the clock. */
-    options->time_ns = number == 0 ? 1 : (uint64_t)number * 1000000000;
-    return EXIT_DONE;
+    return ingest_set_epoch(verb, options);
 }
 
 static int check_words(const char *verb, const struct ingest_options *options)

@@ -44,6 +44,11 @@ int ingest_options_parse(enum ingest_verb verb, int argc, char **argv, bool quie
 
 void ingest_options_fini(struct ingest_options *options);
 
+/* Parts of it, for verbs with other options. What the archive would refuse with the commit, when the work is done; message may be
+ * NULL. And the time of commits, from SOURCE_DATE_EPOCH where that is set. */
+int ingest_check_message(const char *verb, const char *message);
+int ingest_set_epoch(const char *verb, struct ingest_options *options);
+
 struct input_options ingest_input_options(const struct ingest_options *options, const char *own_part);
 
 /* The options of the writer; seed: 16 bytes, borrowed, used when the result is to be reproducible. */

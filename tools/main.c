@@ -13,7 +13,13 @@ const struct verb verbs[] = {
     {"ls", "[options] ARCHIVE [GLOB...]", "list the pictures", help_ls, cmd_ls},
     {"cat", "[options] ARCHIVE NAME|@N...", "write the bytes of pictures to standard output", help_cat, cmd_cat},
     {"info", "[options] ARCHIVE [NAME|@N]", "tell about an archive or one picture", help_info, cmd_info},
+    {"rm", "[options] ARCHIVE NAME|@N|GLOB...", "remove pictures", help_rm, cmd_rm},
+    {"mv", "[options] ARCHIVE OLD NEW", "give a picture another name", help_mv, cmd_mv},
+    {"meta", "[options] ARCHIVE [KEY[=VALUE]...]", "title, licence, source of an archive, and your own keys", help_meta,
+     cmd_meta},
     {"log", "[options] ARCHIVE", "list the commits", help_log, cmd_log},
+    {"diff", "[options] ARCHIVE [ARCHIVE]", "compare two archives, or two commits of one", help_diff, cmd_diff},
+    {"seal", "[options] ARCHIVE", "merge the index of many commits, for publishing", help_seal, cmd_seal},
     {"verify", "[options] ARCHIVE...", "check every byte and every rule", help_verify, cmd_verify},
     {NULL, NULL, NULL, NULL, NULL},
 };

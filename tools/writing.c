@@ -94,3 +94,13 @@ int writing_close(struct aimg_writer *writer, const char *path)
     enum aimg_status status = aimg_writer_close(writer, &error);
     return status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
 }
+
+int writing_confirm(const struct part_identity *identity, const char *path)
+{
+    if (part_is_same(identity, path))
+        return EXIT_DONE;
+    output_error("%s: was removed or replaced by another program meanwhile; what was done is lost with the old file: run this "
+                 "again",
+                 path);
+    return EXIT_SYSTEM;
+}

@@ -4,6 +4,7 @@
 #define AIMG_TOOLS_WRITING_H
 
 #include "ingest_options.h"
+#include "part.h"
 
 /* Print what is wrong; return an exit_code. digest: of the input, for results that are to be reproducible. */
 int writing_create(const char *path, const struct ingest_options *options, const uint64_t digest[2],
@@ -19,5 +20,9 @@ int writing_failed(const char *path, enum aimg_status status, const struct aimg_
 /* Commits and listed images of the last committed state. */
 void writing_state(const struct aimg_writer *writer, uint64_t *commits_out, uint64_t *images_out);
 int writing_close(struct aimg_writer *writer, const char *path);
+
+/* After a commit: a file that has lost its name takes what is committed into it as any other does. identity: of the file that was
+ * opened. Prints what is wrong; returns an exit_code. */
+int writing_confirm(const struct part_identity *identity, const char *path);
 
 #endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd.h"
+
+#include "edit.h"
+#include "json.h"
+#include "output.h"
+#include "reading.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char help_meta[] = "  -d, --delete KEY    remove a key and its value\n"
+                         "      --json          one object with the object 'meta'\n" READING_AT_HELP EDIT_MESSAGE_HELP "\n"
+                         "What the archive says about itself as a whole: keys and values, both UTF-8. Usual keys are\n"
+                         "title, licence and source; others are free. Without words all pairs are printed, one line\n"
+                         "KEY=VALUE each, control characters as \\xNN; KEY prints its value as it is, KEY=VALUE sets\n"
+                         "it, KEY= sets it to nothing. All changes are one commit, or none when one of them fails.\n"
+                         "A key that is not there makes the exit code 1.\n"
+                         "\n"
+                         "  aimg meta photos.aimg title='Cats and dogs' licence=CC-BY-4.0\n"
+                         "  aimg meta photos.aimg title\n"
+                         "  aimg meta photos.aimg --delete source\n";
+
+enum { KEY_MOST = 255 };
+
+struct request {
+    struct edit edit;
+    const char **deleted;
+    size_t deleted_count;
+    char **words;
+    size_t word_count;
+    struct reading_at at;
+    bool json;
+};
+
+/* ------------------------------------------------------------------ printing */
+
+struct printer {
+    struct json_object pairs;
+    bool json, failed;
+};
+
+static void print_escaped(const char *text, size_t bytes)
+{
+    size_t room = 4 * bytes + 1;
+    char *buffer = malloc(room);
+
+    if (buffer == NULL)
+        return;
+    fputs(output_escape(text, bytes, buffer, room), stdout);
+    free(buffer);
+}
+
+static int print_pair(void *user, const char *key, const char *value, size_t value_bytes)
+{
+    struct printer *printer = user;
+
+    if (printer->json) {
+        json_put_text(&printer->pairs, key, value, value_bytes);
+        return printer->pairs.failed;
+    }
+    print_escaped(key, strlen(key));
+    putchar('=');
+    print_escaped(value, value_bytes);
+    putchar('\n');
+    return ferror(stdout);
+}
+
+static int print_all(const struct request *request, const struct aimg_reader *reader)
+{
+    const char *archive = request->edit.archive;
+    struct printer printer = {.json = request->json};
+    struct json_object object;
+    struct aimg_error error;
+    enum aimg_status status;
+
+    if (request->json)
+        printer.pairs = json_object_begin();
+    status = aimg_reader_each_meta(reader, print_pair, &printer, &error);
+    if (status != AIMG_OK) {
+        if (request->json)
+            json_decref(printer.pairs.value);
+        return output_status(archive, status, &error);
+    }
+    if (!request->json)
+        return EXIT_DONE;
+    object = json_object_begin();
+    object.failed = object.failed || printer.pairs.failed;
+    json_put_string(&object, "schema", "aimg.meta/1");
+    json_put_string(&object, "path", archive);
+    json_put(&object, "meta", printer.pairs.value);
+    return json_print(&object);
+}
+
+/* The value as it is, and a newline; on a terminal without what would act on it. */
+static int print_value(const struct request *request, const struct aimg_reader *reader, const char *key)
+{
+    struct aimg_error error;
+    size_t bytes = 0;
+    char *value = NULL;
+    enum aimg_status status = aimg_reader_meta(reader, key, NULL, 0, &bytes, &error);
+
+    if (status == AIMG_BUFFER_TOO_SMALL) {
+        value = malloc(bytes);
+        if (value == NULL) {
+            output_error("out of memory for %zu bytes", bytes);
+            return EXIT_SYSTEM;
+        }
+        status = aimg_reader_meta(reader, key, value, bytes, &bytes, &error);
+    }
+    if (status == AIMG_OK && isatty(STDOUT_FILENO))
+        print_escaped(value, bytes);
+    else if (status == AIMG_OK && bytes > 0)
+        fwrite(value, 1, bytes, stdout);
+    if (status == AIMG_OK)
+        putchar('\n');
+    free(value);
+    return status == AIMG_OK ? EXIT_DONE : output_status(request->edit.archive, status, &error);
+}
+
+static int show(const struct request *request)
+{
+    struct aimg_reader *reader;
+    int code = reading_open_at(request->edit.archive, READING_COPIED, &request->at, &reader);
+
+    if (code != EXIT_DONE)
+        return code;
+    if (request->word_count == 0)
+        code = print_all(request, reader);
+    for (size_t i = 0; i < request->word_count; i++)
+        code = worse_code(code, print_value(request, reader, request->words[i]));
+    aimg_reader_close(reader);
+    return output_finish(code);
+}
+
+/* ------------------------------------------------------------------ changing */
+
+static int change(const struct request *request)
+{
+    struct aimg_error error;
+    enum aimg_status status = AIMG_OK;
+    char key[KEY_MOST + 1];
+
+    for (size_t i = 0; status == AIMG_OK && i < request->deleted_count; i++)
+        status = aimg_writer_set_meta(request->edit.writer, request->deleted[i], NULL, &error);
+    for (size_t i = 0; status == AIMG_OK && i < request->word_count; i++) {
+        const char *value = strchr(request->words[i], '=') + 1;
+        size_t key_bytes = (size_t)(value - 1 - request->words[i]);
+
+        memcpy(key, request->words[i], key_bytes); /* check_words knows that it fits */
+        key[key_bytes] = '\0';
+        status = aimg_writer_set_meta(request->edit.writer, key, value, &error);
+    }
+    return status == AIMG_OK ? EXIT_DONE : edit_failed(&request->edit, status, &error);
+}
+
+static int change_archive(struct request *request)
+{
+    int code = edit_open(&request->edit);
+
+    if (code != EXIT_DONE)
+        return code;
+    code = change(request);
+    if (code == EXIT_DONE)
+        code = edit_commit(&request->edit);
+    return edit_close(&request->edit, code);
+}
+
+/* ------------------------------------------------------------------ the command line */
+
+/* Either all words are to be read or all are to be set. *changes_out: whether they are to be set. */
+static int check_words(const struct request *request, bool *changes_out)
+{
+    size_t setting = 0;
+
+    for (size_t i = 0; i < request->word_count; i++) {
+        const char *word = request->words[i], *equals = strchr(word, '=');
+        size_t key_bytes = equals != NULL ? (size_t)(equals - word) : strlen(word);
+
+        if (key_bytes == 0 || key_bytes > KEY_MOST)
+            return output_usage("meta", "'%s': a key has 1 to %d bytes", word, KEY_MOST);
+        setting += equals != NULL;
+    }
+    *changes_out = setting > 0 || request->deleted_count > 0;
+    if (!*changes_out)
+        return request->json && request->word_count > 0 ? output_usage("meta", "--json prints all pairs: no KEY beside it")
+                                                        : EXIT_DONE;
+    if (setting < request->word_count)
+        return output_usage("meta", "KEY and KEY=VALUE, or --delete, cannot be mixed: one reads, the other changes");
+    if (request->json || request->at.given)
+        return output_usage("meta", "--json and --at are for reading");
+    return EXIT_DONE;
+}
+
+static int take_words(struct request *request, int argc, char **argv)
+{
+    enum { OPTION_JSON = LONG_OPTION, OPTION_AT, OPTION_MESSAGE };
+    static const struct option options[] = {{"delete", required_argument, NULL, 'd'},
+                                            {"json", no_argument, NULL, OPTION_JSON},
+                                            {"at", required_argument, NULL, OPTION_AT},
+                                            {"message", required_argument, NULL, OPTION_MESSAGE},
+                                            {NULL, 0, NULL, 0}};
+    int found;
+
+    optind = 0;
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, ":d:", options, NULL)) != -1) {
+        if (found == '?' || found == ':')
+            return reading_bad_option("meta", found, argv);
+        if (found == 'd')
+            request->deleted[request->deleted_count++] = optarg;
+        else if (found == OPTION_MESSAGE)
+            request->edit.message = optarg;
+        else if (found == OPTION_JSON)
+            request->json = true;
+        else if (reading_take_at("meta", "--at", optarg, &request->at) != EXIT_DONE)
+            return EXIT_USAGE;
+    }
+    if (optind >= argc)
+        return output_usage("meta", "ARCHIVE is missing");
+    request->edit.archive = argv[optind];
+    request->words = argv + optind + 1;
+    request->word_count = (size_t)(argc - optind - 1);
+    return EXIT_DONE;
+}
+
+int cmd_meta(int argc, char **argv, const struct common_options *common)
+{
+    struct request request = {.edit = {.verb = "meta"}};
+    bool changes = false;
+    int code;
+
+    (void)common;
+    request.deleted = calloc((size_t)argc, sizeof *request.deleted);
+    if (request.deleted == NULL) {
+        output_error("out of memory");
+        return EXIT_SYSTEM;
+    }
+    code = take_words(&request, argc, argv);
+    if (code == EXIT_DONE)
+        code = check_words(&request, &changes);
+    if (code == EXIT_DONE)
+        code = changes ? change_archive(&request) : show(&request);
+    free(request.deleted);
+    return code;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edit.h"
+
+#include "cmd.h"
+#include "output.h"
+#include "writing.h"
+
+int edit_open(struct edit *edit)
+{
+    struct ingest_options options = {.archive = edit->archive};
+    enum aimg_status status;
+    int code = ingest_check_message(edit->verb, edit->message);
+
+    if (code == EXIT_DONE)
+        code = ingest_set_epoch(edit->verb, &options);
+    if (code == EXIT_DONE)
+        code = writing_open(edit->archive, &options, &edit->writer, &status);
+    if (code == EXIT_DONE)
+        part_identify(&edit->identity, edit->archive);
+    return code;
+}
+
+int edit_failed(const struct edit *edit, enum aimg_status status, const struct aimg_error *error)
+{
+    return writing_failed(edit->archive, status, error);
+}
+
+int edit_commit(struct edit *edit)
+{
+    struct aimg_error error;
+    enum aimg_status status = aimg_writer_commit(edit->writer, edit->message, &error);
+
+    if (status != AIMG_OK)
+        return edit_failed(edit, status, &error);
+    edit->committed = true;
+    return EXIT_DONE;
+}
+
+int edit_close(struct edit *edit, int code)
+{
+    int closed = writing_close(edit->writer, edit->archive);
+
+    if (edit->committed && writing_confirm(&edit->identity, edit->archive) != EXIT_DONE)
+        return EXIT_SYSTEM;
+    return code != EXIT_DONE ? code : closed;
+}

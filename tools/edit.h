@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs that change an archive without adding files have in common: one writer, one commit. */
+#ifndef AIMG_TOOLS_EDIT_H
+#define AIMG_TOOLS_EDIT_H
+
+#include "part.h"
+
+struct edit {
+    const char *verb;
+    const char *archive;
+    const char *message; /* of the commit, or NULL */
+    struct aimg_writer *writer;
+    struct part_identity identity; /* of the file that is open */
+    bool committed;
+};
+
+#define EDIT_MESSAGE_HELP "      --message TEXT  for the log, at most 254 bytes of UTF-8\n"
+
+/* With verb, archive and message set. All print what is wrong, and return an exit_code. */
+int edit_open(struct edit *edit);
+/* What aimg_writer_... said of a change. */
+int edit_failed(const struct edit *edit, enum aimg_status status, const struct aimg_error *error);
+int edit_commit(struct edit *edit);
+/* After edit_open went well. code: what came of it so far. What was not committed is dropped. */
+int edit_close(struct edit *edit, int code);
+
+#endif
