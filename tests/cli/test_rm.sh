@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# rm: names, positions and globs; all or nothing; what every other verb shows afterwards.
+. "$(dirname "$0")/lib.sh"
+. "$test_source/lib_ingest.sh"
+
+for i in 1 2 3 4; do
+    make_picture "photos/cat/$i.pgm" "$((10 + i))" 3 "cat$i"
+    make_picture "photos/dog/$i.pgm" 7 "$((10 + i))" "dog$i"
+done
+make_picture 'photos/odd/a[1].pgm' 5 5 bracket
+make_picture photos/odd/a1.pgm 5 6 plain
+make_picture photos/odd/-n.pgm 5 7 dash
+make_picture photos/@3 5 8 at
+expect_exit 0 env SOURCE_DATE_EPOCH=1600000000 "$AIMG" pack base.aimg photos
+fresh() { cp base.aimg a.aimg; }
+unchanged() { expect_same a.aimg base.aimg; }
+
+# a name: gone from where it was, still there at the commit before
+fresh
+expect_exit 0 "$AIMG" rm a.aimg cat/2.pgm
+expect_lines out 0
+expect_equal "$(cat err)" "aimg: removed 1 image; 'aimg compact' frees $((12 * 3 + 12)) B"
+expect_exit 1 "$AIMG" cat a.aimg cat/2.pgm
+expect_exit 0 "$AIMG" cat --at 0 a.aimg cat/2.pgm
+expect_same out photos/cat/2.pgm
+expect_exit 0 "$AIMG" ls a.aimg
+expect_lines out 11
+expect_exit 0 "$AIMG" verify a.aimg
+expect_exit 0 "$AIMG" log a.aimg
+expect_contains out '+0           -1'
+
+# a position is that before anything is removed, and each image goes once
+fresh
+"$AIMG" ls a.aimg >names
+expect_exit 0 "$AIMG" rm -q a.aimg @0 @1 "$(sed -n 2p names)" @11
+expect_lines err 0
+expect_names a.aimg $(sed -n 3,11p names)
+expect_exit 0 "$AIMG" verify a.aimg
+
+# globs, as in ls; a word that is a name means that image alone
+fresh
+expect_exit 0 "$AIMG" rm a.aimg 'cat/[12]*' 'd?g/4*'
+expect_contains err 'removed 3 images'
+expect_names a.aimg $(grep -v -e cat/1 -e cat/2 -e dog/4 names)
+fresh
+expect_exit 0 "$AIMG" rm a.aimg 'odd/a[1].pgm'
+expect_exit 0 "$AIMG" cat a.aimg odd/a1.pgm
+expect_exit 1 "$AIMG" rm --name a.aimg 'odd/*'
+expect_exit 1 "$AIMG" cat --name a.aimg 'odd/a[1].pgm'
+fresh
+expect_exit 0 "$AIMG" rm --name a.aimg @3
+expect_exit 1 "$AIMG" cat --name a.aimg @3
+fresh
+expect_exit 2 "$AIMG" rm a.aimg -n.pgm
+unchanged
+expect_exit 0 "$AIMG" rm a.aimg -- odd/-n.pgm
+expect_exit 1 "$AIMG" cat a.aimg odd/-n.pgm
+
+# all of it, and it can be filled again
+fresh
+expect_exit 0 "$AIMG" rm a.aimg '*'
+expect_names a.aimg
+expect_exit 0 "$AIMG" info --json a.aimg
+expect_equal "$(json out 'o["images"]')" 0
+expect_exit 0 "$AIMG" unpack a.aimg -C nothing
+expect_exit 0 "$AIMG" add a.aimg photos
+expect_names a.aimg $(cat names)
+expect_exit 0 "$AIMG" verify a.aimg
+expect_exit 0 "$AIMG" unpack a.aimg -C again
+expect_same again photos
+
+# what is not there: all of it is told, and nothing is removed
+fresh
+expect_exit 1 "$AIMG" rm a.aimg cat/1.pgm cat/9.pgm 'bird/*' @12
+expect_contains err "no image 'cat/9.pgm'"
+expect_contains err "no image matches 'bird/*'"
+expect_contains err "no image @12"
+expect_contains err 'nothing was removed'
+unchanged
+expect_exit 1 "$AIMG" rm a.aimg CAT/1.pgm
+expect_contains err "did you mean 'cat/1.pgm'?"
+expect_exit 1 "$AIMG" rm a.aimg cat
+expect_exit 1 "$AIMG" rm a.aimg ''
+expect_exit 1 "$AIMG" rm a.aimg $(seq -f 'x/%g' 1000)
+expect_lines err 22
+expect_exit 0 "$AIMG" rm a.aimg cat/1.pgm
+expect_exit 1 "$AIMG" rm a.aimg cat/1.pgm
+expect_exit 0 "$AIMG" log a.aimg
+expect_lines out 2
+
+# only looking
+fresh
+expect_exit 0 "$AIMG" rm --dry-run a.aimg 'cat/*' @8
+printf '%s\n' cat/1.pgm cat/2.pgm cat/3.pgm cat/4.pgm "$(sed -n 9p names)" | sort >wanted
+sort out >listed
+expect_same listed wanted
+expect_contains err 'would remove 5 images'
+expect_exit 1 "$AIMG" rm -n a.aimg 'cat/*' nothing
+expect_lines out 0
+chmod -w a.aimg
+expect_exit 0 "$AIMG" rm -n a.aimg '*'
+chmod +w a.aimg
+unchanged
+expect_exit 3 bash -c '"$0" rm -n a.aimg "*" >/dev/full' "$AIMG"
+
+# a message for the log; the same bytes for the same time
+expect_exit 0 env SOURCE_DATE_EPOCH=1700000000 "$AIMG" rm --message 'blurred ones' a.aimg 'cat/*'
+expect_exit 0 "$AIMG" log --json a.aimg
+expect_equal "$(json out '(o["commits"][0]["message"], o["commits"][0]["time"], o["commits"][0]["removed"])')" \
+    "('blurred ones', '2023-11-14T22:13:20Z', 4)"
+cp base.aimg b.aimg
+expect_exit 0 env SOURCE_DATE_EPOCH=1700000000 "$AIMG" rm --message 'blurred ones' b.aimg 'cat/*'
+expect_same a.aimg b.aimg
+
+# images with the same bytes: they stay as long as one of them does
+fresh
+expect_exit 0 "$AIMG" mv a.aimg cat/1.pgm kept.pgm
+expect_exit 0 "$AIMG" rm a.aimg kept.pgm
+expect_contains err 'up to'
+
+# where writing is not possible
+fresh
+flock_script='exec 9<>a.aimg; python3 - <<P
+import fcntl, os, struct
+fcntl.fcntl(9, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+P
+"$0" rm a.aimg cat/1.pgm'
+expect_exit 3 bash -c "$flock_script" "$AIMG"
+expect_contains err 'another writer has'
+unchanged
+expect_exit 3 "$AIMG" rm missing.aimg x
+expect_contains err 'missing.aimg'
+printf 'not an archive, but long enough to be looked at' >text
+expect_exit 4 "$AIMG" rm text x
+: >empty
+expect_exit 4 "$AIMG" rm empty x
+
+# misuse
+expect_exit 2 "$AIMG" rm
+expect_exit 2 "$AIMG" rm a.aimg
+expect_exit 2 "$AIMG" rm -x a.aimg y
+expect_exit 2 "$AIMG" rm --message a.aimg
+expect_exit 2 "$AIMG" rm --message "$(printf 'x%.0s' $(seq 255))" a.aimg cat/1.pgm
+expect_exit 2 env SOURCE_DATE_EPOCH=soon "$AIMG" rm a.aimg cat/1.pgm
+unchanged
+
+finish
