@@ -245,7 +245,7 @@ test_lost_archive() {
         $how
         wait "$pid"
         expect_equal $? 3
-        expect_contains background 'lost.aimg: was removed or replaced by another program while it was added to'
+        expect_contains background 'lost.aimg: was removed or replaced by another program'
         expect_lacks background 'added 2'
     done
     rm -r slow

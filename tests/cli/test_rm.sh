@@ -12,7 +12,7 @@ make_picture 'photos/odd/a[1].pgm' 5 5 bracket
 make_picture photos/odd/a1.pgm 5 6 plain
 make_picture photos/odd/-n.pgm 5 7 dash
 make_picture photos/@3 5 8 at
-expect_exit 0 env SOURCE_DATE_EPOCH=1600000000 "$AIMG" pack base.aimg photos
+expect_exit 0 env SOURCE_DATE_EPOCH=1600000000 "$AIMG" pack --compress store base.aimg photos
 fresh() { cp base.aimg a.aimg; }
 unchanged() { expect_same a.aimg base.aimg; }
 
