@@ -94,6 +94,17 @@ static void take_away(struct work *work, const char *name)
     (void)model_remove(&work->next, name);
 }
 
+static void rename_one(struct work *work, const char *name, const char *to, uint32_t content)
+{
+    uint32_t ordinal = 0;
+    if (work->dead)
+        return;
+    work->dead = aimg_writer_find(work->writer, name, strlen(name), &ordinal, &work->error) != AIMG_OK ||
+                 aimg_writer_rename(work->writer, ordinal, to, strlen(to), NULL, &work->error) != AIMG_OK;
+    (void)model_remove(&work->next, name);
+    model_put(&work->next, to, content);
+}
+
 static void commit(struct work *work, const char *message)
 {
     if (work->dead)
@@ -156,6 +167,31 @@ static void replace(struct crash_run *run)
     commit(&work, NULL);
     add(&work, "c/5.jpg", 25, 0);
     take_away(&work, "c/2.jpg");
+    commit(&work, NULL);
+    end(&work);
+}
+
+/* Other names, in the place of those that are removed too, and metadata in the same commits. */
+static void rename_some(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    add_some(&work, "n", 1, 5);
+    commit(&work, NULL);
+    rename_one(&work, "n/2.jpg", "m/2.jpg", 2);
+    take_away(&work, "n/4.jpg");
+    rename_one(&work, "n/5.jpg", "n/4.jpg", 5);
+    if (!work.dead)
+        work.dead = aimg_writer_set_meta(work.writer, "title", "names", &work.error) != AIMG_OK;
+    commit(&work, NULL);
+    end(&work);
+    if (work.dead)
+        return;
+    begin_old(&work, run);
+    rename_one(&work, "m/2.jpg", "n/2.jpg", 2);
+    add(&work, "m/2.jpg", 62, 0);
+    rename_one(&work, "m/2.jpg", "o/2.jpg", 62); /* of this batch */
+    take_away(&work, "n/1.jpg");
     commit(&work, NULL);
     end(&work);
 }
@@ -236,8 +272,9 @@ static void failed(struct crash_run *run)
 }
 
 const struct crash_scenario crash_scenarios[] = {
-    {"one", one, false}, {"several", several, false}, {"replace", replace, false}, {"append", append, false},
-    {"big", big, false}, {"torn", torn, false},       {"failed", failed, true},
+    {"one", one, false},       {"several", several, false},    {"replace", replace, false},
+    {"append", append, false}, {"rename", rename_some, false}, {"big", big, false},
+    {"torn", torn, false},     {"failed", failed, true},
 };
 const unsigned crash_scenario_count = sizeof crash_scenarios / sizeof crash_scenarios[0];
 

@@ -68,6 +68,15 @@ static bool check(enum aimg_status status)
     return status == AIMG_OK;
 }
 
+/* Images up to this one are numbered by their content; those that follow have other names for the bytes of one of them. */
+enum { RENAMED_FIRST = 12, RENAMED = 5 };
+static bool renames;
+
+static uint32_t content_of(uint32_t ordinal)
+{
+    return renames && ordinal >= RENAMED_FIRST ? RENAMED : ordinal;
+}
+
 static void read_values(const struct aimg_reader *reader, uint32_t ordinal)
 {
     char out[64];
@@ -75,7 +84,7 @@ static void read_values(const struct aimg_reader *reader, uint32_t ordinal)
     int null;
     for (uint32_t column = 0; column < 3; column++)
         if (check(aimg_reader_value(reader, column, ordinal, out, sizeof out, &bytes, &null, &error)) && column == 1 && !null)
-            EXPECT(bytes == 4 && memcmp(out, ordinal % 2 == 0 ? "even" : "odd ", 4) == 0);
+            EXPECT(bytes == 4 && memcmp(out, content_of(ordinal) % 2 == 0 ? "even" : "odd ", 4) == 0);
 }
 
 static void read_all(const struct aimg_reader *reader)
@@ -84,14 +93,15 @@ static void read_all(const struct aimg_reader *reader)
     struct aimg_names *names = NULL;
     struct aimg_listed listed;
     struct aimg_bytes borrowed;
+    struct aimg_entry entry;
     for (uint32_t k = 0; k < aimg_reader_ordinal_count(reader); k++) {
         uint64_t bytes;
         uint32_t ordinal;
         char name[1025];
-        if (k == 3)
-            continue; /* removed */
+        if (!check(aimg_reader_entry(reader, k, &entry, &error)) || entry.dead)
+            continue;
         if (check(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error)))
-            EXPECT(bytes == sample_fill(k, expected) && memcmp(out, expected, bytes) == 0);
+            EXPECT(bytes == sample_fill(content_of(k), expected) && memcmp(out, expected, bytes) == 0);
         if (check(aimg_reader_name(reader, k, name, sizeof name, NULL, &error)) &&
             check(aimg_reader_find(reader, name, strlen(name), &ordinal, &error)))
             EXPECT_EQ_UINT(ordinal, k);
@@ -328,6 +338,82 @@ static void check_trained(void)
     EXPECT(aimg_verify(work_path, &options, &result, &error) == AIMG_OK && result.faults == 0);
 }
 
+static int see_commit(void *user, const struct aimg_commit *commit)
+{
+    *(uint64_t *)user += commit->removed;
+    return 0;
+}
+
+static int see_change(void *user, const struct aimg_change *change)
+{
+    *(uint64_t *)user += change->kind == AIMG_CHANGE_REMOVED;
+    return 0;
+}
+
+static int see_pair(void *user, const char *key, const char *value, size_t value_bytes)
+{
+    *(uint64_t *)user += strcmp(key, "title") == 0 && value_bytes == 5 && memcmp(value, "Fruit", 5) == 0;
+    return 0;
+}
+
+/* What the archive says of its past; the numbers are right when there was memory for it. */
+static void read_history(const struct aimg_reader *reader)
+{
+    uint64_t removed = 0, changed = 0, pairs = 0;
+    if (check(aimg_reader_log(reader, see_commit, &removed, &error)))
+        EXPECT_EQ_UINT(removed, 4);
+    if (check(aimg_reader_changes(reader, 1, see_change, &changed, &error)))
+        EXPECT_EQ_UINT(changed, 1);
+    if (check(aimg_reader_each_meta(reader, see_pair, &pairs, &error)))
+        EXPECT_EQ_UINT(pairs, 1);
+}
+
+/* A rename for which there was no memory may be tried again as long as the writer lives. */
+static enum aimg_status rename_image(struct aimg_writer *writer, uint32_t *ordinal, const char *name)
+{
+    enum aimg_status status = aimg_writer_rename(writer, *ordinal, name, strlen(name), ordinal, &error);
+    if (status == AIMG_OUT_OF_MEMORY)
+        status = aimg_writer_rename(writer, *ordinal, name, strlen(name), ordinal, &error);
+    return status == AIMG_SEQUENCE ? AIMG_OUT_OF_MEMORY : status;
+}
+
+static enum aimg_status set_title(struct aimg_writer *writer)
+{
+    enum aimg_status status = aimg_writer_set_meta(writer, "title", "Fruit", &error);
+    if (status == AIMG_OUT_OF_MEMORY)
+        status = aimg_writer_set_meta(writer, "title", "Fruit", &error);
+    return status == AIMG_SEQUENCE ? AIMG_OUT_OF_MEMORY : status;
+}
+
+static enum aimg_status keep(void)
+{
+    struct aimg_writer_options options = writer_options();
+    struct aimg_writer *writer = NULL;
+    uint32_t ordinal = RENAMED;
+    REQUIRE(sample_store(work_path, base, base_bytes));
+    acknowledged = 2;
+    enum aimg_status status = aimg_writer_open(work_path, &options, &writer, &error);
+    if (status != AIMG_OK)
+        return status;
+    status = rename_image(writer, &ordinal, "five");
+    if (status == AIMG_OK)
+        status = set_title(writer);
+    if (status == AIMG_OK)
+        status = commit(writer);
+    if (status == AIMG_OK)
+        status = rename_image(writer, &ordinal, "cinq"); /* an alias, and then one of the batch */
+    if (status == AIMG_OK)
+        status = rename_image(writer, &ordinal, "5");
+    if (status == AIMG_OK)
+        status = commit(writer);
+    if (status == AIMG_OK)
+        read_all(aimg_writer_base(writer));
+    if (status == AIMG_OK)
+        read_history(aimg_writer_base(writer));
+    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
+    return status;
+}
+
 static enum aimg_status verify(void)
 {
     struct aimg_verify_options options = {
@@ -405,6 +491,9 @@ int main(void)
     check_all("write", write_new, check_archive);
     check_all("append", write_more, check_archive);
     check_all("write with a dictionary", write_trained, check_trained);
+    renames = true;
+    check_all("rename and describe", keep, check_archive);
+    renames = false;
     check_all("verify", verify, NULL);
     free(base);
     return test_end("test_oom");
