@@ -5,7 +5,7 @@
 #include "sample.h"
 #include "test.h"
 
-enum { KEYS = 40, ROUNDS = 60, TEXT_BYTES = 64 };
+enum { KEYS = 60, ROUNDS = 60, TEXT_BYTES = 64 };
 
 static struct aimg_error error;
 static struct aimg_writer *writer;

@@ -207,7 +207,7 @@ static void check_batch(void)
     }
     EXPECT_EQ_UINT(rename_to(7, "seven"), IMAGES + 20);
     EXPECT_EQ_UINT(rename_to(8, "eight"), IMAGES + 21);
-    EXPECT_EQ_UINT(add("late", 9, 0), IMAGES + 22);
+    EXPECT_EQ_UINT(add("late", 14, 0), IMAGES + 22);
     EXPECT_EQ_UINT(rename_to(IMAGES + 22, "later"), IMAGES + 23);      /* out of the rows in memory */
     EXPECT_EQ_UINT(rename_to(IMAGES + 23, "even later"), IMAGES + 24); /* an alias of a row in memory */
     EXPECT_EQ_UINT(rename_to(IMAGES + 20, "7"), IMAGES + 25);          /* and of one that was written */
@@ -216,8 +216,8 @@ static void check_batch(void)
     EXPECT_EQ_UINT(aimg_reader_count(reader), IMAGES + 20 + 1);
     check_image("eight", IMAGES + 21, IMAGES + 18, 8);
     check_values(IMAGES + 21, 8);
-    check_image("even later", IMAGES + 24, IMAGES + 19, 9);
-    check_values(IMAGES + 24, 9);
+    check_image("even later", IMAGES + 24, IMAGES + 19, 14);
+    check_values(IMAGES + 24, 14);
     check_image("7", IMAGES + 25, IMAGES + 20, 7);
     check_values(IMAGES + 25, 7);
     expect_gone("later");
