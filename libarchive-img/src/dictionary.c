@@ -12,7 +12,7 @@ static uint64_t end_of(const struct aimg_dictionary *dictionary, uint32_t code)
     return end;
 }
 
-static const uint8_t *text_of(const struct aimg_dictionary *dictionary, uint32_t code, size_t *bytes_out)
+const uint8_t *aimg_dictionary_text(const struct aimg_dictionary *dictionary, uint32_t code, size_t *bytes_out)
 {
     uint64_t begin = code == 0 ? 0 : end_of(dictionary, code - 1);
     *bytes_out = (size_t)(end_of(dictionary, code) - begin);
@@ -30,7 +30,7 @@ static uint32_t *place_of(const struct aimg_dictionary *dictionary, uint32_t *se
     uint64_t i = aimg_hash_low(text, bytes, 0) & (size - 1);
     for (; set[i] != 0; i = (i + 1) & (size - 1)) {
         size_t known_bytes;
-        const uint8_t *known = text_of(dictionary, set[i] - 1, &known_bytes);
+        const uint8_t *known = aimg_dictionary_text(dictionary, set[i] - 1, &known_bytes);
         if (known_bytes == bytes && (bytes == 0 || memcmp(known, text, bytes) == 0))
             break;
     }
@@ -45,7 +45,7 @@ static bool grow(const struct aimg_allocator *allocator, struct aimg_dictionary 
         return false;
     for (uint32_t code = 0; code < aimg_dictionary_count(dictionary); code++) {
         size_t bytes;
-        const uint8_t *text = text_of(dictionary, code, &bytes);
+        const uint8_t *text = aimg_dictionary_text(dictionary, code, &bytes);
         *place_of(dictionary, set, size, text, bytes) = code + 1;
     }
     aimg_release(allocator, dictionary->set);
@@ -142,7 +142,7 @@ enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary,
         return aimg_fail_memory(error, (uint64_t)count * sizeof *lengths);
     for (uint32_t i = 0; i < count; i++) {
         size_t bytes;
-        (void)text_of(dictionary, first + i, &bytes);
+        (void)aimg_dictionary_text(dictionary, first + i, &bytes);
         lengths[i] = (uint32_t)bytes;
     }
     enum aimg_status status = aimg_table_writer_begin(&table, out, AIMG_FRAME_VALUES, column, first, count, error);

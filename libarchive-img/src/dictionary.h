@@ -20,6 +20,8 @@ struct aimg_dictionary {
 enum aimg_status aimg_dictionary_load(struct aimg_dictionary *dictionary, const struct aimg_reader *reader, uint32_t column,
                                       struct aimg_error *error);
 uint32_t aimg_dictionary_count(const struct aimg_dictionary *dictionary);
+/* Text of a code that is there; good until one is added. */
+const uint8_t *aimg_dictionary_text(const struct aimg_dictionary *dictionary, uint32_t code, size_t *bytes_out);
 /* Code of a text, given now if it is new; false when there is no memory. */
 bool aimg_dictionary_code(const struct aimg_allocator *allocator, struct aimg_dictionary *dictionary, const void *text,
                           size_t bytes, uint32_t *code_out);

@@ -40,9 +40,14 @@ struct aimg_io {
     uint64_t first_bytes;
 };
 
-/* Opens a regular file. writable: takes the writer's lock, checks that the path still names the file,
- * BUSY when another has it. */
-enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, bool writable, struct aimg_error *error);
+enum aimg_io_access {
+    AIMG_IO_READ = 0,
+    AIMG_IO_WRITE = 1,     /* takes the writer's lock, of the file that the path names then; BUSY when another has it */
+    AIMG_IO_WRITE_WAIT = 2 /* waits for it; BUSY when a signal ended that */
+};
+
+/* Opens a regular file. */
+enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, enum aimg_io_access access, struct aimg_error *error);
 enum aimg_status aimg_io_file_create(struct aimg_io *io, const char *path, struct aimg_error *error);
 /* Removes the file again that this io created, unless the path names another by now. */
 void aimg_io_file_discard(const struct aimg_io *io, const char *path);

@@ -19,6 +19,10 @@
 /* Address space held beyond the file, so that a growing archive is seen without moving the map. */
 #define MAP_RESERVE (sizeof(size_t) < 8 ? UINT64_C(1) << 28 : UINT64_C(1) << 36)
 #define PAGE        UINT64_C(4096)
+/* Between two looks at whether another writer is done. */
+#define WAIT_NS 20000000
+/* How often a file may be replaced between opening and locking it. */
+#define REPLACED_MAX 100
 
 static enum aimg_status file_read_at(struct aimg_io *io, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error)
 {
@@ -204,7 +208,7 @@ static enum aimg_status lock_named(struct aimg_io *io, const char *path, struct 
     return status != AIMG_OK ? status : aimg_io_file_same(io, path, error);
 }
 
-enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, bool writable, struct aimg_error *error)
+static enum aimg_status open_once(struct aimg_io *io, const char *path, bool writable, struct aimg_error *error)
 {
     struct stat info;
     *io = (struct aimg_io){.ops = &file_ops, .fd = -1};
@@ -225,6 +229,23 @@ enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, bool wr
     if (status != AIMG_OK)
         (void)file_close(io, NULL);
     return status;
+}
+
+/* A file that lost its name between opening and locking has a successor: that one is opened. Who waits asks again and again, by
+ * path, and not the kernel for the lock of a file that may be replaced meanwhile; any signal that is handled ends the wait. */
+enum aimg_status aimg_io_file_open(struct aimg_io *io, const char *path, enum aimg_io_access access, struct aimg_error *error)
+{
+    const struct timespec pause = {.tv_nsec = WAIT_NS};
+    unsigned replaced = 0;
+    for (;;) {
+        enum aimg_status status = open_once(io, path, access != AIMG_IO_READ, error);
+        if (status == AIMG_REPLACED && ++replaced < REPLACED_MAX)
+            continue;
+        if (status != AIMG_BUSY || access != AIMG_IO_WRITE_WAIT)
+            return status;
+        if (nanosleep(&pause, NULL) != 0 && errno == EINTR)
+            return aimg_fail(error, AIMG_BUSY, "another writer has the archive open, and a signal ended the wait for it");
+    }
 }
 
 void aimg_io_file_discard(const struct aimg_io *io, const char *path)

@@ -151,7 +151,7 @@ enum aimg_status aimg_reader_open(const char *path, const struct aimg_reader_opt
     enum aimg_status status = create(options, path, &reader, &taken, error);
     if (status != AIMG_OK)
         return status;
-    status = aimg_io_file_open(reader->source.io, path, false, error);
+    status = aimg_io_file_open(reader->source.io, path, AIMG_IO_READ, error);
     if (status != AIMG_OK) {
         reader->source.io->ops = NULL;
         destroy(reader);

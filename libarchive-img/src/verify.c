@@ -132,7 +132,7 @@ static void fill_result(const struct aimg_verify *verify, struct aimg_verify_res
 static enum aimg_status verify_file(struct aimg_verify *verify, const char *path, struct aimg_verify_result *result_out,
                                     struct aimg_error *error)
 {
-    enum aimg_status status = aimg_io_file_open(&verify->io, path, false, error);
+    enum aimg_status status = aimg_io_file_open(&verify->io, path, AIMG_IO_READ, error);
     if (status != AIMG_OK)
         return status;
     verify->source.io = &verify->io;

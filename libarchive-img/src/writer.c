@@ -24,7 +24,7 @@ static enum aimg_status take_options(const struct aimg_writer_options *options, 
         taken->alignment = 1u << AIMG_ALIGNMENT_LOG2_MIN;
     if (taken->level == 0)
         taken->level = DEFAULT_LEVEL;
-    if ((taken->flags & ~(uint32_t)AIMG_WRITER_NO_SYNC) != 0 || taken->compress > AIMG_COMPRESS_AUTO ||
+    if ((taken->flags & ~(uint32_t)(AIMG_WRITER_NO_SYNC | AIMG_WRITER_WAIT)) != 0 || taken->compress > AIMG_COMPRESS_AUTO ||
         taken->dedup > AIMG_DEDUP_ALL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags, options.compress or options.dedup is out of range");
     if (taken->level < -MAX_LEVEL || taken->level > MAX_LEVEL)
@@ -265,7 +265,8 @@ enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_opt
         status = create(options, &writer, &taken, error);
     if (status != AIMG_OK)
         return status;
-    status = aimg_io_file_open(writer->io, path, true, error);
+    bool wait = (taken.flags & AIMG_WRITER_WAIT) != 0;
+    status = aimg_io_file_open(writer->io, path, wait ? AIMG_IO_WRITE_WAIT : AIMG_IO_WRITE, error);
     if (status == AIMG_OK)
         status = start_old(writer, error);
     return hand_over(writer, status, writer_out);

@@ -19,22 +19,22 @@ static struct aimg_error error;
 
 static void check_kinds(void)
 {
-    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("nothing"), false, &error), AIMG_NOT_FOUND);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("nothing"), AIMG_IO_READ, &error), AIMG_NOT_FOUND);
     EXPECT(error.status == AIMG_NOT_FOUND && error.sys_errno == ENOENT);
-    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("nothing"), true, NULL), AIMG_NOT_FOUND);
-    EXPECT_EQ_INT(aimg_io_file_open(&io, "/", false, &error), AIMG_NOT_ARCHIVE);
-    EXPECT_EQ_INT(aimg_io_file_open(&io, "/", true, &error), AIMG_NOT_ARCHIVE);
-    EXPECT_EQ_INT(aimg_io_file_open(&io, "/dev/null", false, &error), AIMG_NOT_ARCHIVE);
-    EXPECT_EQ_INT(aimg_io_file_open(&io, "/dev/null/x", false, &error), AIMG_IO);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("nothing"), AIMG_IO_WRITE, NULL), AIMG_NOT_FOUND);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, "/", AIMG_IO_READ, &error), AIMG_NOT_ARCHIVE);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, "/", AIMG_IO_WRITE, &error), AIMG_NOT_ARCHIVE);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, "/dev/null", AIMG_IO_READ, &error), AIMG_NOT_ARCHIVE);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, "/dev/null/x", AIMG_IO_READ, &error), AIMG_IO);
     EXPECT_EQ_INT(error.sys_errno, ENOTDIR);
     REQUIRE(mkfifo(sample_path("pipe"), 0600) == 0); /* opening one must not wait for a writer */
-    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("pipe"), false, &error), AIMG_NOT_ARCHIVE);
-    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("pipe"), true, &error), AIMG_NOT_ARCHIVE);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("pipe"), AIMG_IO_READ, &error), AIMG_NOT_ARCHIVE);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("pipe"), AIMG_IO_WRITE, &error), AIMG_NOT_ARCHIVE);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", sample_path("socket"));
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     REQUIRE(bind(fd, (struct sockaddr *)&address, sizeof address) == 0);
-    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("socket"), false, &error), AIMG_IO);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("socket"), AIMG_IO_READ, &error), AIMG_IO);
     close(fd);
     REQUIRE(sample_store(sample_path("there"), "x", 1));
     EXPECT_EQ_INT(aimg_io_file_create(&io, sample_path("there"), &error), AIMG_EXISTS);
@@ -50,7 +50,7 @@ static void check_low_descriptors(void)
     if (child == 0) {
         close(0);
         close(1);
-        enum aimg_status status = aimg_io_file_open(&io, sample_path("there"), false, &error);
+        enum aimg_status status = aimg_io_file_open(&io, sample_path("there"), AIMG_IO_READ, &error);
         _exit(status == AIMG_OK && io.fd > 2 && fcntl(0, F_GETFD) < 0 && (fcntl(io.fd, F_GETFD) & FD_CLOEXEC) != 0 ? 0 : 1);
     }
     int result;
@@ -84,15 +84,15 @@ static void check_reading(void)
 
 static void check_lock(void)
 {
-    REQUIRE(aimg_io_file_open(&io, sample_path("text"), true, &error) == AIMG_OK);
-    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("text"), true, &error), AIMG_BUSY); /* by the same process too */
-    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("text"), false, &error), AIMG_OK);  /* who reads does not ask */
+    REQUIRE(aimg_io_file_open(&io, sample_path("text"), AIMG_IO_WRITE, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("text"), AIMG_IO_WRITE, &error), AIMG_BUSY); /* by the same process too */
+    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("text"), AIMG_IO_READ, &error), AIMG_OK);    /* who reads does not ask */
     EXPECT_EQ_INT(other.ops->close(&other, &error), AIMG_OK);
     int fd = open(sample_path("text"), O_RDONLY); /* closing another descriptor of the file must not drop the lock */
     close(fd);
-    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("text"), true, &error), AIMG_BUSY);
+    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("text"), AIMG_IO_WRITE, &error), AIMG_BUSY);
     EXPECT_EQ_INT(io.ops->close(&io, &error), AIMG_OK);
-    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("text"), true, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("text"), AIMG_IO_WRITE, &error), AIMG_OK);
     EXPECT_EQ_INT(other.ops->close(&other, &error), AIMG_OK);
 }
 
@@ -100,7 +100,7 @@ static void check_same(void)
 {
     const char *path = sample_path("same"), *aside = sample_path("aside");
     REQUIRE(sample_store(path, "abc", 3) && sample_store(aside, "abc", 3));
-    REQUIRE(aimg_io_file_open(&io, path, false, &error) == AIMG_OK);
+    REQUIRE(aimg_io_file_open(&io, path, AIMG_IO_READ, &error) == AIMG_OK);
     EXPECT_EQ_INT(aimg_io_file_same(&io, path, &error), AIMG_OK);
     REQUIRE(rename(aside, path) == 0);
     EXPECT_EQ_INT(aimg_io_file_same(&io, path, &error), AIMG_REPLACED);
@@ -116,7 +116,7 @@ static void check_map(void)
     char page[4096];
     memset(page, 'm', sizeof page);
     REQUIRE(sample_store(path, page, sizeof page));
-    REQUIRE(aimg_io_file_open(&io, path, false, &error) == AIMG_OK);
+    REQUIRE(aimg_io_file_open(&io, path, AIMG_IO_READ, &error) == AIMG_OK);
     EXPECT_EQ_INT(aimg_io_file_map(&io, 0, &error), AIMG_OK);
     EXPECT(io.base == NULL);
     EXPECT_EQ_INT(aimg_io_file_map(&io, 1000, &error), AIMG_OK);
@@ -151,7 +151,8 @@ static void check_map_without_reserve(void)
     pid_t child = fork();
     if (child == 0) {
         struct rlimit limit = {UINT64_C(4) << 30, UINT64_C(4) << 30};
-        bool good = setrlimit(RLIMIT_AS, &limit) == 0 && aimg_io_file_open(&io, sample_path("map"), false, &error) == AIMG_OK &&
+        bool good = setrlimit(RLIMIT_AS, &limit) == 0 &&
+                    aimg_io_file_open(&io, sample_path("map"), AIMG_IO_READ, &error) == AIMG_OK &&
                     aimg_io_file_map(&io, 4096, &error) == AIMG_OK && io.base[4095] == 'm' &&
                     aimg_io_file_map(&io, 8192, &error) == AIMG_IO && io.base_bytes == 4096 && io.base[4095] == 'm' &&
                     io.ops->close(&io, &error) == AIMG_OK;
@@ -164,7 +165,7 @@ static void check_map_without_reserve(void)
 
 static void check_errors(void)
 {
-    REQUIRE(aimg_io_file_open(&io, sample_path("map"), false, &error) == AIMG_OK);
+    REQUIRE(aimg_io_file_open(&io, sample_path("map"), AIMG_IO_READ, &error) == AIMG_OK);
     EXPECT_EQ_INT(io.ops->write_at(&io, 0, "x", 1, NULL, 0, &error), AIMG_IO); /* opened for reading */
     EXPECT_EQ_INT(error.sys_errno, EBADF);
     EXPECT(io.ops->truncate(&io, 1, &error) == AIMG_IO);

@@ -186,7 +186,8 @@ static void check_opening(void)
     uint8_t page[AIMG_HEADER_BYTES];
     REQUIRE(sample_archive(path, 2, 3));
     append_rubbish(path);
-    REQUIRE(aimg_io_file_open(&io, path, false, &error) == AIMG_OK && aimg_locate(&io, false, &located, &error) == AIMG_OK);
+    REQUIRE(aimg_io_file_open(&io, path, AIMG_IO_READ, &error) == AIMG_OK &&
+            aimg_locate(&io, false, &located, &error) == AIMG_OK);
     REQUIRE(io.ops->close(&io, &error) == AIMG_OK);
     uint64_t root = located.commit.root_offset + AIMG_FRAME_BYTES + 20;
     flip(path, root, 1);
@@ -201,7 +202,7 @@ static void check_opening(void)
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
     located.header.incompat = UINT64_C(1) << 40;
     aimg_header_encode(&located.header, page);
-    REQUIRE(aimg_io_file_open(&io, path, true, &error) == AIMG_OK);
+    REQUIRE(aimg_io_file_open(&io, path, AIMG_IO_WRITE, &error) == AIMG_OK);
     REQUIRE(io.ops->write_at(&io, 0, page, sizeof page, NULL, 0, &error) == AIMG_OK && io.ops->close(&io, &error) == AIMG_OK);
     append_rubbish(path);
     check_unchanged(path, AIMG_UNSUPPORTED);

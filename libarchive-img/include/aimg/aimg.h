@@ -537,7 +537,8 @@ struct aimg_writer;
 enum aimg_writer_flag {
     /* Commits are not made durable: for scratch files and tests of other things. So no hint names them: opening walks all frames
      * since the last durable commit, and the next writer reads them all once, makes them durable and writes the hint. */
-    AIMG_WRITER_NO_SYNC = 1
+    AIMG_WRITER_NO_SYNC = 1,
+    AIMG_WRITER_WAIT = 2 /* open: waits while another writer has the archive; any signal that is handled ends the wait: BUSY */
 };
 
 struct aimg_writer_options {
@@ -581,9 +582,11 @@ enum aimg_dedup {
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_create(const char *path, const struct aimg_writer_options *options,
                                                              struct aimg_writer **writer_out, struct aimg_error *error);
 
-/* Opens an archive to append. Takes the writer's lock; BUSY when another writer has it. Bytes of an interrupted writer after the
- * last commit are cut off; see aimg_writer_dropped. A file that cannot be written to, for what it uses or for damage of its
- * index, is not changed. Errors as aimg_reader_open. */
+/* Opens an archive to append. Takes the writer's lock; BUSY when another writer has it, unless AIMG_WRITER_WAIT. What is opened
+ * is the file that the path names once the lock is held: who waited while another program put a new file in its place has the new
+ * one; REPLACED when that goes on and on. Bytes of an interrupted writer after the last commit are cut off; see
+ * aimg_writer_dropped. A file that cannot be written to, for what it uses or for damage of its index, is not changed. Errors as
+ * aimg_reader_open. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options,
                                                            struct aimg_writer **writer_out, struct aimg_error *error);
 
@@ -729,6 +732,36 @@ AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_commit(struct aimg_writer 
  * batch is empty. Cost: the whole index is rewritten, images are not touched; memory does not grow with it. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_seal(struct aimg_writer *writer, const char *message,
                                                            struct aimg_error *error);
+
+enum aimg_copy_flag {
+    AIMG_COPY_DROP_HISTORY = 1 /* one commit, of now, without a message */
+};
+
+struct aimg_copy_options {
+    size_t struct_bytes;
+    uint32_t flags;
+    uint32_t reserved; /* 0 */
+    void *user;
+    /* May be NULL; called about once a mebibyte with stored bytes of images. Not 0: stop; the copy then ends with AIMG_END. */
+    int (*progress)(void *user, uint64_t bytes_done, uint64_t bytes_total);
+};
+
+/* Copies what is alive from `source` into a new archive and commits it: images and attachments in order of ordinal, which they
+ * get anew from 0, with their names, stored bytes as they are, columns, metadata, and the dictionaries in use. What was removed
+ * or replaced is left out, so are values of dictionary columns that no image has, and references to images that are gone become
+ * null.
+ *
+ * writer: of aimg_writer_create, without commits, images or columns; its options on compression do not matter. source: borrowed,
+ * with a map; of any commit. options: borrowed, may be NULL. Without AIMG_COPY_DROP_HISTORY each commit of the source becomes one
+ * with the same message and time, of those of its images that are alive now; only the last is made durable, so until this returns
+ * the new archive is not one to rely on. An archive without commits gives one without commits.
+ *
+ * Returns OK; CHECKSUM or CORRUPT for an image, a value or an index that is damaged: *error says which image; UNSUPPORTED;
+ * SEQUENCE when writer or source is not as above; AIMG_END; LIMIT, IO, OUT_OF_MEMORY, INVALID_ARGUMENT. After a failure, but for
+ * SEQUENCE and INVALID_ARGUMENT, the handle is dead: close it and remove the file. Every image is verified against its stored
+ * hash; no image is decoded. Cost: reads the living images once and writes them once; memory as that of adding. */
+AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_reader *source,
+                                                           const struct aimg_copy_options *options, struct aimg_error *error);
 
 /* Closes; images that were not committed are dropped. NULL is allowed. Returns IO when the file could not be closed or cut back,
  * also when a call that failed could not; the handle is gone in any case, and the next writer cuts the file. */

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is alive in one archive into another, without what is dead: image by image, their bytes as they are stored. */
+#include "checksum.h"
+#include "copy_values.h"
+#include "name.h"
+
+/* Stored bytes after which progress is told, and images. */
+#define TELL_BYTES  (UINT64_C(1) << 20)
+#define TELL_IMAGES 1024
+
+/* Where a commit of the source is. */
+struct past {
+    uint64_t offset;
+    uint64_t ordinal_count;
+};
+
+struct copy {
+    struct aimg_writer *writer;
+    const struct aimg_reader *source;
+    struct aimg_copy_options options;
+    struct aimg_survivors survivors;
+    struct aimg_copy_values values;
+    struct aimg_buffer history; /* struct past: the newest first */
+    uint64_t bytes_done, bytes_told, images_untold;
+    char name[AIMG_NAME_MAX + 1];
+};
+
+/* ------------------------------------------------------------------ one image */
+
+/* What an image is called in messages. */
+static enum aimg_status image_damaged(const struct copy *copy, uint32_t ordinal, size_t name_bytes, uint64_t offset,
+                                      unsigned rule, struct aimg_error *error)
+{
+    return aimg_fail_at(error, AIMG_CHECKSUM, rule, offset,
+                        "image %" PRIu32 " '%.*s' is damaged: its bytes at %" PRIu64
+                        " are not those that were written; remove it or repair the archive, then copy again",
+                        ordinal, name_bytes < 80 ? (int)name_bytes : 80, copy->name, offset);
+}
+
+/* Name, sizes and hash of an image as its frame has them, which is verified and agrees with the entry. */
+static enum aimg_status read_frame(struct copy *copy, uint32_t ordinal, const struct aimg_entry_record *entry,
+                                   struct aimg_frame_view *view, size_t *name_bytes_out, struct aimg_error *error)
+{
+    enum aimg_status status = aimg_frame_check_entry(copy->source, ordinal, entry, view, error);
+    if (status != AIMG_OK)
+        return status;
+    if ((entry->flags & AIMG_ENTRY_ALIASED) != 0) /* the frame is another image's */
+        return aimg_reader_name(copy->source, ordinal, copy->name, sizeof copy->name, name_bytes_out, error);
+    if (view->frame.name_bytes > AIMG_NAME_MAX)
+        return aimg_fail_at(error, AIMG_CORRUPT, 53, entry->frame_offset,
+                            "the name of image %" PRIu32 " has %u bytes, at most %d are allowed; run verify", ordinal,
+                            (unsigned)view->frame.name_bytes, AIMG_NAME_MAX);
+    memcpy(copy->name, view->bytes + AIMG_FRAME_BYTES, view->frame.name_bytes);
+    *name_bytes_out = view->frame.name_bytes;
+    return AIMG_OK;
+}
+
+/* The stored bytes, checked against their hash in the frame, and where they are the original ones against that of the entry. */
+static enum aimg_status check_bytes(const struct copy *copy, uint32_t ordinal, const struct aimg_entry_record *entry,
+                                    const struct aimg_frame *frame, size_t name_bytes, const void *stored,
+                                    struct aimg_error *error)
+{
+    struct aimg_hash hash = aimg_hash(stored, (size_t)entry->stored_bytes);
+    bool plain = entry->coding == AIMG_CODING_STORE;
+    if (hash.low != frame->stored_hash)
+        return image_damaged(copy, ordinal, name_bytes, aimg_entry_data_offset(entry), 18, error);
+    if (plain && !aimg_hash_equals(entry->hash, hash))
+        return image_damaged(copy, ordinal, name_bytes, aimg_entry_data_offset(entry), 70, error);
+    if (plain && frame->raw_bytes != frame->stored_bytes)
+        return aimg_fail_at(error, AIMG_CORRUPT, 50, entry->frame_offset,
+                            "image %" PRIu32 " is stored as it is, but its frame gives two sizes; run verify, then repair",
+                            ordinal);
+    return AIMG_OK;
+}
+
+static enum aimg_status tell(struct copy *copy, uint64_t bytes, struct aimg_error *error)
+{
+    const struct aimg_copy_options *options = &copy->options;
+    copy->bytes_done += bytes;
+    copy->images_untold++;
+    if (options->progress == NULL || (copy->bytes_done - copy->bytes_told < TELL_BYTES && copy->images_untold < TELL_IMAGES))
+        return AIMG_OK;
+    copy->bytes_told = copy->bytes_done;
+    copy->images_untold = 0;
+    if (options->progress(options->user, copy->bytes_done, copy->source->catalog.head.live_stored_bytes) == 0)
+        return AIMG_OK;
+    return aimg_fail(error, AIMG_END, "the copy was stopped");
+}
+
+static enum aimg_status copy_image(struct copy *copy, uint32_t ordinal, const struct aimg_entry_record *entry,
+                                   struct aimg_error *error)
+{
+    struct aimg_frame_view view;
+    size_t name_bytes = 0, value_count = 0;
+    enum aimg_status status = read_frame(copy, ordinal, entry, &view, &name_bytes, error);
+    if (status != AIMG_OK)
+        return status;
+    const uint8_t *stored = copy->source->hot.base + aimg_entry_data_offset(entry);
+    status = check_bytes(copy, ordinal, entry, &view.frame, name_bytes, stored, error);
+    if (status == AIMG_OK)
+        status = aimg_copy_values_take(&copy->values, ordinal, &value_count, error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_prepared prepared = {.stored = stored,
+                                     .stored_bytes = entry->stored_bytes,
+                                     .raw_bytes = view.frame.raw_bytes,
+                                     .stored_hash = view.frame.stored_hash,
+                                     .coding = entry->coding};
+    memcpy(prepared.hash, entry->hash, sizeof prepared.hash);
+    struct aimg_image image = {.struct_bytes = sizeof image,
+                               .name = copy->name,
+                               .name_bytes = name_bytes,
+                               .prepared = &prepared,
+                               .values = copy->values.values,
+                               .value_count = value_count,
+                               .format = entry->format,
+                               .flags = (entry->flags & AIMG_ENTRY_ATTACHMENT) != 0 ? AIMG_ADD_ATTACHMENT : 0};
+    status = aimg_writer_add(copy->writer, &image, NULL, error);
+    return status == AIMG_OK ? tell(copy, entry->stored_bytes, error) : status;
+}
+
+/* The living rows of a run from `first` to `end` - 1. */
+static enum aimg_status copy_rows(struct copy *copy, struct aimg_run *run, uint64_t first, uint64_t end, struct aimg_error *error)
+{
+    const struct aimg_reader *source = copy->source;
+    uint64_t offset = run->entries_offset - run->table->payload + first * AIMG_ENTRY_BYTES;
+    enum aimg_status status = aimg_table_verify(&source->source, run->table, offset, (end - first) * AIMG_ENTRY_BYTES, error);
+    for (uint64_t row = first; status == AIMG_OK && row < end; row++) {
+        struct aimg_entry_record entry;
+        uint32_t ordinal = run->first + (uint32_t)row;
+        if (!aimg_survivors_has_row(&copy->survivors, run, (uint32_t)row))
+            continue;
+        status = aimg_reader_entry_at(source, ordinal, &entry, &run, error);
+        if (status == AIMG_OK)
+            status = copy_image(copy, ordinal, &entry, error);
+    }
+    return status;
+}
+
+/* The living images from ordinal `first` to `end` - 1. */
+static enum aimg_status copy_range(struct copy *copy, uint64_t first, uint64_t end, struct aimg_error *error)
+{
+    const struct aimg_catalog *catalog = &copy->source->catalog;
+    enum aimg_status status = AIMG_OK;
+    while (status == AIMG_OK && first < end) {
+        struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, (uint32_t)first)];
+        uint64_t run_end = (uint64_t)run->first + run->count;
+        uint64_t stop = run_end < end ? run_end : end;
+        status = copy_rows(copy, run, first - run->first, stop - run->first, error);
+        first = stop;
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ commits */
+
+static enum aimg_status list_history(struct copy *copy, struct aimg_error *error)
+{
+    const struct aimg_reader *source = copy->source;
+    struct aimg_located at = source->located;
+    for (;;) {
+        struct past past = {.offset = at.commit.self_offset, .ordinal_count = at.commit.ordinal_count};
+        if (!aimg_buffer_add(&source->source.allocator, &copy->history, &past, sizeof past))
+            return aimg_fail_memory(error, copy->history.bytes);
+        if (at.commit.seq == 0)
+            return AIMG_OK;
+        enum aimg_status status = aimg_locate_seq(source->source.io, at.commit.seq - 1, &at, error);
+        if (status != AIMG_OK)
+            return status;
+        if (at.commit.ordinal_count > past.ordinal_count)
+            return aimg_fail_at(error, AIMG_CORRUPT, 30, past.offset,
+                                "the commit at %" PRIu64 " has fewer images than the one before", past.offset);
+    }
+}
+
+/* As the source's, in the source's time. What comes before the last one need not be durable by itself. */
+static enum aimg_status commit_as(struct copy *copy, const struct aimg_commit_page *page, bool last, struct aimg_error *error)
+{
+    struct aimg_writer *writer = copy->writer;
+    uint64_t time_ns = writer->time_ns;
+    uint32_t flags = writer->flags;
+    writer->time_ns = page->time_ns != 0 ? page->time_ns : 1; /* zero is the clock */
+    if (!last)
+        writer->flags |= AIMG_WRITER_NO_SYNC;
+    enum aimg_status status = aimg_writer_commit(writer, page->message, error);
+    writer->time_ns = time_ns;
+    writer->flags = flags;
+    return status;
+}
+
+static enum aimg_status copy_history(struct copy *copy, struct aimg_error *error)
+{
+    const struct aimg_reader *source = copy->source;
+    uint64_t first = 0;
+    enum aimg_status status = list_history(copy, error);
+    for (size_t left = copy->history.bytes / sizeof(struct past); status == AIMG_OK && left > 0; left--) {
+        struct aimg_commit_page page;
+        struct past past;
+        memcpy(&past, copy->history.data + (left - 1) * sizeof past, sizeof past);
+        status = aimg_commit_read(source->source.io, &source->located.header, past.offset, &page, error);
+        if (status == AIMG_OK)
+            status = copy_range(copy, first, past.ordinal_count, error);
+        if (status == AIMG_OK)
+            status = commit_as(copy, &page, left == 1, error);
+        first = past.ordinal_count;
+    }
+    return status;
+}
+
+static enum aimg_status copy_all(struct copy *copy, struct aimg_error *error)
+{
+    enum aimg_status status = aimg_survivors_create(&copy->survivors, copy->source, error);
+    if (status == AIMG_OK)
+        status = aimg_copy_values_create(&copy->values, copy->writer, &copy->survivors, error);
+    if (status != AIMG_OK)
+        return status;
+    if ((copy->options.flags & AIMG_COPY_DROP_HISTORY) == 0)
+        return copy_history(copy, error);
+    status = copy_range(copy, 0, copy->source->catalog.head.ordinal_count, error);
+    return status == AIMG_OK ? aimg_writer_commit(copy->writer, "", error) : status;
+}
+
+/* ------------------------------------------------------------------ the call */
+
+static enum aimg_status take_options(const struct aimg_copy_options *options, struct aimg_copy_options *taken,
+                                     struct aimg_error *error)
+{
+    *taken = (struct aimg_copy_options){.struct_bytes = sizeof *taken};
+    if (options == NULL)
+        return AIMG_OK;
+    if (options->struct_bytes != sizeof *taken || (options->flags & ~(uint32_t)AIMG_COPY_DROP_HISTORY) != 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                         "copying needs options with struct_bytes set to their size and known flags");
+    *taken = *options;
+    return AIMG_OK;
+}
+
+static enum aimg_status check_ends(const struct aimg_writer *writer, const struct aimg_reader *source, struct aimg_error *error)
+{
+    enum aimg_status status = aimg_writer_check(writer, error);
+    if (status != AIMG_OK)
+        return status;
+    if (source == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "copying needs a reader");
+    if (!writer->located.empty || writer->pending_images > 0 || writer->column_count > 0)
+        return aimg_fail(error, AIMG_SEQUENCE, "the archive that is copied into must be new, without commits, images or columns");
+    if (source->located.empty)
+        return AIMG_OK;
+    if (source->source.io->base == NULL)
+        return aimg_fail(error, AIMG_SEQUENCE, "the archive to copy was opened without a map");
+    uint64_t unknown = source->located.commit.ro_compat & ~AIMG_RO_COMPAT_KNOWN;
+    if (unknown != 0)
+        return aimg_fail(error, AIMG_UNSUPPORTED,
+                         "the archive uses features that this version can read past but not copy (bits 0x%" PRIx64
+                         "); use a newer version",
+                         unknown);
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_reader *source,
+                                  const struct aimg_copy_options *options, struct aimg_error *error)
+{
+    struct copy copy = {.writer = writer, .source = source};
+    enum aimg_status status = check_ends(writer, source, error);
+    if (status == AIMG_OK)
+        status = take_options(options, &copy.options, error);
+    if (status != AIMG_OK || source->located.empty)
+        return status;
+    status = copy_all(&copy, error);
+    aimg_copy_values_destroy(&copy.values);
+    aimg_survivors_destroy(&copy.survivors);
+    aimg_buffer_release(&source->source.allocator, &copy.history);
+    return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Column values on their way from one archive into another. */
+#ifndef AIMG_SRC_COPY_VALUES_H
+#define AIMG_SRC_COPY_VALUES_H
+
+#include "survivors.h"
+#include "writer.h"
+
+/* A column of the source, and where its values of one image are. */
+struct aimg_copy_column {
+    struct aimg_column column;
+    uint32_t id; /* in the target */
+    bool groups;
+    bool late;               /* IMAGE: some refer to images that came later */
+    size_t full_bytes;       /* of a row; 0 for text, bytes and lists */
+    struct aimg_chunk chunk; /* the one that holds the last row asked for; count 0: none yet */
+    struct aimg_buffer room; /* a value of full width, or a text */
+    struct aimg_dictionary dictionary;
+};
+
+struct aimg_copy_values {
+    struct aimg_writer *writer;
+    const struct aimg_survivors *survivors;
+    struct aimg_copy_column *columns;
+    uint32_t count;
+    struct aimg_value *values; /* room for one a column */
+};
+
+/* Defines the columns of the source in the writer, in their order. The values are released by destroy, also after a failure. */
+enum aimg_status aimg_copy_values_create(struct aimg_copy_values *values, struct aimg_writer *writer,
+                                         const struct aimg_survivors *survivors, struct aimg_error *error);
+void aimg_copy_values_destroy(struct aimg_copy_values *values);
+
+/* The values of a living image into values->values, good until the next call; nulls are left out. References to images that are
+ * dead are null, those to images that are not copied yet wait for aimg_copy_values_refer. */
+enum aimg_status aimg_copy_values_take(struct aimg_copy_values *values, uint32_t ordinal, size_t *count_out,
+                                       struct aimg_error *error);
+
+#endif
