@@ -3,6 +3,7 @@
 #include "checksum.h"
 #include "copy_values.h"
 #include "name.h"
+#include "ordinal_map.h"
 
 /* Stored bytes after which progress is told, and images. */
 #define TELL_BYTES  (UINT64_C(1) << 20)
@@ -20,7 +21,8 @@ struct copy {
     struct aimg_copy_options options;
     struct aimg_survivors survivors;
     struct aimg_copy_values values;
-    struct aimg_buffer history; /* struct past: the newest first */
+    struct aimg_buffer history;    /* struct past: the newest first */
+    struct aimg_ordinal_map heirs; /* dead images of the source whose bytes are copied as those of an alias: its new ordinal */
     uint64_t bytes_done, bytes_told, images_untold;
     char name[AIMG_NAME_MAX + 1];
 };
@@ -87,36 +89,81 @@ static enum aimg_status tell(struct copy *copy, uint64_t bytes, struct aimg_erro
     return aimg_fail(error, AIMG_END, "the copy was stopped");
 }
 
+/* The image whose bytes an alias shares: its new ordinal, where those bytes are in the copy already. Rule 47. */
+static enum aimg_status find_shared(const struct copy *copy, uint32_t ordinal, const struct aimg_entry_record *entry,
+                                    uint32_t target, uint32_t *new_out, bool *found_out, struct aimg_error *error)
+{
+    struct aimg_entry_record other = {.flags = AIMG_ENTRY_ALIASED};
+    struct aimg_run *run = NULL;
+    enum aimg_status status = target < ordinal ? aimg_reader_entry_at(copy->source, target, &other, &run, error) : AIMG_OK;
+    if (status != AIMG_OK)
+        return status;
+    if ((other.flags & AIMG_ENTRY_ALIASED) != 0 || other.frame_offset != entry->frame_offset ||
+        memcmp(other.hash, entry->hash, sizeof other.hash) != 0)
+        return aimg_fail_at(error, AIMG_CORRUPT, 47, entry->frame_offset,
+                            "image %" PRIu32 " is an alias, but at %" PRIu64
+                            " there is no image before it with its bytes; run verify, then repair",
+                            ordinal, entry->frame_offset);
+    *found_out = aimg_survivors_number(&copy->survivors, target, new_out) || aimg_ordinal_map_find(&copy->heirs, target, new_out);
+    return AIMG_OK;
+}
+
+static enum aimg_status put_bytes(struct copy *copy, uint32_t ordinal, const struct aimg_entry_record *entry,
+                                  const struct aimg_frame *frame, struct aimg_image *image, struct aimg_error *error)
+{
+    const uint8_t *stored = copy->source->hot.base + aimg_entry_data_offset(entry);
+    struct aimg_prepared prepared = {.stored = stored,
+                                     .stored_bytes = entry->stored_bytes,
+                                     .raw_bytes = frame->raw_bytes,
+                                     .stored_hash = frame->stored_hash,
+                                     .coding = entry->coding};
+    uint32_t added;
+    memcpy(prepared.hash, entry->hash, sizeof prepared.hash);
+    image->prepared = &prepared;
+    enum aimg_status status = check_bytes(copy, ordinal, entry, frame, image->name_bytes, stored, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_add(copy->writer, image, &added, error);
+    if (status != AIMG_OK || (entry->flags & AIMG_ENTRY_ALIASED) == 0)
+        return status;
+    if (!aimg_ordinal_map_add(&copy->source->source.allocator, &copy->heirs, frame->ordinal, added))
+        return aimg_fail_memory(error, sizeof added);
+    return AIMG_OK;
+}
+
 static enum aimg_status copy_image(struct copy *copy, uint32_t ordinal, const struct aimg_entry_record *entry,
                                    struct aimg_error *error)
 {
     struct aimg_frame_view view;
-    size_t name_bytes = 0, value_count = 0;
-    enum aimg_status status = read_frame(copy, ordinal, entry, &view, &name_bytes, error);
-    if (status != AIMG_OK)
-        return status;
-    const uint8_t *stored = copy->source->hot.base + aimg_entry_data_offset(entry);
-    status = check_bytes(copy, ordinal, entry, &view.frame, name_bytes, stored, error);
+    struct aimg_image image = {.struct_bytes = sizeof image, .name = copy->name, .format = entry->format};
+    uint32_t shared = 0;
+    bool found = false;
+    enum aimg_status status = read_frame(copy, ordinal, entry, &view, &image.name_bytes, error);
     if (status == AIMG_OK)
-        status = aimg_copy_values_take(&copy->values, ordinal, &value_count, error);
+        status = aimg_copy_values_take(&copy->values, ordinal, &image.value_count, error);
+    if (status == AIMG_OK && (entry->flags & AIMG_ENTRY_ALIASED) != 0)
+        status = find_shared(copy, ordinal, entry, view.frame.ordinal, &shared, &found, error);
     if (status != AIMG_OK)
         return status;
-    struct aimg_prepared prepared = {.stored = stored,
-                                     .stored_bytes = entry->stored_bytes,
-                                     .raw_bytes = view.frame.raw_bytes,
-                                     .stored_hash = view.frame.stored_hash,
-                                     .coding = entry->coding};
-    memcpy(prepared.hash, entry->hash, sizeof prepared.hash);
-    struct aimg_image image = {.struct_bytes = sizeof image,
-                               .name = copy->name,
-                               .name_bytes = name_bytes,
-                               .prepared = &prepared,
-                               .values = copy->values.values,
-                               .value_count = value_count,
-                               .format = entry->format,
-                               .flags = (entry->flags & AIMG_ENTRY_ATTACHMENT) != 0 ? AIMG_ADD_ATTACHMENT : 0};
-    status = aimg_writer_add(copy->writer, &image, NULL, error);
+    image.values = copy->values.values;
+    image.flags = (entry->flags & AIMG_ENTRY_ATTACHMENT) != 0 ? AIMG_ADD_ATTACHMENT : 0;
+    status = found ? aimg_writer_add_alias(copy->writer, &image, shared, error)
+                   : put_bytes(copy, ordinal, entry, &view.frame, &image, error);
     return status == AIMG_OK ? tell(copy, entry->stored_bytes, error) : status;
+}
+
+/* Mask and entry both say what is an attachment: rule 62. The mask was loaded to count the survivors. */
+static enum aimg_status check_attached(const struct aimg_run *run, uint32_t ordinal, const struct aimg_entry_record *entry,
+                                       struct aimg_error *error)
+{
+    const struct aimg_mask *mask = run->mask_table == NULL ? NULL : atomic_load_explicit(&run->mask, memory_order_relaxed);
+    bool attached = mask != NULL && mask->attached != NULL && aimg_bitmap_get(mask->attached, ordinal - run->first);
+    if (attached == ((entry->flags & AIMG_ENTRY_ATTACHMENT) != 0))
+        return AIMG_OK;
+    return aimg_fail(error, AIMG_CORRUPT,
+                     "image %" PRIu32
+                     ": its entry and the mask of its run disagree on whether it is an attachment (rule 62); run "
+                     "verify, then repair",
+                     ordinal);
 }
 
 /* The living rows of a run from `first` to `end` - 1. */
@@ -131,6 +178,8 @@ static enum aimg_status copy_rows(struct copy *copy, struct aimg_run *run, uint6
         if (!aimg_survivors_has_row(&copy->survivors, run, (uint32_t)row))
             continue;
         status = aimg_reader_entry_at(source, ordinal, &entry, &run, error);
+        if (status == AIMG_OK)
+            status = check_attached(run, ordinal, &entry, error);
         if (status == AIMG_OK)
             status = copy_image(copy, ordinal, &entry, error);
     }
@@ -149,6 +198,28 @@ static enum aimg_status copy_range(struct copy *copy, uint64_t first, uint64_t e
         status = copy_rows(copy, run, first - run->first, stop - run->first, error);
         first = stop;
     }
+    return status;
+}
+
+/* ------------------------------------------------------------------ metadata */
+
+/* The whole payload, once it is known to be well-formed. */
+static enum aimg_status copy_meta(struct copy *copy, struct aimg_error *error)
+{
+    const struct aimg_root_head *head = &copy->source->catalog.head;
+    struct aimg_writer *writer = copy->writer;
+    size_t unused;
+    if (head->meta_offset == 0)
+        return AIMG_OK;
+    enum aimg_status status = aimg_reader_meta(copy->source, "", NULL, 0, &unused, error); /* no key is empty */
+    if (status != AIMG_NOT_FOUND)
+        return status;
+    uint64_t offset = aimg_out_offset(&writer->out);
+    const uint8_t *meta = copy->source->hot.base + head->meta_offset + AIMG_FRAME_BYTES;
+    status = aimg_out_plain_frame(&writer->out, AIMG_FRAME_META, meta, head->meta_bytes, error);
+    writer->head.meta_offset = offset;
+    writer->head.meta_bytes = head->meta_bytes;
+    memcpy(writer->head.meta_hash, head->meta_hash, sizeof head->meta_hash);
     return status;
 }
 
@@ -200,6 +271,8 @@ static enum aimg_status copy_history(struct copy *copy, struct aimg_error *error
         status = aimg_commit_read(source->source.io, &source->located.header, past.offset, &page, error);
         if (status == AIMG_OK)
             status = copy_range(copy, first, past.ordinal_count, error);
+        if (status == AIMG_OK && left == 1)
+            status = copy_meta(copy, error);
         if (status == AIMG_OK)
             status = commit_as(copy, &page, left == 1, error);
         first = past.ordinal_count;
@@ -217,6 +290,8 @@ static enum aimg_status copy_all(struct copy *copy, struct aimg_error *error)
     if ((copy->options.flags & AIMG_COPY_DROP_HISTORY) == 0)
         return copy_history(copy, error);
     status = copy_range(copy, 0, copy->source->catalog.head.ordinal_count, error);
+    if (status == AIMG_OK)
+        status = copy_meta(copy, error);
     return status == AIMG_OK ? aimg_writer_commit(copy->writer, "", error) : status;
 }
 
@@ -270,5 +345,6 @@ enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_
     aimg_copy_values_destroy(&copy.values);
     aimg_survivors_destroy(&copy.survivors);
     aimg_buffer_release(&source->source.allocator, &copy.history);
+    aimg_ordinal_map_clear(&source->source.allocator, &copy.heirs);
     return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
 }

@@ -409,3 +409,33 @@ enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_i
         *ordinal_out = ordinal;
     return status;
 }
+
+enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct aimg_image *image, uint32_t target,
+                                       struct aimg_error *error)
+{
+    struct aimg_entry_record entry;
+    bool attachment = false;
+    uint32_t ordinal = 0;
+    enum aimg_status status = check_image(writer, image, error);
+    if (status == AIMG_OK)
+        status = check_values(writer, image, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_entry(writer, target, &entry, &attachment, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_make_room(writer, AIMG_ALIAS_BYTES, values_bytes(writer, image), error);
+    if (status == AIMG_OK)
+        status = claim_name(writer, image, aimg_writer_hash_name(writer, image->name, image->name_bytes), error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_alias alias = {.name = image->name,
+                               .name_bytes = image->name_bytes,
+                               .attachment = (image->flags & AIMG_ADD_ATTACHMENT) != 0,
+                               .target = target,
+                               .entry = &entry};
+    status = aimg_writer_put_alias(writer, &alias, &ordinal, error);
+    for (size_t i = 0; status == AIMG_OK && i < image->value_count; i++)
+        status = set_value(writer, &image->values[i], error);
+    if (status == AIMG_OK)
+        status = aimg_writer_spill_if_full(writer, error);
+    return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is alive in an archive, copied into a new one: every image, name, value and commit is there, in order, and nothing else.
+ */
+#include "counting.h"
+#include "random.h"
+#include "sample.h"
+#include "test.h"
+
+enum { IMAGES = 240, COMMITS = 4, ALL = IMAGES * COMMITS, MOST_BYTES = 512 };
+
+struct kind {
+    const char *name;
+    enum aimg_type type;
+    uint32_t width;
+    int list;
+    unsigned element; /* bytes; 0: text or bytes */
+    unsigned every;   /* one image in so many has a value; 0: none */
+    uint32_t id;
+};
+
+static struct kind kinds[] = {
+    {"flag", AIMG_TYPE_BOOL, 1, 0, 1, 1, 0},    {"small", AIMG_TYPE_U8, 1, 0, 1, 2, 0},
+    {"width", AIMG_TYPE_U16, 1, 0, 2, 1, 0},    {"height", AIMG_TYPE_U32, 1, 0, 4, 3, 0},
+    {"large", AIMG_TYPE_U64, 1, 0, 8, 1, 0},    {"i8", AIMG_TYPE_I8, 1, 0, 1, 1, 0},
+    {"i16", AIMG_TYPE_I16, 1, 0, 2, 5, 0},      {"i32", AIMG_TYPE_I32, 1, 0, 4, 1, 0},
+    {"mtime_ns", AIMG_TYPE_I64, 1, 0, 8, 2, 0}, {"f16", AIMG_TYPE_F16, 1, 0, 2, 1, 0},
+    {"f32", AIMG_TYPE_F32, 1, 0, 4, 1, 0},      {"f64", AIMG_TYPE_F64, 1, 0, 8, 7, 0},
+    {"box", AIMG_TYPE_F32, 4, 0, 16, 2, 0},     {"caption", AIMG_TYPE_UTF8, 1, 0, 0, 2, 0},
+    {"blob", AIMG_TYPE_BYTES, 1, 0, 0, 3, 0},   {"label", AIMG_TYPE_DICTIONARY, 1, 0, 0, 2, 0},
+    {"before", AIMG_TYPE_IMAGE, 1, 0, 4, 4, 0}, {"ids", AIMG_TYPE_I64, 1, 1, 8, 2, 0},
+    {"boxes", AIMG_TYPE_F32, 4, 1, 16, 3, 0},   {"never", AIMG_TYPE_U32, 1, 0, 4, 0, 0},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static struct aimg_error error;
+static struct counting counting;
+
+/* The value of content k, in the machine's order, which here is that of the file. */
+static size_t value_of(const struct kind *kind, uint32_t k, uint8_t *out)
+{
+    uint64_t random = k * 1000 + (uint64_t)(kind - kinds);
+    if (kind->type == AIMG_TYPE_DICTIONARY)
+        return (size_t)snprintf((char *)out, MOST_BYTES, "label %u", k % 10 == 0 ? 1000 + k : k / 7 % 60);
+    size_t bytes = kind->element;
+    if (kind->list)
+        bytes = kind->element * (size_t)random_below(&random, 6);
+    else if (kind->element == 0)
+        bytes = (size_t)random_below(&random, 90);
+    random_fill(&random, out, bytes);
+    for (size_t i = 0; i < bytes && kind->type == AIMG_TYPE_UTF8; i++)
+        out[i] = (uint8_t)('a' + out[i] % 26);
+    if (kind->type == AIMG_TYPE_BOOL)
+        out[0] &= 1;
+    if (kind->type == AIMG_TYPE_U32 && k < IMAGES) /* narrow in the first run, wide in the others */
+        out[1] = out[2] = out[3] = 0;
+    if (kind->type == AIMG_TYPE_IMAGE) {
+        uint32_t target = k / 2;
+        memcpy(out, &target, sizeof target);
+    }
+    return bytes;
+}
+
+static bool has_value(const struct kind *kind, uint32_t k)
+{
+    return kind->every != 0 && k % kind->every == 0 && (k > 0 || kind->type != AIMG_TYPE_IMAGE);
+}
+
+static void add(struct aimg_writer *writer, uint32_t k, const char *name, uint32_t flags)
+{
+    static uint8_t data[SAMPLE_MAX_BYTES], bytes[KINDS][MOST_BYTES];
+    struct aimg_value values[KINDS];
+    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = data, .values = values, .flags = flags};
+    uint32_t ordinal;
+    image.name_bytes = strlen(name);
+    image.data_bytes = sample_fill(k, data);
+    image.format = k % 17;
+    for (size_t i = 0; i < KINDS; i++)
+        if (has_value(&kinds[i], k))
+            values[image.value_count++] =
+                (struct aimg_value){.column = kinds[i].id, .data = bytes[i], .bytes = value_of(&kinds[i], k, bytes[i])};
+    REQUIRE(aimg_writer_add(writer, &image, &ordinal, &error) == AIMG_OK && ordinal == k);
+}
+
+/* Ordinal k has content k. Some are attachments, with a name and without; some take the place of an earlier one; one in ten is
+ * removed, and in the last commit all of a whole stretch. */
+static void write_source(const char *path, unsigned compress)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer = NULL;
+    char name[32], message[32];
+    options.compress = compress;
+    options.alignment = compress == AIMG_COMPRESS_ZSTD ? 64 : 8;
+    (void)unlink(path);
+    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
+    for (size_t i = 0; i < KINDS; i++)
+        REQUIRE(aimg_writer_column(writer, kinds[i].name, kinds[i].type, kinds[i].width, kinds[i].list, &kinds[i].id, &error) ==
+                AIMG_OK);
+    for (uint32_t k = 0; k < ALL; k++) {
+        bool attachment = k % 11 == 3;
+        snprintf(name, sizeof name, "%s%u", attachment ? "attached " : "image ", k % 29 == 0 && k > 0 ? k - 1 : k);
+        if (attachment && k % 2 == 0)
+            name[0] = '\0';
+        add(writer, k, name, (attachment ? AIMG_ADD_ATTACHMENT : 0u) | AIMG_ADD_REPLACE);
+        if (k % 10 == 9)
+            (void)!aimg_writer_remove(writer, k - 5, NULL); /* some were replaced before */
+        if (k == ALL - 1)
+            for (uint32_t dead = 300; dead < 400; dead++)
+                (void)!aimg_writer_remove(writer, dead, NULL); /* where it is not dead yet */
+        snprintf(message, sizeof message, "commit %u", k / IMAGES);
+        if (k % IMAGES == IMAGES - 1)
+            REQUIRE(aimg_writer_commit(writer, k / IMAGES % 2 == 0 ? message : NULL, &error) == AIMG_OK);
+    }
+    REQUIRE(aimg_writer_commit(writer, "nothing new", &error) == AIMG_OK);
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+}
+
+static struct aimg_reader *open_reader(const char *path, uint32_t flags, uint64_t seq)
+{
+    struct aimg_reader_options options = {
+        .struct_bytes = sizeof options, .flags = flags, .seq = seq, .allocator = counting_allocator(&counting)};
+    struct aimg_reader *reader = NULL;
+    REQUIRE(aimg_reader_open(path, &options, &reader, &error) == AIMG_OK);
+    return reader;
+}
+
+static struct aimg_writer *create(const char *path, uint32_t flags)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer = NULL;
+    options.flags = flags;
+    options.time_ns = 5 * SAMPLE_TIME_NS / 4;
+    options.allocator = counting_allocator(&counting);
+    (void)unlink(path);
+    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
+    return writer;
+}
+
+static void print_finding(void *user, const struct aimg_finding *finding)
+{
+    (void)user;
+    if (!finding->warning) /* the samples are no pictures */
+        fprintf(stderr, "  rule %u, image %" PRIu32 ", offset %" PRIu64 ": %s\n", finding->rule, finding->ordinal,
+                finding->offset, finding->message);
+}
+
+static void check_verifies(const char *path)
+{
+    struct aimg_verify_options options = {.struct_bytes = sizeof options, .finding = print_finding};
+    struct aimg_verify_result result;
+    EXPECT_EQ_INT(aimg_verify(path, &options, &result, &error), AIMG_OK);
+    EXPECT_EQ_UINT(result.faults, 0);
+}
+
+/* ------------------------------------------------------------------ what must be the same */
+
+/* Numbers of the living images of the source in the copy. */
+static uint32_t numbers[ALL];
+
+static void number_living(const struct aimg_reader *source)
+{
+    uint32_t next = 0;
+    for (uint32_t k = 0; k < aimg_reader_ordinal_count(source); k++) {
+        struct aimg_entry entry;
+        REQUIRE(aimg_reader_entry(source, k, &entry, &error) == AIMG_OK);
+        numbers[k] = entry.dead ? AIMG_NO_ORDINAL : next++;
+    }
+}
+
+static void check_values(const struct aimg_reader *source, uint32_t from, const struct aimg_reader *target, uint32_t to)
+{
+    static uint8_t found[MOST_BYTES], wanted[MOST_BYTES];
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    REQUIRE(aimg_reader_info(source, &info, &error) == AIMG_OK);
+    for (uint32_t i = 0; i < info.column_count; i++) {
+        struct aimg_column column;
+        size_t found_bytes = 0, wanted_bytes = 0;
+        int found_null = 0, wanted_null = 0;
+        REQUIRE(aimg_reader_column(source, i, &column, &error) == AIMG_OK);
+        test_state.subject = column.name;
+        REQUIRE(aimg_reader_value(source, i, from, wanted, sizeof wanted, &wanted_bytes, &wanted_null, &error) == AIMG_OK);
+        EXPECT_EQ_INT(aimg_reader_value(target, i, to, found, sizeof found, &found_bytes, &found_null, &error), AIMG_OK);
+        if (column.type == AIMG_TYPE_IMAGE && !wanted_null) {
+            uint32_t refers;
+            memcpy(&refers, wanted, sizeof refers);
+            memcpy(wanted, &numbers[refers], sizeof refers);
+            wanted_null = numbers[refers] == AIMG_NO_ORDINAL;
+            wanted_bytes = wanted_null ? 0 : wanted_bytes;
+        }
+        EXPECT_EQ_INT(found_null, wanted_null);
+        if (EXPECT_EQ_UINT(found_bytes, wanted_bytes))
+            EXPECT_EQ_BYTES(found, wanted, wanted_bytes);
+        test_state.subject = NULL;
+    }
+}
+
+static void check_image(const struct aimg_reader *source, uint32_t from, const struct aimg_reader *target, uint32_t to)
+{
+    static uint8_t found[SAMPLE_MAX_BYTES], wanted[SAMPLE_MAX_BYTES];
+    char found_name[1025], wanted_name[1025];
+    struct aimg_entry a, b;
+    uint64_t found_bytes = 0, wanted_bytes = 0, position;
+    uint32_t ordinal;
+    REQUIRE(aimg_reader_entry(source, from, &a, &error) == AIMG_OK && aimg_reader_entry(target, to, &b, &error) == AIMG_OK);
+    EXPECT(a.format == b.format && a.coding == b.coding && a.attachment == b.attachment && a.stored_bytes == b.stored_bytes &&
+           a.raw_bytes == b.raw_bytes && !b.dead && memcmp(a.hash, b.hash, sizeof a.hash) == 0);
+    REQUIRE(aimg_reader_name(source, from, wanted_name, sizeof wanted_name, NULL, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_reader_name(target, to, found_name, sizeof found_name, NULL, &error), AIMG_OK);
+    EXPECT_EQ_TEXT(found_name, wanted_name);
+    if (wanted_name[0] != '\0')
+        EXPECT(aimg_reader_find(target, wanted_name, strlen(wanted_name), &ordinal, &error) == AIMG_OK && ordinal == to);
+    EXPECT_EQ_INT(aimg_reader_position_of(target, to, &position, &error), a.attachment ? AIMG_NOT_FOUND : AIMG_OK);
+    REQUIRE(aimg_reader_read(source, from, 0, wanted, sizeof wanted, &wanted_bytes, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_reader_read(target, to, 0, found, sizeof found, &found_bytes, &error), AIMG_OK);
+    if (EXPECT_EQ_UINT(found_bytes, wanted_bytes))
+        EXPECT_EQ_BYTES(found, wanted, wanted_bytes);
+}
+
+static void check_same(const struct aimg_reader *source, const struct aimg_reader *target)
+{
+    struct aimg_info a = {.struct_bytes = sizeof a}, b = {.struct_bytes = sizeof b};
+    REQUIRE(aimg_reader_info(source, &a, &error) == AIMG_OK && aimg_reader_info(target, &b, &error) == AIMG_OK);
+    EXPECT_EQ_UINT(b.listed_count, a.listed_count);
+    EXPECT_EQ_UINT(b.ordinal_count, a.ordinal_count - a.dead_count);
+    EXPECT_EQ_UINT(b.live_stored_bytes, a.live_stored_bytes);
+    EXPECT_EQ_UINT(b.column_count, a.column_count);
+    EXPECT_EQ_UINT(b.dead_count, 0);
+    number_living(source);
+    for (uint32_t k = 0; k < a.ordinal_count; k++) {
+        if (numbers[k] == AIMG_NO_ORDINAL)
+            continue;
+        check_image(source, k, target, numbers[k]);
+        check_values(source, k, target, numbers[k]);
+    }
+}
+
+/* Commit by commit: the same time and message, and those of its images that live now. */
+static void check_history(const struct aimg_reader *source, const struct aimg_reader *target, uint64_t commits)
+{
+    uint32_t first = 0, first_new = 0;
+    for (uint64_t seq = 0; seq < commits; seq++) {
+        struct aimg_commit a, b;
+        uint32_t living = 0;
+        REQUIRE(aimg_reader_commit(source, seq, &a, &error) == AIMG_OK && aimg_reader_commit(target, seq, &b, &error) == AIMG_OK);
+        EXPECT_EQ_TEXT(b.message, a.message);
+        EXPECT_EQ_UINT(b.time_ns, a.time_ns);
+        for (; first < a.ordinal_count; first++)
+            living += numbers[first] != AIMG_NO_ORDINAL;
+        EXPECT_EQ_UINT(b.added, living);
+        EXPECT_EQ_UINT(b.ordinal_count, first_new + living);
+        first_new += living;
+    }
+}
+
+static void check_copy(const char *from, uint32_t flags, uint32_t copy_flags, uint64_t seq)
+{
+    const char *to = sample_path("copy");
+    struct aimg_copy_options options = {.struct_bytes = sizeof options, .flags = copy_flags};
+    struct aimg_writer *writer = create(to, AIMG_WRITER_NO_SYNC);
+    struct aimg_reader *source = open_reader(from, flags, seq), *target;
+    struct aimg_info a = {.struct_bytes = sizeof a}, b = {.struct_bytes = sizeof b};
+    EXPECT_EQ_INT(aimg_writer_copy(writer, source, &options, &error), AIMG_OK);
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+    target = open_reader(to, 0, 0);
+    check_same(source, target);
+    REQUIRE(aimg_reader_info(source, &a, &error) == AIMG_OK && aimg_reader_info(target, &b, &error) == AIMG_OK);
+    bool one = copy_flags == AIMG_COPY_DROP_HISTORY && a.commit_count > 0;
+    EXPECT_EQ_UINT(b.commit_count, one ? 1 : a.commit_count);
+    if (!one)
+        check_history(source, target, a.commit_count);
+    aimg_reader_close(source);
+    aimg_reader_close(target);
+    EXPECT_EQ_INT(counting.live, 0);
+    check_verifies(to);
+}
+
+static void check_whole(void)
+{
+    char from[512];
+    snprintf(from, sizeof from, "%s", sample_path("source"));
+    for (unsigned compress = AIMG_COMPRESS_STORE; compress <= AIMG_COMPRESS_ZSTD; compress++) {
+        write_source(from, compress);
+        check_verifies(from);
+        check_copy(from, 0, 0, 0);
+        check_copy(from, 0, AIMG_COPY_DROP_HISTORY, 0);
+        for (uint64_t seq = 0; seq < COMMITS; seq++)
+            check_copy(from, AIMG_READER_AT, 0, seq);
+    }
+}
+
+int main(void)
+{
+    check_whole();
+    return test_end("test_copy");
+}
