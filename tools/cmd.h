@@ -42,9 +42,12 @@ int cmd_mv(int argc, char **argv, const struct common_options *common);
 int cmd_meta(int argc, char **argv, const struct common_options *common);
 int cmd_diff(int argc, char **argv, const struct common_options *common);
 int cmd_seal(int argc, char **argv, const struct common_options *common);
+int cmd_compact(int argc, char **argv, const struct common_options *common);
 int cmd_verify(int argc, char **argv, const struct common_options *common);
 
 extern const char help_pack[], help_add[], help_unpack[], help_ls[], help_cat[], help_info[], help_log[], help_verify[];
 extern const char help_rm[], help_mv[], help_meta[], help_diff[], help_seal[];
+
+extern const char help_compact[];
 
 #endif

@@ -14,6 +14,7 @@ const char help_add[] =
     "      --skip-existing    leave the old image, do not even read the file\n"
     "      --update           leave it when the file has the same size and time, or, where the archive keeps no time,\n"
     "                         the same bytes; else replace it\n"
+    "      --wait             wait while another writer has the archive\n"
     "\n" INGEST_HELP "\nexamples:\n"
     "  aimg add photos.aimg more/\n"
     "  aimg add --update photos.aimg photos/\n"
@@ -90,7 +91,7 @@ int cmd_add(int argc, char **argv, const struct common_options *common)
         return code;
     interrupt_install();
     struct add add = {.options = &options, .begin = ingest_clock()};
-    code = part_init(&add.part, options.archive);
+    code = part_init(&add.part, options.archive, "add", ".part");
     if (code != EXIT_DONE) {
         ingest_options_fini(&options);
         return code;

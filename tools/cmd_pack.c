@@ -85,7 +85,7 @@ static int finish(const struct pack *pack, int code)
         output_error("nothing could be packed; %s was not made", pack->part.archive);
         return code;
     }
-    int finished = part_finish(&pack->part, pack->options->force, pack->commits == 0);
+    int finished = part_finish(&pack->part, pack->options->force ? PART_REPLACE : PART_NEW, pack->commits == 0);
     if (finished != EXIT_DONE)
         return finished;
     if (pack->images == 0)
@@ -141,7 +141,7 @@ int cmd_pack(int argc, char **argv, const struct common_options *common)
         return code;
     interrupt_install();
     struct pack pack = {.options = &options, .begin = ingest_clock()};
-    code = part_init(&pack.part, options.archive);
+    code = part_init(&pack.part, options.archive, "pack", ".part");
     if (code != EXIT_DONE) {
         ingest_options_fini(&options);
         return code;

@@ -12,7 +12,7 @@ int edit_open(struct edit *edit)
     int code = ingest_check_message(edit->verb, edit->message);
 
     if (code == EXIT_DONE)
-        code = ingest_set_epoch(edit->verb, &options);
+        code = ingest_epoch(edit->verb, &options.reproducible, &options.time_ns);
     if (code == EXIT_DONE)
         code = writing_open(edit->archive, &options, &edit->writer, &status);
     if (code == EXIT_DONE)

@@ -45,6 +45,7 @@ static const struct row rows[] = {
     {"replace", PLACE(replace), 0, INGEST_ADD},
     {"skip-existing", PLACE(skip), 0, INGEST_ADD},
     {"update", PLACE(update), 0, INGEST_ADD},
+    {"wait", PLACE(wait), 0, INGEST_ADD},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -167,17 +168,18 @@ static int set_storage(const char *verb, struct ingest_options *options)
     return ingest_check_message(verb, options->message);
 }
 
-int ingest_set_epoch(const char *verb, struct ingest_options *options)
+int ingest_epoch(const char *verb, bool *reproducible_out, uint64_t *time_ns_out)
 {
-    unsigned long number = 0;
+    unsigned long number;
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    *reproducible_out = false;
     if (epoch == NULL || epoch[0] == '\0')
         return EXIT_DONE;
     if (!parse_number(epoch, 0, UINT64_MAX / 1000000000 - 1, &number))
         return output_usage(verb, "SOURCE_DATE_EPOCH is a number of seconds since 1970, not '%s'", epoch);
-    options->reproducible = true;
+    *reproducible_out = true;
     /* Zero nanoseconds would mean the clock. */
-    options->time_ns = number == 0 ? 1 : (uint64_t)number * 1000000000;
+    *time_ns_out = number == 0 ? 1 : (uint64_t)number * 1000000000;
     return EXIT_DONE;
 }
 
@@ -195,7 +197,7 @@ static int set_manner(const char *verb, struct ingest_options *options)
         options->existing = EXISTING_SKIP;
     else if (options->update || options->resume)
         options->existing = EXISTING_UPDATE;
-    return ingest_set_epoch(verb, options);
+    return ingest_epoch(verb, &options->reproducible, &options->time_ns);
 }
 
 static int check_words(const char *verb, const struct ingest_options *options)

@@ -22,8 +22,8 @@ struct ingest_options {
     const char *files_from, *prefix, *message, *compress_text, *level_text, *alignment_text, *threads_text, *dedup_text;
     bool no_dedup;
     bool zero_separated, follow, all, strict, escape_names, no_label, times, one_commit;
-    bool force, resume;         /* pack */
-    bool replace, skip, update; /* add */
+    bool force, resume;               /* pack */
+    bool replace, skip, update, wait; /* add */
 
     enum existing_policy existing;
     uint32_t compress, alignment, dedup;
@@ -42,12 +42,14 @@ struct ingest_options {
  * unless EXIT_DONE. */
 int ingest_options_parse(enum ingest_verb verb, int argc, char **argv, bool quiet, struct ingest_options *options_out);
 
+/* SOURCE_DATE_EPOCH, when it is in the environment: then the same input is to give the same bytes. Prints what is wrong with it;
+ * returns an exit_code. */
+int ingest_epoch(const char *verb, bool *reproducible_out, uint64_t *time_ns_out);
+
 void ingest_options_fini(struct ingest_options *options);
 
-/* Parts of it, for verbs with other options. What the archive would refuse with the commit, when the work is done; message may be
- * NULL. And the time of commits, from SOURCE_DATE_EPOCH where that is set. */
+/* For verbs with other options: what the archive would refuse with the commit, when the work is done; message may be NULL. */
 int ingest_check_message(const char *verb, const char *message);
-int ingest_set_epoch(const char *verb, struct ingest_options *options);
 
 struct input_options ingest_input_options(const struct ingest_options *options, const char *own_part);
 

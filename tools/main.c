@@ -20,6 +20,7 @@ const struct verb verbs[] = {
     {"log", "[options] ARCHIVE", "list the commits", help_log, cmd_log},
     {"diff", "[options] ARCHIVE [ARCHIVE]", "compare two archives, or two commits of one", help_diff, cmd_diff},
     {"seal", "[options] ARCHIVE", "merge the index of many commits, for publishing", help_seal, cmd_seal},
+    {"compact", "[options] ARCHIVE [-o OUT]", "write the archive anew without what was removed", help_compact, cmd_compact},
     {"verify", "[options] ARCHIVE...", "check every byte and every rule", help_verify, cmd_verify},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int part_init(struct part *part, const char *archive)
+int part_init(struct part *part, const char *archive, const char *verb, const char *suffix)
 {
-    size_t bytes = strlen(archive);
+    size_t bytes = strlen(archive), suffix_bytes = strlen(suffix) + 1;
     const char *slash = strrchr(archive, '/');
-    *part = (struct part){.archive = archive, .path = malloc(bytes + sizeof ".part")};
+    *part = (struct part){.archive = archive, .verb = verb, .path = malloc(bytes + suffix_bytes)};
     if (slash == NULL)
         part->folder = strdup(".");
     else
@@ -27,7 +27,7 @@ int part_init(struct part *part, const char *archive)
         return EXIT_SYSTEM;
     }
     memcpy(part->path, archive, bytes);
-    memcpy(part->path + bytes, ".part", sizeof ".part");
+    memcpy(part->path + bytes, suffix, suffix_bytes);
     return EXIT_DONE;
 }
 
@@ -51,7 +51,7 @@ static bool has_writer(const char *path)
     return held;
 }
 
-static int check_archive(const char *archive, bool force)
+int part_check_archive(const char *archive, bool force, const char *instead)
 {
     struct stat status;
     if (lstat(archive, &status) != 0)
@@ -62,7 +62,7 @@ static int check_archive(const char *archive, bool force)
         return EXIT_NO;
     }
     if (!force) {
-        output_error("%s: is there already; 'aimg add' appends to it, --force replaces it", archive);
+        output_error("%s: is there already; %s--force replaces it", archive, instead);
         return EXIT_NO;
     }
     if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
@@ -81,13 +81,13 @@ static int check_running(const struct part *part)
 {
     if (!has_writer(part->path))
         return EXIT_DONE;
-    output_error("%s: another 'aimg pack' is writing it now", part->path);
+    output_error("%s: another 'aimg %s' is writing it now", part->path, part->verb);
     return EXIT_SYSTEM;
 }
 
 int part_check(const struct part *part, const struct ingest_options *options)
 {
-    int code = check_archive(part->archive, options->force);
+    int code = part_check_archive(part->archive, options->force, "'aimg add' appends to it, ");
     if (code != EXIT_DONE)
         return code;
     struct stat status;
@@ -110,7 +110,7 @@ int part_clear(const struct part *part)
 {
     int code = check_running(part);
     if (code == EXIT_DONE && unlink(part->path) != 0 && errno != ENOENT) {
-        output_error("%s: cannot remove what a pack that was stopped left: %s", part->path, strerror(errno));
+        output_error("%s: cannot remove what a %s that was stopped left: %s", part->path, part->verb, strerror(errno));
         return EXIT_SYSTEM;
     }
     return code;
@@ -162,7 +162,7 @@ static int rename_new(const char *from, const char *to)
     return errno == EEXIST ? -1 : rename(from, to);
 }
 
-int part_finish(const struct part *part, bool replace, bool sync_file)
+int part_finish(const struct part *part, enum part_target target, bool sync_file)
 {
     if (!part_is_same(&part->identity, part->path)) {
         output_error("%s: was removed or replaced by another program before it was whole; %s is not made", part->path,
@@ -173,13 +173,13 @@ int part_finish(const struct part *part, bool replace, bool sync_file)
         output_error("%s: cannot sync: %s", part->path, strerror(errno));
         return EXIT_SYSTEM;
     }
-    if (replace && has_writer(part->archive)) {
+    if (target == PART_REPLACE && has_writer(part->archive)) {
         output_error(
             "%s: another 'aimg' is adding to it now, and what it adds would be lost; %s is whole and may be renamed by hand",
             part->archive, part->path);
         return EXIT_SYSTEM;
     }
-    int result = replace ? rename(part->path, part->archive) : rename_new(part->path, part->archive);
+    int result = target != PART_NEW ? rename(part->path, part->archive) : rename_new(part->path, part->archive);
     if (result != 0) {
         output_error("%s: cannot be renamed to %s: %s; it is whole and may be renamed by hand", part->path, part->archive,
                      strerror(errno));

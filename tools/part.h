@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ARCHIVE.part: where pack works until ARCHIVE is whole. */
+/* The file beside ARCHIVE where pack (ARCHIVE.part) and compact (ARCHIVE.compact) work until ARCHIVE is whole. */
 #ifndef AIMG_TOOLS_PART_H
 #define AIMG_TOOLS_PART_H
 
@@ -18,26 +18,38 @@ bool part_is_same(const struct part_identity *identity, const char *path);
 
 struct part {
     const char *archive;
+    const char *verb; /* that makes it */
     char *path;
     char *folder;                  /* that it lies in */
     struct part_identity identity; /* of the unfinished file, once it is made or opened */
 };
 
-/* archive: borrowed. Returns an exit_code. */
-int part_init(struct part *part, const char *archive);
+/* archive, verb and suffix: borrowed. Returns an exit_code. */
+int part_init(struct part *part, const char *archive, const char *verb, const char *suffix);
 void part_fini(struct part *part);
+
+/* Whether ARCHIVE may be made: nothing is there, or a file that is to be replaced and that nobody writes. instead: what to do
+ * otherwise, for the message. Prints what is wrong; returns an exit_code. */
+int part_check_archive(const char *archive, bool force, const char *instead);
 
 /* Whether pack may begin: what is there is neither replaced nor gone on with unless the options say so, and nobody writes it.
  * Prints what is wrong; returns an exit_code. */
 int part_check(const struct part *part, const struct ingest_options *options);
 
-/* Removes the unfinished file that a pack which was stopped left, if there is one. Prints what is wrong; returns an exit_code. */
+/* Removes the unfinished file that a command which was stopped left, if there is one. Prints what is wrong; returns an exit_code.
+ */
 int part_clear(const struct part *part);
 
 /* Removes the unfinished file unless it is not ours any more. */
 void part_remove(const struct part *part);
 
+enum part_target {
+    PART_NEW,     /* ARCHIVE must not be there */
+    PART_REPLACE, /* it may, unless somebody writes it */
+    PART_HELD     /* it may: its writer's lock is ours */
+};
+
 /* Renames it to ARCHIVE and makes that durable. Prints what is wrong; returns an exit_code. */
-int part_finish(const struct part *part, bool replace, bool sync_file);
+int part_finish(const struct part *part, enum part_target target, bool sync_file);
 
 #endif

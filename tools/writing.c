@@ -7,9 +7,9 @@
 #include <string.h>
 
 /* 16 bytes that depend on the time and on what is given. */
-static void make_seed(const struct ingest_options *options, const uint64_t digest[2], uint8_t seed_out[16])
+static void make_seed(uint64_t time_ns, const uint64_t digest[2], uint8_t seed_out[16])
 {
-    uint64_t halves[2] = {digest[0] ^ options->time_ns, digest[1] ^ (options->time_ns * UINT64_C(0x9E3779B97F4A7C15))};
+    uint64_t halves[2] = {digest[0] ^ time_ns, digest[1] ^ (time_ns * UINT64_C(0x9E3779B97F4A7C15))};
     /* An archive's identity may not be all zero. */
     halves[0] |= halves[1] == 0;
     for (int i = 0; i < 16; i++)
@@ -21,7 +21,7 @@ int writing_create(const char *path, const struct ingest_options *options, const
 {
     uint8_t seed[16];
     struct aimg_error error;
-    make_seed(options, digest, seed);
+    make_seed(options->time_ns, digest, seed);
     struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
     enum aimg_status status = aimg_writer_create(path, &writer_options, writer_out, &error);
     return status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
@@ -52,17 +52,24 @@ static void warn_dropped(const char *path, const struct aimg_writer *writer)
     }
 }
 
-int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
-                 enum aimg_status *status_out)
+void writing_seed(const char *path, uint64_t time_ns, uint8_t seed_out[16])
 {
     uint64_t digest[2] = {0, 0};
-    uint8_t seed[16];
+    digest_archive(path, digest);
+    make_seed(time_ns, digest, seed_out);
+}
+
+/* Every verb that writes opens the archive here. Who waits is told so once. */
+static int open_writer(const char *path, struct aimg_writer_options *options, bool wait, struct aimg_writer **writer_out,
+                       enum aimg_status *status_out)
+{
     struct aimg_error error;
-    if (options->reproducible)
-        digest_archive(path, digest);
-    make_seed(options, digest, seed);
-    struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
-    enum aimg_status status = aimg_writer_open(path, &writer_options, writer_out, &error);
+    enum aimg_status status = aimg_writer_open(path, options, writer_out, &error);
+    if (status == AIMG_BUSY && wait) {
+        output_note("%s: waiting for another writer", path);
+        options->flags |= AIMG_WRITER_WAIT;
+        status = aimg_writer_open(path, options, writer_out, &error);
+    }
     *status_out = status;
     if (status == AIMG_NOT_FOUND) {
         output_error("%s: is not there; 'aimg pack' makes an archive", path);
@@ -72,6 +79,25 @@ int writing_open(const char *path, const struct ingest_options *options, struct 
         return output_status(path, status, &error);
     warn_dropped(path, *writer_out);
     return EXIT_DONE;
+}
+
+int writing_hold(const char *path, bool wait, struct aimg_writer **writer_out)
+{
+    struct aimg_writer_options options = {.struct_bytes = sizeof options};
+    enum aimg_status status;
+    return open_writer(path, &options, wait, writer_out, &status);
+}
+
+int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
+                 enum aimg_status *status_out)
+{
+    uint64_t digest[2] = {0, 0};
+    uint8_t seed[16];
+    if (options->reproducible)
+        digest_archive(path, digest);
+    make_seed(options->time_ns, digest, seed);
+    struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
+    return open_writer(path, &writer_options, options->wait, writer_out, status_out);
 }
 
 int writing_failed(const char *path, enum aimg_status status, const struct aimg_error *error)

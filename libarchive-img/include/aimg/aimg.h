@@ -254,6 +254,21 @@ struct aimg_info {
 AIMG_API enum aimg_status aimg_reader_info(const struct aimg_reader *reader, struct aimg_info *info_out,
                                            struct aimg_error *error);
 
+/* What the bytes of an archive are for. */
+struct aimg_space {
+    size_t struct_bytes;   /* set by the caller */
+    uint64_t images_bytes; /* images and attachments that are not dead, with their headers; what aliases share counts once */
+    uint64_t index_bytes;  /* tables, dictionaries and metadata that the commit uses */
+    uint64_t past_bytes; /* the rest: what is dead, tables of earlier commits, commits, alignment; aimg_writer_copy leaves most of
+                            it out */
+    uint64_t aliases;    /* images that are not dead and share the bytes of another */
+};
+
+/* Adds it up as of the commit that is open. The headers of aliases are estimated. Any thread. Cost: reads all entries; eight
+ * bytes of memory an alias. Errors as aimg_reader_entry. */
+AIMG_API enum aimg_status aimg_reader_space(const struct aimg_reader *reader, struct aimg_space *space_out,
+                                            struct aimg_error *error);
+
 /* Number of listed images: positions are 0 to this - 1. Any thread. */
 AIMG_API uint64_t aimg_reader_count(const struct aimg_reader *reader);
 
