@@ -2,6 +2,7 @@
 /* What is alive in one archive into another, without what is dead: image by image, their bytes as they are stored. */
 #include "checksum.h"
 #include "copy_values.h"
+#include "meta.h"
 #include "name.h"
 #include "ordinal_map.h"
 
@@ -203,23 +204,14 @@ static enum aimg_status copy_range(struct copy *copy, uint64_t first, uint64_t e
 
 /* ------------------------------------------------------------------ metadata */
 
-/* The whole payload, once it is known to be well-formed. */
 static enum aimg_status copy_meta(struct copy *copy, struct aimg_error *error)
 {
-    const struct aimg_root_head *head = &copy->source->catalog.head;
+    struct aimg_buffer meta = {NULL, 0, 0};
     struct aimg_writer *writer = copy->writer;
-    size_t unused;
-    if (head->meta_offset == 0)
-        return AIMG_OK;
-    enum aimg_status status = aimg_reader_meta(copy->source, "", NULL, 0, &unused, error); /* no key is empty */
-    if (status != AIMG_NOT_FOUND)
-        return status;
-    uint64_t offset = aimg_out_offset(&writer->out);
-    const uint8_t *meta = copy->source->hot.base + head->meta_offset + AIMG_FRAME_BYTES;
-    status = aimg_out_plain_frame(&writer->out, AIMG_FRAME_META, meta, head->meta_bytes, error);
-    writer->head.meta_offset = offset;
-    writer->head.meta_bytes = head->meta_bytes;
-    memcpy(writer->head.meta_hash, head->meta_hash, sizeof head->meta_hash);
+    enum aimg_status status = aimg_meta_load(copy->source, &meta, error);
+    if (status == AIMG_OK && meta.bytes > 0 && !aimg_buffer_add(&writer->allocator, &writer->meta, meta.data, meta.bytes))
+        status = aimg_fail_memory(error, meta.bytes);
+    aimg_buffer_release(&copy->source->source.allocator, &meta);
     return status;
 }
 
@@ -244,16 +236,26 @@ static enum aimg_status list_history(struct copy *copy, struct aimg_error *error
     }
 }
 
+/* With all that belongs to the last state, and its tables as a fresh archive has them. */
+static enum aimg_status commit_last(struct copy *copy, const char *message, struct aimg_error *error)
+{
+    uint32_t sealed = copy->source->located.commit.flags & AIMG_COMMIT_SEALED;
+    enum aimg_status status = copy_meta(copy, error);
+    return status == AIMG_OK ? aimg_writer_commit_batch(copy->writer, message, sealed, true, error) : status;
+}
+
 /* As the source's, in the source's time. What comes before the last one need not be durable by itself. */
-static enum aimg_status commit_as(struct copy *copy, const struct aimg_commit_page *page, bool last, struct aimg_error *error)
+static enum aimg_status commit_past(struct copy *copy, const struct aimg_commit_page *page, struct aimg_error *error)
 {
     struct aimg_writer *writer = copy->writer;
     uint64_t time_ns = writer->time_ns;
     uint32_t flags = writer->flags;
+    bool last = page->seq == copy->source->located.commit.seq;
     writer->time_ns = page->time_ns != 0 ? page->time_ns : 1; /* zero is the clock */
     if (!last)
         writer->flags |= AIMG_WRITER_NO_SYNC;
-    enum aimg_status status = aimg_writer_commit(writer, page->message, error);
+    enum aimg_status status =
+        last ? commit_last(copy, page->message, error) : aimg_writer_commit_batch(writer, page->message, 0, false, error);
     writer->time_ns = time_ns;
     writer->flags = flags;
     return status;
@@ -271,10 +273,8 @@ static enum aimg_status copy_history(struct copy *copy, struct aimg_error *error
         status = aimg_commit_read(source->source.io, &source->located.header, past.offset, &page, error);
         if (status == AIMG_OK)
             status = copy_range(copy, first, past.ordinal_count, error);
-        if (status == AIMG_OK && left == 1)
-            status = copy_meta(copy, error);
         if (status == AIMG_OK)
-            status = commit_as(copy, &page, left == 1, error);
+            status = commit_past(copy, &page, error);
         first = past.ordinal_count;
     }
     return status;
@@ -290,9 +290,7 @@ static enum aimg_status copy_all(struct copy *copy, struct aimg_error *error)
     if ((copy->options.flags & AIMG_COPY_DROP_HISTORY) == 0)
         return copy_history(copy, error);
     status = copy_range(copy, 0, copy->source->catalog.head.ordinal_count, error);
-    if (status == AIMG_OK)
-        status = copy_meta(copy, error);
-    return status == AIMG_OK ? aimg_writer_commit(copy->writer, "", error) : status;
+    return status == AIMG_OK ? commit_last(copy, NULL, error) : status;
 }
 
 /* ------------------------------------------------------------------ the call */

@@ -334,12 +334,12 @@ static bool nothing_to_commit(const struct aimg_writer *writer, const char *mess
            writer->column_count == writer->columns_committed && !aimg_writer_meta_changed(writer);
 }
 
-/* flags: of the commit page; SEALED merges everything. */
-static enum aimg_status commit_batch(struct aimg_writer *writer, const char *message, uint32_t flags, struct aimg_error *error)
+enum aimg_status aimg_writer_commit_batch(struct aimg_writer *writer, const char *message, uint32_t flags, bool everything,
+                                          struct aimg_error *error)
 {
     struct aimg_commit_page commit;
     struct aimg_reader *next = NULL;
-    enum aimg_status status = write_tables(writer, (flags & AIMG_COMMIT_SEALED) != 0, error);
+    enum aimg_status status = write_tables(writer, everything, error);
     if (status == AIMG_OK) {
         fill_commit(writer, message, flags, &commit);
         status = write_root(writer, &commit, error);
@@ -370,7 +370,7 @@ enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *mess
     enum aimg_status status = check_commit(writer, message, error);
     if (status != AIMG_OK || nothing_to_commit(writer, message))
         return status;
-    return commit_batch(writer, message, 0, error);
+    return aimg_writer_commit_batch(writer, message, 0, false, error);
 }
 
 enum aimg_status aimg_writer_seal(struct aimg_writer *writer, const char *message, struct aimg_error *error)
@@ -379,5 +379,7 @@ enum aimg_status aimg_writer_seal(struct aimg_writer *writer, const char *messag
     if (status != AIMG_OK)
         return status;
     bool sealed = !writer->located.empty && (writer->located.commit.flags & AIMG_COMMIT_SEALED) != 0;
-    return sealed && nothing_to_commit(writer, message) ? AIMG_OK : commit_batch(writer, message, AIMG_COMMIT_SEALED, error);
+    if (sealed && nothing_to_commit(writer, message))
+        return AIMG_OK;
+    return aimg_writer_commit_batch(writer, message, AIMG_COMMIT_SEALED, true, error);
 }

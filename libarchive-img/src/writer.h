@@ -111,6 +111,9 @@ enum aimg_status aimg_writer_view(struct aimg_writer *writer, struct aimg_reader
 /* Whether the batch changes the metadata; writes it if so. */
 bool aimg_writer_meta_changed(const struct aimg_writer *writer);
 enum aimg_status aimg_writer_publish_meta(struct aimg_writer *writer, struct aimg_error *error);
+/* Commits also what is empty. flags: of the commit page; everything: all tables of a kind become one, however large. */
+enum aimg_status aimg_writer_commit_batch(struct aimg_writer *writer, const char *message, uint32_t flags, bool everything,
+                                          struct aimg_error *error);
 /* Bytes of the file or of what is not flushed yet. */
 enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
                                   struct aimg_error *error);
