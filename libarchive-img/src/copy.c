@@ -123,6 +123,8 @@ static enum aimg_status put_bytes(struct copy *copy, uint32_t ordinal, const str
     image->prepared = &prepared;
     enum aimg_status status = check_bytes(copy, ordinal, entry, frame, image->name_bytes, stored, error);
     if (status == AIMG_OK)
+        status = aimg_copy_coding(copy->writer, copy->source, entry->coding, error);
+    if (status == AIMG_OK)
         status = aimg_writer_add(copy->writer, image, &added, error);
     if (status != AIMG_OK || (entry->flags & AIMG_ENTRY_ALIASED) == 0)
         return status;

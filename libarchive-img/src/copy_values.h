@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Column values on their way from one archive into another. */
+/* Column values and dictionaries on their way from one archive into another. */
 #ifndef AIMG_SRC_COPY_VALUES_H
 #define AIMG_SRC_COPY_VALUES_H
 
@@ -35,5 +35,9 @@ void aimg_copy_values_destroy(struct aimg_copy_values *values);
  * dead are null, those to images that are not copied yet wait for aimg_copy_values_refer. */
 enum aimg_status aimg_copy_values_take(struct aimg_copy_values *values, uint32_t ordinal, size_t *count_out,
                                        struct aimg_error *error);
+
+/* The dictionary of a coding, unless the writer has it; written once an image with it is. */
+enum aimg_status aimg_copy_coding(struct aimg_writer *writer, const struct aimg_reader *source, unsigned coding,
+                                  struct aimg_error *error);
 
 #endif
