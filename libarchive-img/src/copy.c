@@ -260,6 +260,8 @@ static enum aimg_status commit_past(struct copy *copy, const struct aimg_commit_
         last ? commit_last(copy, page->message, error) : aimg_writer_commit_batch(writer, page->message, 0, false, error);
     writer->time_ns = time_ns;
     writer->flags = flags;
+    if (status == AIMG_OK && !last && writer->failed) /* it went well, but there was no memory to go on */
+        return aimg_fail_memory(error, 0);
     return status;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# kill -9 at every call of pack and add that changes a file or makes it durable, also in the midst of a write; then what a user
+# kill -9 at every call of pack, add and compact that changes a file or makes it durable, also in the midst of a write; then what a user
 # would do next.
 . "$(dirname "$0")/../cli/lib.sh"
 : "${KILL_SHIM:?set it to the path of kill_shim.so}"
@@ -117,8 +117,55 @@ done
 expect_true "only $torn of these left a torn tail" [ "$torn" -ge 4 ]
 expect_equal "$half_hints" 1
 
+# A compact that was killed leaves the old archive or the new one, whole, and nothing that stops the next.
+after_compact() {
+    local left=0
+    if cmp -s a.aimg worn.aimg; then
+        kept_old=$((kept_old + 1))
+        [ -e a.aimg.compact ] && left=1
+    else
+        expect_false 'the unfinished file stays beside the new one' [ -e a.aimg.compact ]
+    fi
+    expect_exit 0 "$AIMG" verify --quiet a.aimg
+    check_unpacks a.aimg both
+    run "$AIMG" compact --quiet a.aimg
+    if [ "$status" = 1 ]; then # it was whole already: nobody throws that away unasked
+        expect_equal "$left" 1
+        expect_contains err 'is in the way'
+        in_the_way=$((in_the_way + 1))
+        run "$AIMG" compact --quiet --force a.aimg
+    fi
+    expect_equal "$status" 0
+    expect_false 'the unfinished file is gone' [ -e a.aimg.compact ]
+    expect_exit 0 "$AIMG" verify --quiet a.aimg
+    check_unpacks a.aimg both
+}
+
+for i in 1 2; do make_picture "changed/cats/$i.pgm" 21 "$((11 * i))" other; done
+cp -r changed/. both/
+cp base.aimg worn.aimg
+expect_exit 0 "$AIMG" add --quiet --skip-existing worn.aimg more
+expect_exit 0 "$AIMG" add --quiet --replace worn.aimg changed
+cp worn.aimg a.aimg
+count=$(calls_of "$AIMG" compact --quiet a.aimg)
+expect_true "compact makes few calls that change files: $count" [ "$count" -ge 8 ]
+kept_old=0
+in_the_way=0
+for half in 0 1; do
+    for n in $(seq 1 "$count"); do
+        rm -f a.aimg.compact
+        cp worn.aimg a.aimg
+        killed "$n" "$half" "$AIMG" compact --quiet a.aimg
+        expect_equal "$status" 137
+        after_compact
+    done
+done
+expect_true "the old archive was kept until the end: $kept_old of $((2 * count))" [ "$kept_old" -ge $((2 * count - 8)) ]
+expect_true "$in_the_way times something whole was left" [ "$in_the_way" -ge 1 ]
+
 # Killed again and again while the next add cuts off and writes anew.
 cp base.aimg a.aimg
+rm -rf both && mkdir both && cp -r src/. more/. both/
 for n in 3 5 4 2 6 1 3; do
     killed "$n" 1 "$AIMG" add --quiet --skip-existing a.aimg more
 done

@@ -158,9 +158,70 @@ static void check_reading(void)
     free(bytes);
 }
 
+/* ------------------------------------------------------------------ copying */
+
+/* What was written is the whole copy, or nothing that has its last commit, unless that could not be cut off again. */
+static bool check_target(const struct fake_disk *disk, bool copied)
+{
+    struct aimg_reader *target = NULL;
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    enum aimg_status status = aimg_reader_open_memory(disk->cache, disk->cache_bytes, NULL, &target, &error);
+    bool whole = status == AIMG_OK && aimg_reader_info(target, &info, &error) == AIMG_OK && info.commit_count == 5;
+    for (uint32_t k = 0; whole && k < 15; k++)
+        whole = sample_equals(target, k, k < 7 ? k : k + 1);
+    aimg_reader_close(target);
+    return whole || (!copied && (info.commit_count < 5 || disk->fail_on));
+}
+
+/* Whether the fault was reached. */
+static bool check_copy(const struct aimg_reader *source, uint64_t fail_at, bool fail_on, int fail_errno)
+{
+    struct fake_disk disk;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = sample_writer_options();
+    options.flags = 0;
+    fake_disk_create(&disk, NULL, 0);
+    disk.fail_at = fail_at;
+    disk.fail_on = fail_on;
+    disk.fail_errno = fail_errno;
+    struct aimg_io io = fake_disk_io(&disk);
+    enum aimg_status status = aimg_writer_create_io(&io, &options, &writer, &error);
+    if (status == AIMG_OK)
+        status = aimg_writer_copy(writer, source, NULL, &error);
+    (void)aimg_writer_close(writer, NULL);
+    EXPECT(status == AIMG_OK || (status == AIMG_IO && error.sys_errno == fail_errno));
+    EXPECT(check_target(&disk, status == AIMG_OK));
+    bool reached = disk.calls >= fail_at;
+    fake_disk_destroy(&disk);
+    return reached;
+}
+
+static void check_copying(void)
+{
+    size_t count;
+    unsigned faults = 0;
+    struct aimg_reader *source = NULL;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = sample_writer_options();
+    REQUIRE(sample_archive(sample_path("worn"), 4, 4));
+    REQUIRE(aimg_writer_open(sample_path("worn"), &options, &writer, &error) == AIMG_OK);
+    REQUIRE(aimg_writer_remove(writer, 7, &error) == AIMG_OK && aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+    uint8_t *bytes = sample_load(sample_path("worn"), &count);
+    REQUIRE(bytes != NULL && aimg_reader_open_memory(bytes, count, NULL, &source, &error) == AIMG_OK);
+    for (unsigned way = 0; way < 4; way++)
+        for (uint64_t n = 1; check_copy(source, n, way % 2 == 1, way / 2 == 0 ? EIO : ENOSPC); n++)
+            faults++;
+    printf("%u faults while copying\n", faults);
+    EXPECT(faults > 20);
+    aimg_reader_close(source);
+    free(bytes);
+}
+
 int main(void)
 {
     check_writing();
     check_reading();
+    check_copying();
     return test_end("test_io_faults");
 }

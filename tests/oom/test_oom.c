@@ -414,6 +414,58 @@ static enum aimg_status keep(void)
     return status;
 }
 
+/* A copy that was made is whole; one that was not has no last commit to be taken for one. */
+static void check_copied(const struct aimg_reader *source, bool copied, uint32_t flags)
+{
+    struct aimg_info all = {.struct_bytes = sizeof all}, info = {.struct_bytes = sizeof info};
+    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1};
+    struct aimg_verify_result result = {.faults = 1};
+    struct aimg_reader *target = NULL;
+    REQUIRE(aimg_reader_open(work_path, NULL, &target, &error) == AIMG_OK);
+    REQUIRE(aimg_reader_info(source, &all, &error) == AIMG_OK && aimg_reader_info(target, &info, &error) == AIMG_OK);
+    if (flags == AIMG_COPY_DROP_HISTORY)
+        all.commit_count = 1;
+    EXPECT(copied ? info.commit_count == all.commit_count : info.commit_count < all.commit_count);
+    EXPECT(!copied || info.listed_count == all.listed_count);
+    aimg_reader_close(target);
+    EXPECT(aimg_verify(work_path, &options, &result, &error) == AIMG_OK && result.faults == 0);
+}
+
+static enum aimg_status copy_with(uint32_t flags)
+{
+    struct aimg_reader_options reading = {.struct_bytes = sizeof reading, .allocator = counting_allocator(&counting)};
+    struct aimg_copy_options copying = {.struct_bytes = sizeof copying, .flags = flags};
+    struct aimg_writer_options options = writer_options();
+    struct aimg_reader *source = NULL;
+    struct aimg_writer *writer = NULL;
+    (void)unlink(work_path);
+    enum aimg_status status = aimg_reader_open(VECTORS "/good/everything.aimg", &reading, &source, &error);
+    if (status == AIMG_OK)
+        status = aimg_writer_create(work_path, &options, &writer, &error);
+    bool begun = status == AIMG_OK;
+    if (begun)
+        status = aimg_writer_copy(writer, source, &copying, &error);
+    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
+    unsigned long long allocated = counting.allocated, fail_at = counting.fail_at;
+    counting.fail_at = 0; /* what follows is no part of it */
+    if (begun)
+        check_copied(source, status == AIMG_OK, flags);
+    counting.fail_at = fail_at;
+    counting.allocated = allocated;
+    aimg_reader_close(source);
+    return status;
+}
+
+static enum aimg_status copy_history(void)
+{
+    return copy_with(0);
+}
+
+static enum aimg_status copy_now(void)
+{
+    return copy_with(AIMG_COPY_DROP_HISTORY);
+}
+
 static enum aimg_status verify(void)
 {
     struct aimg_verify_options options = {
@@ -494,6 +546,8 @@ int main(void)
     renames = true;
     check_all("rename and describe", keep, check_archive);
     renames = false;
+    check_all("copy", copy_history, NULL);
+    check_all("copy without history", copy_now, NULL);
     check_all("verify", verify, NULL);
     free(base);
     return test_end("test_oom");
