@@ -415,7 +415,7 @@ enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct 
 {
     struct aimg_entry_record entry;
     bool attachment = false;
-    uint32_t ordinal = 0;
+    uint32_t ordinal = 0, replaced = AIMG_NO_ORDINAL;
     enum aimg_status status = check_image(writer, image, error);
     if (status == AIMG_OK)
         status = check_values(writer, image, error);
@@ -424,7 +424,9 @@ enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct 
     if (status == AIMG_OK)
         status = aimg_writer_make_room(writer, AIMG_ALIAS_BYTES, values_bytes(writer, image), error);
     if (status == AIMG_OK)
-        status = claim_name(writer, image, aimg_writer_hash_name(writer, image->name, image->name_bytes), error);
+        status = check_name_free(writer, image, aimg_writer_hash_name(writer, image->name, image->name_bytes), &replaced, error);
+    if (status == AIMG_OK && replaced != AIMG_NO_ORDINAL)
+        status = aimg_writer_remove(writer, replaced, error);
     if (status != AIMG_OK)
         return status;
     struct aimg_alias alias = {.name = image->name,
