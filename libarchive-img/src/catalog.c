@@ -142,8 +142,10 @@ static enum aimg_status attach_to_runs(uint64_t root, struct aimg_catalog *catal
         struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, table->part.first)];
         if (run->first != table->part.first || run->count != table->part.count)
             return root_fault(root, 36, "a table belongs to no run", error);
-        if (table->part.type == AIMG_FRAME_COLUMN)
+        if (table->part.type == AIMG_FRAME_COLUMN) {
+            run->columns_first = run->columns_count++ == 0 ? i : run->columns_first; /* those of a run stand side by side */
             continue;
+        }
         if (run->mask_table != NULL)
             return root_fault(root, 36, "a run has two masks", error);
         if (!mask_fits(table))

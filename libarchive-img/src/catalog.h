@@ -49,6 +49,7 @@ struct aimg_run {
     struct aimg_table *table;
     struct aimg_table *mask_table; /* NULL: every row is listed */
     struct aimg_mask *_Atomic mask;
+    uint32_t columns_first, columns_count; /* its COLUMN tables, the newest last */
 };
 
 struct aimg_catalog_column {

@@ -56,17 +56,20 @@ static struct aimg_table *table_of(const struct aimg_reader *reader, const struc
                                    const struct aimg_column_record *column, const struct aimg_section **values_out)
 {
     unsigned kind = aimg_column_in_groups(column) ? AIMG_SECTION_GROUPS : AIMG_SECTION_VALUES;
-    struct aimg_table *best = NULL;
-    for (uint32_t i = 0; i < reader->catalog.table_count; i++) {
-        struct aimg_table *table = &reader->catalog.tables[i];
-        bool of_run = table == run->table || (table->part.type == AIMG_FRAME_COLUMN && table->part.first == run->first);
-        const struct aimg_section *section = of_run ? aimg_table_section(table, kind, column->id) : NULL;
-        if (section == NULL || (best != NULL && best->part.offset > table->part.offset))
+    struct aimg_table *best = run->table;
+    *values_out = aimg_table_section(best, kind, column->id);
+    for (uint32_t i = run->columns_count; i-- > 0;) {
+        struct aimg_table *table = &reader->catalog.tables[run->columns_first + i];
+        const struct aimg_section *section = aimg_table_section(table, kind, column->id);
+        if (section == NULL)
             continue;
-        best = table;
-        *values_out = section;
+        if (*values_out == NULL || table->part.offset > best->part.offset) {
+            best = table;
+            *values_out = section;
+        }
+        break; /* the ones before are older */
     }
-    return best;
+    return *values_out == NULL ? NULL : best;
 }
 
 static enum aimg_status run_of(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_run **run_out,

@@ -16,7 +16,7 @@ const uint8_t *aimg_dictionary_text(const struct aimg_dictionary *dictionary, ui
 {
     uint64_t begin = code == 0 ? 0 : end_of(dictionary, code - 1);
     *bytes_out = (size_t)(end_of(dictionary, code) - begin);
-    return dictionary->texts.data + begin;
+    return *bytes_out == 0 ? (const uint8_t *)"" : dictionary->texts.data + begin;
 }
 
 uint32_t aimg_dictionary_count(const struct aimg_dictionary *dictionary)

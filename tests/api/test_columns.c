@@ -168,6 +168,31 @@ static void check_chunks(const struct aimg_reader *reader, size_t k, uint32_t in
     EXPECT_EQ_INT(aimg_reader_chunk(reader, index, ALL, &chunk, &error), AIMG_NOT_FOUND);
 }
 
+/* The same values one after the other, from several places on. */
+static void check_iterator(const struct aimg_reader *reader, size_t k, uint32_t index, uint32_t first)
+{
+    static uint8_t expected[MOST_BYTES];
+    struct aimg_values *values = NULL;
+    struct aimg_column_value value;
+    REQUIRE(aimg_values_create(reader, index, first, &values, &error) == AIMG_OK);
+    for (uint32_t row = first; row < ALL; row++) {
+        size_t size = valid(k, row) ? value_of(&kinds[k], row, expected) : 0;
+        REQUIRE(aimg_values_next(values, &value, &error) == AIMG_OK);
+        EXPECT(value.ordinal == row && value.null == !valid(k, row) && (value.data == NULL) == !valid(k, row));
+        EXPECT_EQ_UINT(value.bytes, size);
+        EXPECT(size == 0 || memcmp(value.data, expected, size) == 0);
+        if (kinds[k].type == AIMG_TYPE_DICTIONARY && value.null == 0) {
+            char text[32];
+            size_t bytes = 0;
+            EXPECT_EQ_INT(aimg_reader_dictionary(reader, index, value.code, text, sizeof text, &bytes, &error), AIMG_OK);
+            EXPECT(bytes == size && memcmp(text, expected, size) == 0);
+        }
+    }
+    EXPECT_EQ_INT(aimg_values_next(values, &value, &error), AIMG_END);
+    EXPECT_EQ_INT(aimg_values_next(values, &value, &error), AIMG_END);
+    aimg_values_destroy(values);
+}
+
 static void check_descriptions(const struct aimg_reader *reader)
 {
     struct aimg_column column, again;
@@ -204,11 +229,18 @@ static void check_way(uint32_t flags)
         test_state.subject = kinds[k].name;
         REQUIRE(aimg_reader_column_find(reader, kinds[k].name, &column, &error) == AIMG_OK);
         check_values(reader, k, column.index);
+        for (uint32_t first = 0; first <= ALL + 1; first += first / 2 + 1)
+            check_iterator(reader, k, column.index, first);
         if (flags == 0)
             check_chunks(reader, k, column.index);
         EXPECT_EQ_INT(aimg_reader_value(reader, column.index, ALL, out, sizeof out, &bytes, &null, &error), AIMG_NOT_FOUND);
     }
     test_state.subject = NULL;
+    struct aimg_values *values = NULL;
+    EXPECT_EQ_INT(aimg_values_create(reader, KINDS, 0, &values, &error), AIMG_NOT_FOUND);
+    EXPECT_EQ_INT(aimg_values_create(NULL, 0, 0, &values, &error), AIMG_INVALID_ARGUMENT);
+    EXPECT_EQ_INT(aimg_values_create(reader, 0, 0, NULL, &error), AIMG_INVALID_ARGUMENT);
+    aimg_values_destroy(NULL);
     if (flags != 0)
         EXPECT_EQ_INT(aimg_reader_chunk(reader, 0, 0, &chunk, &error), AIMG_SEQUENCE);
     REQUIRE(aimg_reader_column_find(reader, "label", &column, &error) == AIMG_OK);
@@ -262,6 +294,19 @@ static void check_refused_values(struct aimg_writer *writer)
     EXPECT_EQ_INT(try_value(writer, image, &far, 4), AIMG_INVALID_ARGUMENT);
     EXPECT_EQ_INT(try_value(writer, blob, large, sizeof large), AIMG_INVALID_ARGUMENT);
     EXPECT_EQ_INT(try_value(writer, blob, large, sizeof large - 1), AIMG_OK);
+    /* A value that says it is none; and one that says what nobody knows. */
+    struct aimg_value odd = {.column = number, .flags = AIMG_VALUE_NULL, .data = "1", .bytes = SIZE_MAX};
+    struct aimg_image with = {.struct_bytes = sizeof with,
+                              .name = "odd",
+                              .name_bytes = 3,
+                              .data = "x",
+                              .data_bytes = 1,
+                              .values = &odd,
+                              .value_count = 1};
+    EXPECT_EQ_INT(aimg_writer_add(writer, &with, NULL, &error), AIMG_OK);
+    odd = (struct aimg_value){.column = number, .flags = 2, .data = "1234", .bytes = 4};
+    with.name = "odder";
+    EXPECT_EQ_INT(aimg_writer_add(writer, &with, NULL, &error), AIMG_INVALID_ARGUMENT);
     /* The same column twice in one image. */
     struct aimg_value twice[2] = {{.column = number, .data = "1234", .bytes = 4}, {.column = number, .data = "5678", .bytes = 4}};
     struct aimg_image both = {.struct_bytes = sizeof both,
@@ -318,7 +363,7 @@ static void check_refused(void)
     EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK); /* nothing of what was refused did harm */
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
     EXPECT(aimg_verify(sample_path("refused.aimg"), &verify, &result, &error) == AIMG_OK && result.faults == 0);
-    EXPECT_EQ_UINT(result.images, 7);
+    EXPECT_EQ_UINT(result.images, 8);
 }
 
 int main(void)

@@ -472,7 +472,7 @@ struct aimg_chunk {
 };
 
 /* The chunk that holds an ordinal, verified, without a copy; valid until close. chunks tile the ordinals: the next begins at
- * first + count. SEQUENCE without a map; INVALID_ARGUMENT for text, bytes and lists (use aimg_reader_value); NOT_FOUND past the
+ * first + count. SEQUENCE without a map; INVALID_ARGUMENT for text, bytes and lists (use aimg_values_create); NOT_FOUND past the
  * end. Any thread. Cost: the chunk is hashed, at memory speed, each time it is asked for. */
 AIMG_API enum aimg_status aimg_reader_chunk(const struct aimg_reader *reader, uint32_t column_index, uint32_t ordinal,
                                             struct aimg_chunk *chunk_out, struct aimg_error *error);
@@ -480,10 +480,38 @@ AIMG_API enum aimg_status aimg_reader_chunk(const struct aimg_reader *reader, ui
 /* Value of one row, any type, copied: fixed-width as full-width little-endian elements, text and bytes as they are, dictionary
  * columns as their text. *bytes_out: its size; *null_out: 1 when the row has none (then 0 bytes). BUFFER_TOO_SMALL: *bytes_out is
  * what it needs. Any thread. Cost: fixed-width one access; text decodes its group of 64 KiB. Verified. For whole columns use
- * chunks. */
+ * chunks or aimg_values. */
 AIMG_API enum aimg_status aimg_reader_value(const struct aimg_reader *reader, uint32_t column_index, uint32_t ordinal,
                                             void *buffer, size_t buffer_bytes, size_t *bytes_out, int *null_out,
                                             struct aimg_error *error);
+
+/* Walks the values of one column in order of ordinal, dead images included. */
+struct aimg_values;
+
+/* One of them. */
+struct aimg_column_value {
+    uint32_t ordinal;
+    uint32_t null; /* 1: the image has no value; then data is NULL and bytes 0 */
+    uint32_t code; /* of a dictionary column; data is its text */
+    uint32_t reserved;
+    const void *data; /* as aimg_reader_value gives it; borrowed until the next call on this iterator; not aligned, and texts do
+                         not end with a zero byte */
+    size_t bytes;
+};
+
+/* Begins at ordinal `first`; past the last there is nothing. The iterator is used by one thread; the reader must stay open.
+ * Destroy with aimg_values_destroy. NOT_FOUND when there is no such column. Of a dictionary column all texts are read now: LIMIT
+ * when they take more than limits.index_bytes, CHECKSUM or CORRUPT when they are damaged. */
+AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_values_create(const struct aimg_reader *reader, uint32_t column_index,
+                                                             uint32_t first, struct aimg_values **values_out,
+                                                             struct aimg_error *error);
+/* Next value: OK and *value_out, or END; CHECKSUM or CORRUPT when it is damaged: then the iterator stays where it is, and a new
+ * one can begin behind it. Columns of every type, with a map or without. Verified: each block is hashed and each group of texts
+ * decoded once, so a value costs some nanoseconds. Not across aimg_reader_refresh. */
+AIMG_API enum aimg_status aimg_values_next(struct aimg_values *values, struct aimg_column_value *value_out,
+                                           struct aimg_error *error);
+/* NULL is allowed. */
+AIMG_API void aimg_values_destroy(struct aimg_values *values);
 
 /* Text of a dictionary code. NOT_FOUND for a code that is not there. As aimg_reader_value. */
 AIMG_API enum aimg_status aimg_reader_dictionary(const struct aimg_reader *reader, uint32_t column_index, uint32_t code,
@@ -616,11 +644,15 @@ AIMG_API const struct aimg_reader *aimg_writer_base(const struct aimg_writer *wr
 AIMG_API enum aimg_status aimg_writer_column(struct aimg_writer *writer, const char *name, enum aimg_type type, uint32_t width,
                                              int list, uint32_t *column_out, struct aimg_error *error);
 
+enum aimg_value_flag {
+    AIMG_VALUE_NULL = 1 /* the image has no value; data and bytes are not looked at */
+};
+
 /* Value of a column for one image: fixed-width as full-width elements in the machine's byte order, text and dictionary as UTF-8,
  * image as u32 ordinal. */
 struct aimg_value {
-    uint32_t column; /* id */
-    uint32_t reserved;
+    uint32_t column;  /* id */
+    uint32_t flags;   /* enum aimg_value_flag */
     const void *data; /* borrowed */
     size_t bytes;
 };
