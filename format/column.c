@@ -48,6 +48,18 @@ bool aimg_column_width_fits(const struct aimg_column_record *column, uint32_t by
     return aimg_column_may_narrow(column) && bytes < full && (bytes == 1 || bytes == 2 || bytes == 4);
 }
 
+void aimg_column_store(uint8_t *out, const void *elements, size_t bytes, size_t element)
+{
+#if AIMG_LITTLE_ENDIAN
+    (void)element;
+    memcpy(out, elements, bytes);
+#else
+    const uint8_t *from = elements;
+    for (size_t i = 0; i < bytes; i++)
+        out[i] = from[i / element * element + (element - 1 - i % element)];
+#endif
+}
+
 void aimg_group_record_encode(uint64_t end, uint32_t value_end, uint32_t raw_bytes, uint8_t out[AIMG_GROUP_RECORD_BYTES])
 {
     aimg_store64(out, end);

@@ -30,6 +30,9 @@ bool aimg_column_width_fits(const struct aimg_column_record *column, uint32_t el
 /* Whether unsigned values of the column may be stored narrower than their type: single ones may, lists and vectors never. */
 bool aimg_column_may_narrow(const struct aimg_column_record *column);
 
+/* Elements in the machine's byte order, as little-endian. */
+void aimg_column_store(uint8_t *out, const void *elements, size_t bytes, size_t element);
+
 /* Record of a group. */
 struct aimg_group {
     uint64_t begin, end;   /* stored bytes, from the start of the section */

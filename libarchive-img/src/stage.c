@@ -93,16 +93,10 @@ static bool fill_nulls(const struct aimg_allocator *allocator, struct aimg_stage
     return true;
 }
 
-/* Elements in host order to little-endian. */
-static void store_elements(uint8_t *out, const uint8_t *data, size_t bytes, size_t element)
+bool aimg_stage_value_fits(const struct aimg_stage *stage, uint32_t column_index, uint32_t row)
 {
-#if AIMG_LITTLE_ENDIAN
-    (void)element;
-    memcpy(out, data, bytes);
-#else
-    for (size_t i = 0; i < bytes; i++)
-        out[i] = data[i / element * element + (element - 1 - i % element)];
-#endif
+    const struct aimg_stage_column *column = &stage->columns[column_index];
+    return !aimg_column_in_groups(&column->record) || row >= column->rows;
 }
 
 static const uint32_t *as_lengths(const struct aimg_buffer *buffer)
@@ -110,15 +104,17 @@ static const uint32_t *as_lengths(const struct aimg_buffer *buffer)
     return (const uint32_t *)(const void *)buffer->data;
 }
 
-/* Room for the value of the newest row, rows before it null. False when there is no memory; *out: NULL for a value of no bytes.
- */
-static bool add_value(struct aimg_stage *stage, struct aimg_stage_column *column, size_t bytes, uint8_t **out)
+/* Room for the row, which is behind all that are there or of fixed width: zeros there, and the bit in the bitmap. */
+static bool go_to_row(const struct aimg_allocator *allocator, struct aimg_stage_column *column, uint32_t row, bool valid,
+                      size_t bytes)
 {
-    *out = NULL;
-    if (!fill_nulls(&stage->allocator, column, stage->rows - 1) || !add_row(&stage->allocator, column, true, bytes))
-        return false;
-    if (bytes > 0)
-        *out = column->values.data + column->values.bytes - bytes;
+    if (row >= column->rows)
+        return fill_nulls(allocator, column, row) && add_row(allocator, column, valid, bytes);
+    memset(column->values.data + row * full_width(column), 0, full_width(column));
+    column->validity.data[row / 8] &= (uint8_t) ~(1u << (row % 8));
+    if (valid)
+        column->validity.data[row / 8] |= (uint8_t)(1u << (row % 8));
+    column->has_null |= !valid;
     return true;
 }
 
@@ -132,31 +128,33 @@ static void note_largest(struct aimg_stage_column *column, const uint8_t *stored
     column->largest = value > column->largest ? value : column->largest;
 }
 
-bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, const void *data, size_t bytes)
+/* element: bytes whose order is the machine's in data, the file's in the stage; 1: no order. */
+static bool set_value(struct aimg_stage *stage, struct aimg_stage_column *column, uint32_t row, const void *data, size_t bytes,
+                      size_t element)
 {
-    struct aimg_stage_column *column = &stage->columns[column_index];
-    size_t element = aimg_column_element_bytes(column->record.type);
-    uint8_t *out;
-    if (!add_value(stage, column, bytes, &out))
+    bool groups = aimg_column_in_groups(&column->record);
+    if (!go_to_row(&stage->allocator, column, row, data != NULL, bytes))
         return false;
-    if (out == NULL)
+    if (data == NULL || bytes == 0)
         return true;
-    store_elements(out, data, bytes, element == 0 ? 1 : element);
+    uint8_t *out = column->values.data + (groups ? column->values.bytes - bytes : row * full_width(column));
+    aimg_column_store(out, data, bytes, element);
     note_largest(column, out, bytes);
     return true;
 }
 
-bool aimg_stage_value_put(struct aimg_stage *stage, uint32_t column_index, const uint8_t *stored, size_t bytes)
+bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, uint32_t row, const void *data, size_t bytes)
 {
     struct aimg_stage_column *column = &stage->columns[column_index];
-    uint8_t *out;
-    if (!add_value(stage, column, bytes, &out))
-        return false;
-    if (out == NULL)
-        return true;
-    memcpy(out, stored, bytes);
-    note_largest(column, out, bytes);
-    return true;
+    size_t element = aimg_column_element_bytes(column->record.type);
+    if (data == NULL && row >= column->rows)
+        return true; /* null as long as nothing is set */
+    return set_value(stage, column, row, data, bytes, element == 0 ? 1 : element);
+}
+
+bool aimg_stage_value_put(struct aimg_stage *stage, uint32_t column_index, const uint8_t *stored, size_t bytes)
+{
+    return set_value(stage, &stage->columns[column_index], stage->rows - 1, stored, bytes, 1);
 }
 
 bool aimg_stage_value_get(const struct aimg_stage *stage, uint32_t column_index, uint32_t row, const uint8_t **stored_out,

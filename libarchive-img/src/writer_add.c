@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Images into the open batch. */
-#include "writer.h"
+#include "value_check.h"
 
 #include "checksum.h"
 #include "name.h"
@@ -102,63 +102,6 @@ static enum aimg_status check_image(const struct aimg_writer *writer, const stru
     return aimg_name_check(image->name, image->name_bytes, error);
 }
 
-static enum aimg_status column_index(const struct aimg_writer *writer, uint32_t id, uint32_t *index_out, struct aimg_error *error)
-{
-    for (uint32_t i = 0; i < writer->column_count; i++) {
-        if (writer->columns[i].record.id == id) {
-            *index_out = i;
-            return AIMG_OK;
-        }
-    }
-    return aimg_fail(error, AIMG_INVALID_ARGUMENT, "there is no column with id %" PRIu32, id);
-}
-
-/* Whether the text has a place in the dictionary, which is loaded for that. */
-static enum aimg_status check_text(struct aimg_writer *writer, struct aimg_writer_column *column, const struct aimg_value *value,
-                                   struct aimg_error *error)
-{
-    uint64_t limit = writer->limits.index_bytes;
-    enum aimg_status status = aimg_dictionary_load(&column->dictionary, writer->base, column->record.id, error);
-    if (status != AIMG_OK || aimg_dictionary_has_room(&column->dictionary, value->data, value->bytes, limit))
-        return status;
-    return aimg_fail(error, AIMG_LIMIT,
-                     "column '%s': its different texts take more than the limit of %" PRIu64
-                     " bytes; raise limits.index_bytes, or use a utf8 column",
-                     column->name, limit);
-}
-
-/* Whether a value fits its column; checked for all values before anything is written. */
-static enum aimg_status check_value(struct aimg_writer *writer, const struct aimg_value *value, struct aimg_error *error)
-{
-    uint32_t index = 0;
-    enum aimg_status status = column_index(writer, value->column, &index, error);
-    if (status != AIMG_OK)
-        return status;
-    struct aimg_writer_column *column = &writer->columns[index];
-    const struct aimg_column_record *record = &column->record;
-    size_t element = (size_t)aimg_column_element_bytes(record->type) * record->width;
-    bool text = record->type == AIMG_COLUMN_UTF8 || record->type == AIMG_COLUMN_DICTIONARY;
-    bool list = (record->flags & AIMG_COLUMN_LIST) != 0;
-    bool fixed = !aimg_column_in_groups(record) && record->type != AIMG_COLUMN_DICTIONARY;
-    if ((value->data == NULL && value->bytes > 0) || value->bytes > AIMG_VALUE_MAX_BYTES || (fixed && value->bytes != element) ||
-        (list && value->bytes % element != 0))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': a value of %zu bytes does not fit its type", column->name,
-                         value->bytes);
-    if (text && !aimg_utf8_valid(value->data, value->bytes))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': the text is not valid UTF-8", column->name);
-    if (record->type == AIMG_COLUMN_BOOL)
-        for (size_t i = 0; i < value->bytes; i++)
-            if (((const uint8_t *)value->data)[i] > 1)
-                return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': a bool is 0 or 1", column->name);
-    if (record->type == AIMG_COLUMN_IMAGE) {
-        uint32_t target;
-        memcpy(&target, value->data, sizeof target);
-        if (target >= writer->head.ordinal_count)
-            return aimg_fail(error, AIMG_INVALID_ARGUMENT, "column '%s': there is no image %" PRIu32, column->name, target);
-    }
-    return record->type == AIMG_COLUMN_DICTIONARY ? check_text(writer, column, value, error) : AIMG_OK;
-}
-
 static enum aimg_status check_values(struct aimg_writer *writer, const struct aimg_image *image, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
@@ -167,27 +110,22 @@ static enum aimg_status check_values(struct aimg_writer *writer, const struct ai
             if (image->values[k].column == image->values[i].column)
                 return aimg_fail(error, AIMG_INVALID_ARGUMENT, "an image has two values for the column with id %" PRIu32,
                                  image->values[i].column);
-        status = check_value(writer, &image->values[i], error);
+        status = aimg_value_check(writer, &image->values[i], error);
     }
     return status;
 }
 
 static enum aimg_status set_value(struct aimg_writer *writer, const struct aimg_value *value, struct aimg_error *error)
 {
-    uint32_t index = 0, code;
-    const void *data = value->data;
-    size_t bytes = value->bytes;
-    enum aimg_status status = column_index(writer, value->column, &index, error);
+    struct aimg_plain_value plain;
+    if ((value->flags & AIMG_VALUE_NULL) != 0)
+        return AIMG_OK; /* as every row that is given no value */
+    enum aimg_status status = aimg_value_plain(writer, value, &plain, error);
     if (status != AIMG_OK)
         return status;
-    struct aimg_writer_column *column = &writer->columns[index];
-    if (column->record.type == AIMG_COLUMN_DICTIONARY) {
-        if (!aimg_dictionary_code(&writer->allocator, &column->dictionary, data, bytes, &code))
-            return aimg_fail_memory(error, bytes);
-        data = &code;
-        bytes = sizeof code;
-    }
-    return aimg_stage_value_set(&writer->stage, index, data, bytes) ? AIMG_OK : aimg_fail_memory(error, bytes);
+    return aimg_stage_value_set(&writer->stage, plain.column_index, writer->stage.rows - 1, plain.data, plain.bytes)
+               ? AIMG_OK
+               : aimg_fail_memory(error, plain.bytes);
 }
 
 enum aimg_status aimg_writer_put_row(struct aimg_writer *writer, const struct aimg_frame *frame, uint64_t frame_offset,
@@ -310,7 +248,8 @@ static uint64_t values_bytes(const struct aimg_writer *writer, const struct aimg
     uint64_t bytes = 0;
     for (size_t i = 0; i < image->value_count; i++) {
         uint32_t index = 0;
-        if (column_index(writer, image->values[i].column, &index, NULL) == AIMG_OK)
+        bool null = (image->values[i].flags & AIMG_VALUE_NULL) != 0;
+        if (!null && aimg_value_column(writer, image->values[i].column, &index, NULL) == AIMG_OK)
             bytes += aimg_stage_value_bytes(&writer->stage, index, image->values[i].bytes);
     }
     return bytes;

@@ -66,7 +66,7 @@ static void fill(struct aimg_stage *stage, uint32_t rows)
         REQUIRE(aimg_stage_row_add(stage, &entry, name, name_bytes));
         for (uint32_t k = 0; k < KINDS; k++)
             if (has_value(&kinds[k], row))
-                REQUIRE(aimg_stage_value_set(stage, k, value, value_of(&kinds[k], row, value)));
+                REQUIRE(aimg_stage_value_set(stage, k, row, value, value_of(&kinds[k], row, value)));
     }
 }
 
@@ -149,6 +149,46 @@ static void check_run(struct table_room *room, struct aimg_stage *stage, uint32_
     free(payload);
 }
 
+/* Values of rows that are there are changed, taken away and given later; what skips rows leaves nulls. */
+static void check_changes(struct table_room *room, struct aimg_stage *stage)
+{
+    static const uint16_t rows[][2] = {{2, 500}, {4, 7}, {2, 9}, {0, 300}, {4, 0}, {1, 65535}, {1, 0}};
+    static const uint16_t expected[6] = {300, 0, 9, 0, 0, 0};
+    struct aimg_entry_record entry = {.frame_offset = 8 * AIMG_HEAD_BYTES, .header_units = 7};
+    struct aimg_part part;
+    struct aimg_table table;
+    struct aimg_section sections[32];
+    uint8_t payload[4096], text = 't';
+    bool zstd = false;
+    uint32_t number = 0, words = 0;
+    while (kinds[number].record.type != AIMG_COLUMN_U16 || kinds[number].record.width != 1)
+        number++;
+    while (kinds[words].record.type != AIMG_COLUMN_UTF8)
+        words++;
+    for (uint32_t row = 0; row < 6; row++)
+        REQUIRE(aimg_stage_row_add(stage, &entry, "n", 1));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) { /* 0: null */
+        uint32_t row = rows[i][0];
+        EXPECT(aimg_stage_value_fits(stage, number, row));
+        REQUIRE(aimg_stage_value_set(stage, number, row, rows[i][1] == 0 ? NULL : &rows[i][1], 2));
+    }
+    EXPECT(aimg_stage_value_fits(stage, words, 3) && aimg_stage_value_set(stage, words, 3, &text, 1));
+    EXPECT(!aimg_stage_value_fits(stage, words, 3) && !aimg_stage_value_fits(stage, words, 0) &&
+           aimg_stage_value_fits(stage, words, 4));
+    REQUIRE(aimg_stage_write(stage, &room->out, &room->codecs, &part, &zstd, &error) == AIMG_OK);
+    REQUIRE(aimg_out_flush(&room->out, &error) == AIMG_OK && part.bytes <= sizeof payload);
+    room->source.end = room->out.flushed;
+    REQUIRE(aimg_table_open(&room->source, &part, sections, &table, &error) == AIMG_OK);
+    REQUIRE(room->io.ops->read_at(&room->io, table.payload, payload, (size_t)part.bytes, &error) == AIMG_OK);
+    const struct aimg_section *values = section(&table, AIMG_SECTION_VALUES, kinds[number].record.id);
+    const struct aimg_section *validity = section(&table, AIMG_SECTION_VALIDITY, kinds[number].record.id);
+    EXPECT(values->element_bytes == 2 && values->count == 6);
+    EXPECT_EQ_BYTES(payload + values->offset, expected, sizeof expected);
+    EXPECT_EQ_UINT(payload[validity->offset], 1 << 0 | 1 << 2);
+    validity = section(&table, AIMG_SECTION_VALIDITY, kinds[words].record.id);
+    EXPECT_EQ_UINT(payload[validity->offset], 1 << 3);
+}
+
 int main(void)
 {
     struct table_room room;
@@ -160,6 +200,7 @@ int main(void)
     check_run(&room, &stage, ROWS);
     check_run(&room, &stage, 1); /* what the first had is forgotten */
     check_run(&room, &stage, 129);
+    check_changes(&room, &stage);
     aimg_stage_release(&stage);
     table_room_close(&room);
     return test_end("test_stage");
