@@ -175,7 +175,7 @@ static void check_changes(struct table_room *room, struct aimg_stage *stage)
     EXPECT(aimg_stage_value_fits(stage, words, 3) && aimg_stage_value_set(stage, words, 3, &text, 1));
     EXPECT(!aimg_stage_value_fits(stage, words, 3) && !aimg_stage_value_fits(stage, words, 0) &&
            aimg_stage_value_fits(stage, words, 4));
-    REQUIRE(aimg_stage_write(stage, &room->out, &room->codecs, &part, &zstd, &error) == AIMG_OK);
+    REQUIRE(aimg_run_write(NULL, 0, stage, &room->out, &room->codecs, &part, &zstd, &error) == AIMG_OK);
     REQUIRE(aimg_out_flush(&room->out, &error) == AIMG_OK && part.bytes <= sizeof payload);
     room->source.end = room->out.flushed;
     REQUIRE(aimg_table_open(&room->source, &part, sections, &table, &error) == AIMG_OK);
