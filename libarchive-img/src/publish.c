@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a batch visible: tables, ROOT, barrier, commit page, barrier, hint. The one place that says when data is durable. */
-#include "writer.h"
+#include "column_publish.h"
 
 #include "checksum.h"
 #include "mask_writer.h"
@@ -289,11 +289,20 @@ static enum aimg_status write_page(struct aimg_writer *writer, struct aimg_commi
     return status == AIMG_OK ? barrier(writer, error) : status;
 }
 
+/* Runs, and what was set in them: edits are made to the runs that stay, unless all becomes one run with them. */
+static enum aimg_status publish_rows(struct aimg_writer *writer, bool everything, struct aimg_error *error)
+{
+    enum aimg_status status = everything ? aimg_writer_spill_run(writer, error) : aimg_writer_publish_runs(writer, false, error);
+    if (status == AIMG_OK)
+        status = aimg_column_publish_edits(writer, error);
+    return status == AIMG_OK && everything ? aimg_writer_publish_runs(writer, true, error) : status;
+}
+
 /* everything: tables of a kind become one, however large. */
 static enum aimg_status write_tables(struct aimg_writer *writer, bool everything, struct aimg_error *error)
 {
     uint32_t count;
-    enum aimg_status status = aimg_writer_publish_runs(writer, everything, error);
+    enum aimg_status status = publish_rows(writer, everything, error);
     if (status == AIMG_OK)
         status = aimg_writer_publish_names(writer, everything, error);
     if (status == AIMG_OK)
@@ -331,7 +340,8 @@ static void adopt(struct aimg_writer *writer, const struct aimg_commit_page *com
 static bool nothing_to_commit(const struct aimg_writer *writer, const char *message)
 {
     return writer->pending_images == 0 && writer->removed.count == 0 && message == NULL &&
-           writer->column_count == writer->columns_committed && !aimg_writer_meta_changed(writer);
+           writer->column_count == writer->columns_committed && !writer->columns_changed &&
+           !aimg_writer_meta_changed(writer);
 }
 
 enum aimg_status aimg_writer_commit_batch(struct aimg_writer *writer, const char *message, uint32_t flags, bool everything,

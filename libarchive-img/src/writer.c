@@ -385,6 +385,7 @@ void aimg_writer_release_batch(struct aimg_writer *writer)
     aimg_index_release(writer, &writer->names);
     aimg_index_release(writer, &writer->content);
     aimg_stage_release(&writer->stage);
+    aimg_edits_release(allocator, &writer->edits);
     aimg_buffer_release(allocator, &writer->parts);
     aimg_buffer_release(allocator, &writer->removed_list);
     aimg_buffer_release(allocator, &writer->attached);
@@ -392,6 +393,7 @@ void aimg_writer_release_batch(struct aimg_writer *writer)
     aimg_ordinal_set_clear(allocator, &writer->removed);
     writer->columns = NULL;
     writer->column_count = 0;
+    writer->columns_changed = false;
     writer->pending_images = writer->pending_bytes = 0;
 }
 

@@ -3,6 +3,7 @@
 #define AIMG_SRC_WRITER_H
 
 #include "coders.h"
+#include "column_edits.h"
 #include "dictionary.h"
 #include "keys.h"
 #include "lookup.h"
@@ -72,6 +73,8 @@ struct aimg_writer {
     struct aimg_writer_column *columns;
     uint32_t column_count;
     uint32_t columns_committed;
+    struct aimg_column_edits edits; /* of rows whose run is written, or not to be changed any more */
+    bool columns_changed;           /* values of such rows were set */
     struct aimg_ordinal_set removed;
     struct aimg_buffer removed_list; /* u32 */
     struct aimg_buffer attached;     /* u32: attachments of the batch, ascending */

@@ -758,6 +758,30 @@ AIMG_API enum aimg_status aimg_writer_rename(struct aimg_writer *writer, uint32_
 AIMG_API enum aimg_status aimg_writer_set_meta(struct aimg_writer *writer, const char *key, const char *value,
                                                struct aimg_error *error);
 
+/* Sets the value of a column for one image, of the archive or of the open batch; no image byte is touched. Visible after the next
+ * commit; of several values for the same image and column the last one counts. With AIMG_VALUE_NULL the image has none any more.
+ *
+ * value: borrowed. Returns OK; NOT_FOUND when the image is not there or dead; INVALID_ARGUMENT, LIMIT as for the values of
+ * aimg_writer_add; CHECKSUM when the index is damaged where the image stands; then nothing was changed. After IO or
+ * OUT_OF_MEMORY, and after CHECKSUM, CORRUPT or LIMIT while tables are written, the handle may be dead, as with aimg_writer_add.
+ * Cost: some tens of nanoseconds a call; at the commit each column that was set is written anew for each run with such an image,
+ * about 10^6 images or more: its old values are read, verified and copied. So set many values in one commit. Memory is bounded:
+ * past 256 MiB of values they are written as COLUMN tables while the batch goes on. */
+AIMG_API enum aimg_status aimg_writer_set(struct aimg_writer *writer, uint32_t ordinal, const struct aimg_value *value,
+                                          struct aimg_error *error);
+
+/* Sets the values of a fixed-width column for the images first to first + count - 1, dead ones included, of the archive or of the
+ * open batch. Visible after the next commit, as with aimg_writer_set.
+ *
+ * column: its id. values: borrowed; count values at full width in the machine's byte order, for a dictionary column u32 codes
+ * that it has, for an image column ordinals. validity: borrowed; bit i mod 8 of byte i div 8 says whether image first + i has a
+ * value (where not, what stands in values is not looked at), or NULL when all have. Returns OK; INVALID_ARGUMENT for an unknown
+ * column, texts, bytes and lists, a bool above 1, a code or an ordinal that is not there; NOT_FOUND when there are not so many
+ * images; then nothing was changed. After any other failure the handle is dead. Cost: runs that lie wholly in the interval are
+ * written at once, from the array, at about the speed of hashing; rows of others cost as much as with aimg_writer_set. */
+AIMG_API enum aimg_status aimg_writer_set_array(struct aimg_writer *writer, uint32_t column, uint32_t first, uint32_t count,
+                                                const void *values, const uint8_t *validity, struct aimg_error *error);
+
 /* Images that were stored as aliases because their content was there, since the handle was opened and with the open batch, and
  * the stored bytes that this saved. */
 AIMG_API void aimg_writer_deduplicated(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out);
@@ -766,10 +790,11 @@ AIMG_API void aimg_writer_deduplicated(const struct aimg_writer *writer, uint64_
 AIMG_API void aimg_writer_pending(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out);
 
 /* Makes the batch visible and durable, atomically. message: borrowed, at most 254 bytes of UTF-8, or NULL. A batch without
- * images, removals, new columns, changed metadata, or a message is no commit: OK. INVALID_ARGUMENT, for the message, changes
- * nothing. After any other failure (IO, OUT_OF_MEMORY, LIMIT; CHECKSUM or CORRUPT when what is there is damaged, so that no
- * reader could open the result) the file ends at the last commit again, the batch is dropped and the handle is dead: close it. OK
- * is said once the commit is durable; when there is no memory to go on after that, the next call says SEQUENCE. Syncs twice. */
+ * images, removals, new columns, values that were set, changed metadata, or a message is no commit: OK. INVALID_ARGUMENT, for the
+ * message, changes nothing. After any other failure (IO, OUT_OF_MEMORY, LIMIT; CHECKSUM or CORRUPT when what is there is damaged,
+ * so that no reader could open the result) the file ends at the last commit again, the batch is dropped and the handle is dead:
+ * close it. OK is said once the commit is durable; when there is no memory to go on after that, the next call says SEQUENCE.
+ * Syncs twice. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_commit(struct aimg_writer *writer, const char *message,
                                                              struct aimg_error *error);
 
