@@ -18,10 +18,14 @@ enum aimg_status aimg_written_runs_take(struct aimg_writer *writer, struct aimg_
     struct aimg_written_runs written = {.runs = aimg_alloc_array(&writer->allocator, count, sizeof *parts)};
     if (written.runs == NULL)
         return aimg_fail_memory(error, count * sizeof *parts);
-    for (uint32_t i = 0; i < count; i++)
-        if (parts[i].type == AIMG_FRAME_RUN)
-            written.runs[written.count++] = parts[i];
-    qsort(written.runs, written.count, sizeof *parts, compare_parts);
+    for (uint32_t i = 0; i < count; i++) {
+        if (parts[i].type != AIMG_FRAME_RUN && parts[i].type != AIMG_FRAME_COLUMN)
+            continue;
+        written.runs[written.count + written.column_count] = parts[i];
+        written.count += parts[i].type == AIMG_FRAME_RUN;
+        written.column_count += parts[i].type == AIMG_FRAME_COLUMN;
+    }
+    qsort(written.runs, written.count + written.column_count, sizeof *parts, compare_parts);
     enum aimg_status status = aimg_writer_view(writer, &written.view, error);
     if (status == AIMG_OK)
         *written_out = written;
@@ -33,8 +37,25 @@ enum aimg_status aimg_written_runs_take(struct aimg_writer *writer, struct aimg_
 void aimg_written_runs_release(const struct aimg_writer *writer, struct aimg_written_runs *written)
 {
     aimg_release(&writer->allocator, written->runs);
-    written->runs = NULL;
-    written->count = 0;
+    *written = (struct aimg_written_runs){.runs = NULL};
+}
+
+/* The COLUMN parts of a run. */
+static const struct aimg_part *column_parts(const struct aimg_written_runs *written, uint32_t first, uint32_t *count_out)
+{
+    const struct aimg_part *all = written->runs + written->count;
+    uint32_t low = 0, high = written->column_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (all[middle].first < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (high < written->column_count && all[high].first == first)
+        high++;
+    *count_out = high - low;
+    return all + low;
 }
 
 /* ------------------------------------------------------------------ one run */
@@ -125,10 +146,11 @@ static enum aimg_status write_column(struct run_change *change, struct aimg_tabl
     struct aimg_table *old = aimg_run_tables_column(&change->tables, record);
     struct aimg_column_piece piece = {.count = change->run->count};
     struct aimg_column_source source = {.record = record, .pieces = &piece, .piece_count = 1, .always = old != NULL};
+    bool all_new = column != NULL && column->edit_count == change->run->count; /* then the old ones are not looked at */
     if (column != NULL && column->values != NULL) {
         piece.values = column->values;
         piece.validity = column->validity;
-    } else if (old != NULL) {
+    } else if (old != NULL && !all_new) {
         piece.reader = change->tables.reader;
         piece.table = old;
     }
@@ -198,7 +220,7 @@ enum aimg_status aimg_column_publish_run(struct aimg_writer *writer, const struc
     const struct aimg_allocator *allocator = &writer->allocator;
     struct run_change change = {.writer = writer, .run = &written->runs[index]};
     uint32_t part_count;
-    const struct aimg_part *parts = aimg_writer_parts(writer, &part_count);
+    const struct aimg_part *parts = column_parts(written, change.run->first, &part_count);
     change.changes = aimg_alloc_array(allocator, writer->column_count, sizeof(void *));
     change.written = aimg_alloc_array(allocator, writer->column_count, sizeof *change.written);
     enum aimg_status status = change.changes == NULL || change.written == NULL

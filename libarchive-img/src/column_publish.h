@@ -18,11 +18,11 @@ struct aimg_column_change {
     size_t edit_count;
 };
 
-/* The runs that are written, in order, and the file as it is. */
+/* The runs that are written, and the file as it is. */
 struct aimg_written_runs {
     struct aimg_reader view;
-    struct aimg_part *runs;
-    uint32_t count;
+    struct aimg_part *runs; /* in order; after them the COLUMN parts, in order */
+    uint32_t count, column_count;
 };
 
 enum aimg_status aimg_written_runs_take(struct aimg_writer *writer, struct aimg_written_runs *written_out,

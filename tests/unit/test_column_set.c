@@ -314,7 +314,7 @@ static void check_tables(const struct aimg_reader *reader)
             bool used = false;
             for (uint32_t c = 0; c < catalog->head.column_count; c++) {
                 const struct aimg_section *section;
-                used |= aimg_column_table(reader, run, &catalog->columns[c].record, &section) ==
+                used |= aimg_column_table(reader, run, &catalog->columns[c].record) ==
                         &catalog->tables[run->columns_first + t];
             }
             EXPECT(used);
