@@ -113,7 +113,7 @@ static bool plan(struct run_change *change, uint32_t tables_max)
         const struct aimg_column_record *record = &writer->columns[i].record;
         bool old = aimg_run_tables_column(&change->tables, record) != NULL;
         bool changes = change->changes[i] != NULL && (old || gives_value(change->changes[i], change->run->count));
-        change->written[i] = changes || (fold && old && added_later(change, record->id));
+        change->written[i] = changes || (fold && added_later(change, record->id));
         any |= changes;
     }
     return any;

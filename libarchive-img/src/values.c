@@ -126,17 +126,17 @@ static enum aimg_status row_is_null(struct aimg_values *values, uint32_t row, bo
     return status;
 }
 
-/* Decodes the group of the row unless it is there: the one behind it, or one that has to be found. */
+/* Decodes the group of the row unless it is there: the one behind that, or the first, which has to be found. */
 static enum aimg_status go_to_group(struct aimg_values *values, uint32_t row, struct aimg_error *error)
 {
     struct aimg_group *group = &values->group;
     enum aimg_status status = AIMG_OK;
     if (values->decoded && row >= group->first && row - group->first < group->count)
         return AIMG_OK;
-    bool next = values->decoded && row == group->first + group->count;
+    bool behind = values->decoded; /* rows are taken in order */
     uint64_t index = values->group_index + 1;
     values->decoded = false;
-    if (!next)
+    if (!behind)
         status = aimg_group_find(values->reader, values->table, values->section, row, &index, error);
     if (status == AIMG_OK)
         status = aimg_group_read(values->reader, values->table, values->section, index, group, &values->raw, error);

@@ -366,6 +366,42 @@ static void check_refused(void)
     EXPECT_EQ_UINT(result.images, 8);
 }
 
+/* A column of many blocks whose values do not end with them. */
+static void check_long(uint32_t flags)
+{
+    enum { LONG = 100000, EACH = 3 };
+    static uint8_t all[LONG * EACH];
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_reader_options reading = {.struct_bytes = sizeof reading, .flags = flags};
+    struct aimg_writer *writer;
+    struct aimg_reader *reader = NULL;
+    struct aimg_values *values = NULL;
+    struct aimg_column_value value;
+    uint64_t random = 3;
+    char name[16];
+    const char *long_path = sample_path("long.aimg");
+    (void)unlink(long_path);
+    REQUIRE(aimg_writer_create(long_path, &options, &writer, &error) == AIMG_OK);
+    uint32_t id = define(writer, "pixel", AIMG_TYPE_U8, EACH, 0);
+    for (uint32_t row = 0; row < LONG; row++) {
+        struct aimg_image image = {.struct_bytes = sizeof image, .name = name};
+        image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", row);
+        REQUIRE(aimg_writer_add(writer, &image, NULL, &error) == AIMG_OK);
+    }
+    random_fill(&random, all, sizeof all);
+    EXPECT_EQ_INT(aimg_writer_set_array(writer, id, 0, LONG, all, NULL, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    REQUIRE(aimg_reader_open(long_path, &reading, &reader, &error) == AIMG_OK);
+    REQUIRE(aimg_values_create(reader, 0, 1, &values, &error) == AIMG_OK);
+    for (uint32_t row = 1; row < LONG; row++) {
+        REQUIRE(aimg_values_next(values, &value, &error) == AIMG_OK);
+        EXPECT(value.bytes == EACH && memcmp(value.data, all + (size_t)row * EACH, EACH) == 0);
+    }
+    aimg_values_destroy(values);
+    aimg_reader_close(reader);
+}
+
 int main(void)
 {
     struct aimg_verify_options options = {.struct_bytes = sizeof options};
@@ -375,5 +411,7 @@ int main(void)
     check_way(0);
     check_way(AIMG_READER_NO_MAP);
     check_refused();
+    check_long(0);
+    check_long(AIMG_READER_NO_MAP);
     return test_end("test_columns");
 }

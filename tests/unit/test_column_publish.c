@@ -152,6 +152,15 @@ static void check_folded(void)
     (void)ok(set(0, 3, 5));
     REQUIRE(ok(aimg_writer_seal(writer, NULL, &error))); /* with what was set */
     EXPECT(tables_of(0) == 0 && has(0, 3, 5) && has(0, 4, 4));
+    for (unsigned k = 0; k < COLUMNS / 2; k++) { /* what the RUN holds is not folded into them */
+        set_all(k, 1, k);
+        commit();
+    }
+    for (uint32_t t = 0; t < tables_of(0); t++) {
+        const struct aimg_table *table = &writer->base->catalog.tables[writer->base->catalog.runs[0].columns_first + t];
+        for (unsigned k = COLUMNS / 2; k < COLUMNS; k++)
+            EXPECT(aimg_table_section(table, is_text(k) ? AIMG_SECTION_GROUPS : AIMG_SECTION_VALUES, ids[k]) == NULL);
+    }
     close_writer();
     EXPECT_EQ_UINT(faults(), 0);
 }
@@ -200,6 +209,55 @@ static void check_staged(void)
     commit();
     EXPECT(has(0, 20, 200) && has(0, 21, 21) && has(2, 20, 200) && has(2, 21, 21) && has(0, 53, 53) && has(0, 54, 54));
     EXPECT(has(1, 9, 10) && has(1, 10, 11) && has(1, 8, UINT32_MAX) && has(1, 59, UINT32_MAX));
+    close_writer();
+    EXPECT_EQ_UINT(faults(), 0);
+}
+
+/* An array that covers one run leaves what was set in the next alone; a table holds what changed in its run, no more. */
+static void check_two_runs(void)
+{
+    uint32_t numbers[50] = {0};
+    make(100, 50);
+    EXPECT_EQ_UINT(writer->base->catalog.run_count, 2);
+    (void)ok(set(0, 49, 1));
+    (void)ok(set(0, 50, 2));
+    (void)ok(set(1, 99, 3));
+    (void)ok(aimg_writer_set_array(writer, ids[0], 0, 50, numbers, NULL, &error));
+    commit();
+    EXPECT(has(0, 49, 0) && has(0, 50, 2) && has(1, 99, 3));
+    (void)ok(set(0, 7, 4));
+    (void)ok(set(1, 70, 5));
+    commit();
+    EXPECT(has(0, 7, 4) && has(0, 50, 2) && has(1, 70, 5) && has(1, 99, 3));
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    EXPECT(tables_of(0) == 1 && tables_of(1) == 2);
+    for (uint32_t run = 0; run < 2; run++) {
+        const struct aimg_run *changed = &catalog->runs[run];
+        const struct aimg_table *newest = &catalog->tables[changed->columns_first + changed->columns_count - 1];
+        EXPECT((aimg_table_section(newest, AIMG_SECTION_VALUES, ids[0]) != NULL) == (run == 0));
+        EXPECT((aimg_table_section(newest, AIMG_SECTION_VALUES, ids[1]) != NULL) == (run == 1));
+    }
+    close_writer();
+    EXPECT_EQ_UINT(faults(), 0);
+}
+
+/* Nor with what is set for the rows of the open batch. */
+static void check_staged_memory(void)
+{
+    static char text[1000];
+    char name[16];
+    memset(text, 't', sizeof text);
+    struct aimg_value value = {.column = 0, .data = text, .bytes = sizeof text};
+    make(1, 1000);
+    writer->stage_max = 10000;
+    for (uint32_t row = 1; row < 100; row++) {
+        snprintf(name, sizeof name, "%u", row);
+        (void)ok(sample_add(writer, name, 7, 0, NULL, &error));
+        value.column = ids[2 + row % 3 * 3];
+        (void)ok(aimg_writer_set(writer, row, &value, &error));
+        REQUIRE(aimg_stage_bytes(&writer->stage) <= writer->stage_max);
+    }
+    commit();
     close_writer();
     EXPECT_EQ_UINT(faults(), 0);
 }
@@ -328,6 +386,22 @@ static void check_carried_over(uint64_t place(void), unsigned column)
     EXPECT(faults() > 0);
 }
 
+/* Nor does reading all values of a damaged column give any that were not checked. */
+static void check_walked(uint64_t place(void), unsigned column)
+{
+    struct aimg_values *values = NULL;
+    struct aimg_column_value value;
+    enum aimg_status status = AIMG_OK;
+    make_damaged(place);
+    REQUIRE(ok(aimg_values_create(writer->base, column, 0, &values, &error)));
+    while (status == AIMG_OK)
+        status = aimg_values_next(values, &value, &error);
+    EXPECT(status == AIMG_CHECKSUM && error.rule == 40);
+    EXPECT_EQ_INT(aimg_values_next(values, &value, &error), AIMG_CHECKSUM); /* and stays there */
+    aimg_values_destroy(values);
+    close_writer();
+}
+
 /* Other columns can be set; and a damaged one can be given anew as a whole. */
 static void check_beside(void)
 {
@@ -369,12 +443,18 @@ int main(void)
     check_folded();
     check_many_runs();
     check_staged();
+    check_two_runs();
     check_memory();
+    check_staged_memory();
     check_nulls();
     check_carried_over(in_values, 0);
     check_carried_over(in_validity, 0);
     check_carried_over(in_texts, 2);
     check_carried_over(in_list, 0);
+    check_walked(in_values, 0);
+    check_walked(in_validity, 0);
+    check_walked(in_texts, 2);
+    check_walked(in_list, 2);
     check_beside();
     check_fold_damaged();
     return test_end("test_column_publish");

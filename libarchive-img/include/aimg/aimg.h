@@ -507,7 +507,7 @@ AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_values_create(const struct aimg_r
                                                              struct aimg_error *error);
 /* Next value: OK and *value_out, or END; CHECKSUM or CORRUPT when it is damaged: then the iterator stays where it is, and a new
  * one can begin behind it. Columns of every type, with a map or without. Verified: each block is hashed and each group of texts
- * decoded once, so a value costs some nanoseconds. Not across aimg_reader_refresh. */
+ * decoded once; a value costs some tens of nanoseconds. Not across aimg_reader_refresh. */
 AIMG_API enum aimg_status aimg_values_next(struct aimg_values *values, struct aimg_column_value *value_out,
                                            struct aimg_error *error);
 /* NULL is allowed. */
