@@ -15,6 +15,7 @@ void model_put(struct model *model, const char *name, uint32_t content)
         abort();
     snprintf(image->name, sizeof image->name, "%s", name);
     image->content = content;
+    image->score = 0;
 }
 
 bool model_remove(struct model *model, const char *name)
@@ -43,6 +44,19 @@ void promise_also(struct promise *promise, const struct model *model)
     promise->candidates[promise->count++] = *model;
 }
 
+static bool check_score(const struct aimg_reader *reader, uint32_t ordinal, const struct model_image *image)
+{
+    struct aimg_column column;
+    struct aimg_error error;
+    uint32_t score = 0;
+    size_t bytes;
+    int null;
+    if (aimg_reader_column_find(reader, "score", &column, &error) != AIMG_OK)
+        return image->score == 0;
+    return aimg_reader_value(reader, column.index, ordinal, &score, sizeof score, &bytes, &null, &error) == AIMG_OK &&
+           score == image->score && null == (score == 0);
+}
+
 static bool check_image(const struct aimg_reader *reader, uint64_t position, const struct model_image *image, char reason[256])
 {
     struct aimg_error error;
@@ -58,6 +72,10 @@ static bool check_image(const struct aimg_reader *reader, uint64_t position, con
     }
     if (strcmp(name, image->name) != 0 || found != ordinal || !sample_equals(reader, ordinal, image->content)) {
         snprintf(reason, 256, "position %" PRIu64 " is not %s as it was added", position, image->name);
+        return false;
+    }
+    if (!check_score(reader, ordinal, image)) {
+        snprintf(reason, 256, "%s does not have the score %" PRIu32, image->name, image->score);
         return false;
     }
     return true;

@@ -11,6 +11,7 @@
 struct model_image {
     char name[24];
     uint32_t content;
+    uint32_t score; /* its value in the column "score"; 0: none */
 };
 
 /* The archive as of one commit. */

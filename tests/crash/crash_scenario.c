@@ -131,6 +131,39 @@ static void add_some(struct work *work, const char *prefix, uint32_t first, uint
     }
 }
 
+/* The column of scores; and one image's, none with 0. */
+static uint32_t define_score(struct work *work)
+{
+    uint32_t column = 0;
+    if (!work->dead)
+        work->dead = aimg_writer_column(work->writer, "score", AIMG_TYPE_U32, 1, 0, &column, &work->error) != AIMG_OK;
+    return column;
+}
+
+static void set_score(struct work *work, uint32_t position, uint32_t score)
+{
+    struct model_image *image = &work->next.images[position];
+    struct aimg_value value = {
+        .column = define_score(work), .flags = score == 0 ? AIMG_VALUE_NULL : 0, .data = &score, .bytes = sizeof score};
+    uint32_t ordinal = 0;
+    if (work->dead)
+        return;
+    work->dead = aimg_writer_find(work->writer, image->name, strlen(image->name), &ordinal, &work->error) != AIMG_OK ||
+                 aimg_writer_set(work->writer, ordinal, &value, &work->error) != AIMG_OK;
+    image->score = score;
+}
+
+/* Of all images, which have ordinals in order of position. */
+static void set_scores(struct work *work, uint32_t score)
+{
+    uint32_t scores[MODEL_IMAGES], column = define_score(work);
+    for (uint32_t i = 0; i < work->next.image_count; i++)
+        scores[i] = work->next.images[i].score = score + i;
+    if (!work->dead)
+        work->dead =
+            aimg_writer_set_array(work->writer, column, 0, work->next.image_count, scores, NULL, &work->error) != AIMG_OK;
+}
+
 /* ------------------------------------------------------------------ the scenarios */
 
 static void one(struct crash_run *run)
@@ -271,10 +304,34 @@ static void failed(struct crash_run *run)
     }
 }
 
+/* Values that come after the images, one by one and for all, are changed, and go. */
+static void values(struct crash_run *run)
+{
+    struct work work;
+    begin_new(&work, run);
+    add_some(&work, "i", 1, 4);
+    commit(&work, NULL);
+    set_score(&work, 1, 11);
+    set_score(&work, 3, 300);
+    commit(&work, NULL);
+    set_scores(&work, 70000);
+    add_some(&work, "i", 5, 1);
+    set_score(&work, 4, 44);
+    commit(&work, NULL);
+    end(&work);
+    if (work.dead)
+        return;
+    begin_old(&work, run);
+    set_score(&work, 2, 0);
+    set_score(&work, 0, 5);
+    commit(&work, NULL);
+    end(&work);
+}
+
 const struct crash_scenario crash_scenarios[] = {
     {"one", one, false},       {"several", several, false},    {"replace", replace, false},
     {"append", append, false}, {"rename", rename_some, false}, {"big", big, false},
-    {"torn", torn, false},     {"failed", failed, true},
+    {"torn", torn, false},     {"values", values, false},      {"failed", failed, true},
 };
 const unsigned crash_scenario_count = sizeof crash_scenarios / sizeof crash_scenarios[0];
 
