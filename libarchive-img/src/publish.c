@@ -119,7 +119,8 @@ static enum aimg_status write_masks(struct aimg_writer *writer, struct aimg_erro
         aimg_alloc_array(&writer->allocator, count, sizeof *copy); /* the parts move while masks come and go */
     if (copy == NULL)
         return aimg_fail_memory(error, count * sizeof *copy);
-    memcpy(copy, parts, count * sizeof *copy);
+    if (count > 0)
+        memcpy(copy, parts, count * sizeof *copy);
     for (uint32_t i = 0; status == AIMG_OK && i < count; i++)
         if (copy[i].type == AIMG_FRAME_RUN)
             status = write_mask(writer, &copy[i], error);

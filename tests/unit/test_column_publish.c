@@ -321,11 +321,10 @@ static void flip(uint64_t offset)
 static uint64_t place_of(unsigned column, unsigned kind, uint64_t *list_out)
 {
     const struct aimg_catalog *catalog = &writer->base->catalog;
-    const struct aimg_section *section;
-    struct aimg_table *table = aimg_column_table(writer->base, &catalog->runs[0], &catalog->columns[column].record, &section);
+    struct aimg_table *table = aimg_column_table(writer->base, &catalog->runs[0], &catalog->columns[column].record);
     REQUIRE(table != NULL && table->part.type == AIMG_FRAME_COLUMN);
     *list_out = table->payload + table->data_bytes;
-    section = aimg_table_section(table, kind, ids[column]);
+    const struct aimg_section *section = aimg_table_section(table, kind, ids[column]);
     REQUIRE(section != NULL);
     return table->payload + section->offset;
 }

@@ -315,9 +315,7 @@ static void check_tables(const struct aimg_reader *reader)
         for (uint32_t t = 0; t < run->columns_count; t++) {
             bool used = false;
             for (uint32_t c = 0; c < catalog->head.column_count; c++) {
-                const struct aimg_section *section;
-                used |= aimg_column_table(reader, run, &catalog->columns[c].record) ==
-                        &catalog->tables[run->columns_first + t];
+                used |= aimg_column_table(reader, run, &catalog->columns[c].record) == &catalog->tables[run->columns_first + t];
             }
             EXPECT(used);
         }
