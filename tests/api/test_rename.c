@@ -226,6 +226,43 @@ static void check_batch(void)
     aimg_reader_close(reader);
 }
 
+/* All values of an image become those that another content has. */
+static void set_all(uint32_t ordinal, uint32_t content)
+{
+    uint8_t bytes[VALUE_BYTES];
+    for (size_t k = 0; k < KINDS; k++) {
+        struct aimg_value value = {.column = kinds[k].id, .flags = AIMG_VALUE_NULL};
+        if (has_value(k, content))
+            value = (struct aimg_value){.column = kinds[k].id, .data = bytes, .bytes = value_of(k, content, bytes)};
+        EXPECT_EQ_INT(aimg_writer_set(writer, ordinal, &value, &error), AIMG_OK);
+    }
+}
+
+/* What the batch has set before is carried over, too: for an image of the archive, and for one of the batch. */
+static void check_set(void)
+{
+    begin("set.aimg", AIMG_COMPRESS_STORE);
+    for (uint32_t i = 0; i < 10; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "old/%u", i);
+        EXPECT_EQ_UINT(add(name, i, 0), i);
+    }
+    commit();
+    set_all(4, 17);
+    EXPECT_EQ_UINT(add("new", 7, 0), 10u);
+    set_all(10, 23);
+    EXPECT_EQ_UINT(rename_to(4, "four"), 11u);
+    EXPECT_EQ_UINT(rename_to(10, "ten"), 12u);
+    set_all(12, 31);
+    EXPECT_EQ_UINT(rename_to(12, "twelve"), 13u);
+    commit();
+    finish();
+    check_values(11, 17);
+    check_values(13, 31);
+    check_values(5, 5);
+    aimg_reader_close(reader);
+}
+
 /* ------------------------------------------------------------------ names that come and go */
 
 /* Over many commits, away and back, so that an alias is renamed, its target is dead, and a name is used again. */
@@ -327,6 +364,7 @@ int main(void)
     check_archive(AIMG_COMPRESS_STORE);
     check_archive(AIMG_COMPRESS_ZSTD);
     check_batch();
+    check_set();
     check_chain();
     check_attachments();
     check_refused();
