@@ -233,7 +233,7 @@ static enum aimg_status fill_archive(struct json_object *object, const struct ai
     status = put_times(object, reader, &info, error);
     if (status == AIMG_OK)
         status = put_column_types(object, reader, info.column_count, error);
-    return status == AIMG_OK ? storage_put(object, reader, error) : status;
+    return status == AIMG_OK ? storage_put(object, reader, path, error) : status;
 }
 
 /* ------------------------------------------------------------------ an image */

@@ -19,6 +19,7 @@ struct tally {
     struct sum (*rows)[CODINGS]; /* by format, then by coding */
     uint64_t visited;
     double scale; /* images for each that was visited */
+    uint64_t damaged;
     enum aimg_status status;
     struct aimg_error error; /* the first */
 };
@@ -49,7 +50,7 @@ static void count_image(struct tally *tally, uint32_t ordinal)
     struct aimg_entry entry;
     struct aimg_error error;
     enum aimg_status status = aimg_reader_entry(tally->reader, ordinal, &entry, &error);
-    if (status != AIMG_OK && tally->status == AIMG_OK) {
+    if (status != AIMG_OK && tally->damaged++ == 0) {
         tally->status = status;
         tally->error = error;
     }
@@ -133,7 +134,22 @@ static void put_all(struct json_object *object, const struct tally *tally)
     json_put(object, "formats", formats);
 }
 
-enum aimg_status storage_put(struct json_object *object, const struct aimg_reader *reader, struct aimg_error *error)
+/* Whoever asks about an archive learns what there is also when some of its images are damaged. */
+static enum aimg_status report_damage(const struct tally *tally, const char *path, struct aimg_error *error)
+{
+    char images[COUNT_TEXT_BYTES];
+    if (tally->status == AIMG_IO || tally->status == AIMG_OUT_OF_MEMORY) {
+        *error = tally->error;
+        return tally->status;
+    }
+    if (tally->damaged > 0)
+        output_warning("%s: %s left out of what is said of formats: %s", path,
+                       reading_count(tally->damaged, "damaged image", images), tally->error.message);
+    return AIMG_OK;
+}
+
+enum aimg_status storage_put(struct json_object *object, const struct aimg_reader *reader, const char *path,
+                             struct aimg_error *error)
 {
     struct aimg_info info = {.struct_bytes = sizeof info};
     struct tally tally = {.reader = reader, .status = AIMG_OK};
@@ -148,9 +164,7 @@ enum aimg_status storage_put(struct json_object *object, const struct aimg_reade
     count_all(&tally, &info);
     put_all(object, &tally);
     free(tally.rows);
-    if (tally.status != AIMG_OK)
-        *error = tally.error;
-    return tally.status;
+    return report_damage(&tally, path, error);
 }
 
 /* ------------------------------------------------------------------ for people */

@@ -217,8 +217,8 @@ static void *prepare(void *argument)
     for (uint32_t i = 0; i < IMAGES / THREADS; i++) {
         uint8_t *data = mine->memory + (size_t)i * 4096;
         uint64_t bytes = sample_fill(mine->first + i, data), needed = aimg_writer_scratch_bytes(mine->writer, bytes, 0);
-        if (aimg_writer_prepare(mine->writer, data, bytes, 0, needed == 0 ? NULL : data + 1024, needed, &mine->prepared[i], NULL) !=
-            AIMG_OK)
+        if (aimg_writer_prepare(mine->writer, data, bytes, 0, needed == 0 ? NULL : data + 1024, needed, &mine->prepared[i],
+                                NULL) != AIMG_OK)
             return NULL;
     }
     return argument;

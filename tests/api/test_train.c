@@ -7,11 +7,11 @@
 
 #include <pthread.h>
 
-/* Three kinds of images, each under a format of its own that nobody knows, so that nobody looks for its first bytes. */
+/* Three kinds of images, each under a private format of its own, so that nobody looks for its first bytes. */
 enum kind {
-    FAMILY = 101, /* small, and the first half is the same in all: a dictionary is the thing */
-    NOISE = 102,  /* nothing helps */
-    REPEATS = 103 /* large, of one pattern each: zstd alone does it */
+    FAMILY = 201, /* small, and the first half is the same in all: a dictionary is the thing */
+    NOISE = 202,  /* nothing helps */
+    REPEATS = 203 /* large, of one pattern each: zstd alone does it */
 };
 
 enum { SAMPLES = 64, IMAGES = 120, MOST_BYTES = 80000, THREADS = 4 };

@@ -62,7 +62,8 @@ test_small_jpegs() {
     expect_equal "$(formats auto.aimg)" "[('jpeg', 800, [('zstd with a dictionary of 4,096 bytes', 800)])]"
     expect_equal "$(json formats.json 'o["dictionaries"], o["estimated"], o["original_bytes"]')" "(1, False, $all)"
     expect_equal "$(json formats.json 'o["saved_bytes"] == o["original_bytes"] - o["stored_bytes"]')" True
-    expect_equal "$(json formats.json 'sum(c["stored_bytes"] for f in o["formats"] for c in f["codings"]) == o["stored_bytes"]')" True
+    local sum='sum(c["stored_bytes"] for f in o["formats"] for c in f["codings"])'
+    expect_equal "$(json formats.json "$sum == o[\"stored_bytes\"]")" True
     expect_exit 0 "$AIMG" info auto.aimg
     expect_contains out 'formats       jpeg: 800 images, '
     expect_contains out '; zstd with a dictionary of 4,096 bytes'
@@ -158,6 +159,13 @@ test_damage() {
     expect_equal "$(stat -c %s out)" 0
     expect_exit 1 "$AIMG" verify damaged.aimg
     expect_exit 0 "$AIMG" info damaged.aimg
+    # An image whose frame is damaged is left out of what info says, with a warning.
+    cp auto.aimg frame.aimg
+    "$AIMG" info --json auto.aimg a/0000.jpg >out
+    printf '\377' | dd of=frame.aimg bs=1 seek=$(($(json out 'o["frame_offset"]') + 40)) conv=notrunc 2>/dev/null
+    expect_exit 0 "$AIMG" info frame.aimg
+    expect_contains err 'warning: frame.aimg: 1 damaged image left out of what is said of formats: '
+    expect_contains out 'jpeg: 802 images'
     # What is added does without it.
     expect_exit 0 "$AIMG" add --prefix e/ damaged.aimg more
     expect_bytes damaged.aimg e/b/0003.jpg more/b/0003.jpg

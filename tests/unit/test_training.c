@@ -6,7 +6,7 @@
 #include "test.h"
 #include "writer.h"
 
-enum { SAMPLES = 64, SAMPLE_BYTES = 700, COMMON_BYTES = 300, FORMAT = 101 };
+enum { SAMPLES = 64, SAMPLE_BYTES = 700, COMMON_BYTES = 300, FORMAT = 201 };
 
 static struct aimg_error error;
 static uint8_t data[SAMPLES][SAMPLE_BYTES];

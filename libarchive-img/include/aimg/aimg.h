@@ -677,8 +677,8 @@ struct aimg_sample {
  * samples and the same archive give the same decision, with the same release of zstd.
  *
  * Returns OK; INVALID_ARGUMENT; SEQUENCE; OUT_OF_MEMORY; IO. On failure what was decided for some formats may stand; nothing was
- * written. The writer's thread, while no aimg_writer_prepare runs. Cost: some ten milliseconds, for large
- * samples five a MiB; memory: the largest sample, and 10 MiB while a dictionary is made. */
+ * written. The writer's thread, while no aimg_writer_prepare runs. Cost: some ten milliseconds, for large samples five a MiB;
+ * memory: what the largest sample takes, and 10 MiB while a dictionary is made. */
 AIMG_API enum aimg_status aimg_writer_train(struct aimg_writer *writer, const struct aimg_sample *samples, size_t count,
                                             uint64_t expected_images, struct aimg_error *error);
 
