@@ -36,18 +36,17 @@ int cmd_unpack(int argc, char **argv, const struct common_options *common);
 int cmd_ls(int argc, char **argv, const struct common_options *common);
 int cmd_cat(int argc, char **argv, const struct common_options *common);
 int cmd_info(int argc, char **argv, const struct common_options *common);
-int cmd_log(int argc, char **argv, const struct common_options *common);
 int cmd_rm(int argc, char **argv, const struct common_options *common);
 int cmd_mv(int argc, char **argv, const struct common_options *common);
 int cmd_meta(int argc, char **argv, const struct common_options *common);
+int cmd_dups(int argc, char **argv, const struct common_options *common);
+int cmd_log(int argc, char **argv, const struct common_options *common);
 int cmd_diff(int argc, char **argv, const struct common_options *common);
 int cmd_seal(int argc, char **argv, const struct common_options *common);
 int cmd_compact(int argc, char **argv, const struct common_options *common);
 int cmd_verify(int argc, char **argv, const struct common_options *common);
 
-extern const char help_pack[], help_add[], help_unpack[], help_ls[], help_cat[], help_info[], help_log[], help_verify[];
-extern const char help_rm[], help_mv[], help_meta[], help_diff[], help_seal[];
-
-extern const char help_compact[];
+extern const char help_pack[], help_add[], help_unpack[], help_ls[], help_cat[], help_info[], help_rm[], help_mv[], help_meta[],
+    help_dups[], help_log[], help_diff[], help_seal[], help_compact[], help_verify[];
 
 #endif

@@ -17,6 +17,7 @@ const struct verb verbs[] = {
     {"mv", "[options] ARCHIVE OLD NEW", "give a picture another name", help_mv, cmd_mv},
     {"meta", "[options] ARCHIVE [KEY[=VALUE]...]", "title, licence, source of an archive, and your own keys", help_meta,
      cmd_meta},
+    {"dups", "[options] ARCHIVE [GLOB...]", "list equal pictures", help_dups, cmd_dups},
     {"log", "[options] ARCHIVE", "list the commits", help_log, cmd_log},
     {"diff", "[options] ARCHIVE [ARCHIVE]", "compare two archives, or two commits of one", help_diff, cmd_diff},
     {"seal", "[options] ARCHIVE", "merge the index of many commits, for publishing", help_seal, cmd_seal},
