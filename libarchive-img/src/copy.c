@@ -22,6 +22,8 @@ struct copy {
     struct aimg_copy_options options;
     struct aimg_survivors survivors;
     struct aimg_copy_values values;
+    struct aimg_copy_names names;
+    uint32_t dedup;                /* of the writer, for what is added after the copy */
     struct aimg_buffer history;    /* struct past: the newest first */
     struct aimg_ordinal_map heirs; /* dead images of the source whose bytes are copied as those of an alias: its new ordinal */
     uint64_t bytes_done, bytes_told, images_untold;
@@ -243,6 +245,7 @@ static enum aimg_status commit_last(struct copy *copy, const char *message, stru
 {
     uint32_t sealed = copy->source->located.commit.flags & AIMG_COMMIT_SEALED;
     enum aimg_status status = copy_meta(copy, error);
+    copy->writer->dedup = copy->dedup;
     return status == AIMG_OK ? aimg_writer_commit_batch(copy->writer, message, sealed, true, error) : status;
 }
 
@@ -282,6 +285,27 @@ static enum aimg_status copy_history(struct copy *copy, struct aimg_error *error
         first = past.ordinal_count;
     }
     return status;
+}
+
+/* Content is not looked for, but an index of it is made when the source has one. */
+static void begin_writing(struct copy *copy)
+{
+    struct aimg_writer *writer = copy->writer;
+    bool indexed = copy->source->catalog.content_count > 0;
+    copy->dedup = writer->dedup;
+    writer->dedup = indexed ? AIMG_DEDUP_ALL : AIMG_DEDUP_NONE;
+    writer->content_indexed = indexed;
+    copy->names.writer = writer;
+    writer->names.keys.check = aimg_copy_name_check;
+    writer->names.keys.check_user = &copy->names;
+}
+
+static void end_writing(struct copy *copy)
+{
+    struct aimg_writer *writer = copy->writer;
+    writer->dedup = copy->dedup;
+    writer->names.keys.check = NULL;
+    aimg_buffer_release(&writer->allocator, &copy->names.group);
 }
 
 static enum aimg_status copy_all(struct copy *copy, struct aimg_error *error)
@@ -343,7 +367,9 @@ enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_
         status = take_options(options, &copy.options, error);
     if (status != AIMG_OK || source->located.empty)
         return status;
+    begin_writing(&copy);
     status = copy_all(&copy, error);
+    end_writing(&copy);
     aimg_copy_values_destroy(&copy.values);
     aimg_survivors_destroy(&copy.survivors);
     aimg_buffer_release(&source->source.allocator, &copy.history);

@@ -71,9 +71,10 @@ bool aimg_keys_add_content(struct aimg_keys *keys, uint32_t hash, uint32_t ordin
 
 bool aimg_keys_add(struct aimg_keys *keys, const struct aimg_name_slot *slot)
 {
-    if (!reserve_slot(keys) || !set_grow(keys))
+    if (!reserve_slot(keys) || (keys->check == NULL && !set_grow(keys)))
         return false;
-    set_insert(keys->set, keys->set_size, slot->hash, (uint32_t)aimg_keys_count(keys));
+    if (keys->check == NULL)
+        set_insert(keys->set, keys->set_size, slot->hash, (uint32_t)aimg_keys_count(keys));
     aimg_name_slot_encode(slot, keys->slots.data + keys->slots.bytes);
     keys->slots.bytes += AIMG_NAME_SLOT_BYTES;
     return true;
@@ -230,6 +231,7 @@ struct merge {
     void *user;
     uint8_t last[SLOT_MAX_BYTES]; /* taken before, and how many with its hash in a row */
     uint32_t twins;
+    const struct aimg_keys *keys;
 };
 
 static enum aimg_status refill(struct merge *merge, struct stream *stream, struct aimg_error *error)
@@ -356,6 +358,15 @@ static enum aimg_status add_empty(struct aimg_table_writer *table, uint64_t byte
 
 /* Places the keys as SPEC.md section 6.2 says. A name must have its place; content that has none near its home is left out:
  * whoever makes images whose hashes are alike must not be able to stop a commit. *placed_out: how many have one. */
+static enum aimg_status check_slot(const struct merge *merge, const uint8_t *encoded, struct aimg_error *error)
+{
+    struct aimg_name_slot slot;
+    if (merge->keys->check == NULL)
+        return AIMG_OK;
+    aimg_name_slot_decode(encoded, &slot);
+    return merge->keys->check(merge->keys->check_user, &slot, error);
+}
+
 static enum aimg_status place_keys(struct merge *merge, struct aimg_table_writer *table, uint64_t slot_count,
                                    uint64_t *placed_out, struct aimg_error *error)
 {
@@ -376,7 +387,9 @@ static enum aimg_status place_keys(struct merge *merge, struct aimg_table_writer
         if (place - home > AIMG_PROBE_MAX)
             return aimg_fail(error, AIMG_LIMIT, "too many names fall on one place of the hash table");
         max_disp = place - home > max_disp ? place - home : max_disp;
-        status = add_empty(table, (place - next) * width, error);
+        status = check_slot(merge, slot, error);
+        if (status == AIMG_OK)
+            status = add_empty(table, (place - next) * width, error);
         if (status == AIMG_OK)
             status = aimg_table_writer_add(table, slot, width, error);
         if (status != AIMG_OK)
@@ -433,7 +446,8 @@ enum aimg_status aimg_keys_write(struct aimg_keys *keys, const struct aimg_sourc
                                  struct aimg_part *part_out, struct aimg_error *error)
 {
     const struct aimg_allocator *allocator = &keys->allocator;
-    struct merge merge = {.source = source, .kind = keys->kind, .count = older_count + 1, .dead = dead, .user = user};
+    struct merge merge = {
+        .source = source, .kind = keys->kind, .count = older_count + 1, .dead = dead, .user = user, .keys = keys};
     enum aimg_status status = AIMG_OK;
     radix_sort(keys->slots.data, aimg_keys_count(keys), keys->kind->hash_bits - 8u, keys->kind->slot_bytes);
     merge.streams = aimg_alloc_array(allocator, merge.count, sizeof *merge.streams);

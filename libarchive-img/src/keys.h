@@ -24,12 +24,17 @@ extern const struct aimg_slot_kind aimg_name_slots, aimg_content_slots;
  * may be missing, and a search is short. */
 #define AIMG_CONTENT_TWINS 8u
 
+/* Sees the name slots of a table in order while it is written; what it does not return OK for ends that. */
+typedef enum aimg_status aimg_slot_check_fn(void *user, const struct aimg_name_slot *slot, struct aimg_error *error);
+
 struct aimg_keys {
     struct aimg_allocator allocator;
     const struct aimg_slot_kind *kind;
-    struct aimg_buffer slots; /* encoded, in order of arrival */
-    uint32_t *set;            /* names: open addressing: index in slots + 1, or 0 */
-    uint64_t set_size;        /* a power of two, or 0 */
+    struct aimg_buffer slots;  /* encoded, in order of arrival */
+    uint32_t *set;             /* names: open addressing: index in slots + 1, or 0 */
+    uint64_t set_size;         /* a power of two, or 0 */
+    aimg_slot_check_fn *check; /* NULL, or: names are not found while they wait, and are checked when they are written */
+    void *check_user;
 };
 
 static inline uint64_t aimg_keys_count(const struct aimg_keys *keys)

@@ -166,7 +166,7 @@ struct aimg_alias {
 };
 enum aimg_status aimg_writer_put_alias(struct aimg_writer *writer, const struct aimg_alias *alias, uint32_t *ordinal_out,
                                        struct aimg_error *error);
-/* All of that: a further image, with values, that shares the bytes of `target`, which is no alias. */
+/* All of that: a further image, with values, that shares the bytes of `target`, which is no alias. Its name is not looked for. */
 enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct aimg_image *image, uint32_t target,
                                        struct aimg_error *error);
 /* After the values of the row are set. */

@@ -286,7 +286,7 @@ static enum aimg_status check_name_free(const struct aimg_writer *writer, const 
                                         uint32_t *replaced_out, struct aimg_error *error)
 {
     *replaced_out = AIMG_NO_ORDINAL;
-    if (image->name_bytes == 0)
+    if (image->name_bytes == 0 || writer->names.keys.check != NULL) /* which is asked later */
         return AIMG_OK;
     enum aimg_status status = aimg_writer_find_name(writer, image->name, image->name_bytes, hash, replaced_out, error);
     if (status == AIMG_NOT_FOUND)
@@ -354,7 +354,7 @@ enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct 
 {
     struct aimg_entry_record entry;
     bool attachment = false;
-    uint32_t ordinal = 0, replaced = AIMG_NO_ORDINAL;
+    uint32_t ordinal = 0;
     enum aimg_status status = check_image(writer, image, error);
     if (status == AIMG_OK)
         status = check_values(writer, image, error);
@@ -362,10 +362,6 @@ enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct 
         status = aimg_writer_entry(writer, target, &entry, &attachment, error);
     if (status == AIMG_OK)
         status = aimg_writer_make_room(writer, AIMG_ALIAS_BYTES, values_bytes(writer, image), error);
-    if (status == AIMG_OK)
-        status = check_name_free(writer, image, aimg_writer_hash_name(writer, image->name, image->name_bytes), &replaced, error);
-    if (status == AIMG_OK && replaced != AIMG_NO_ORDINAL)
-        status = aimg_writer_remove(writer, replaced, error);
     if (status != AIMG_OK)
         return status;
     struct aimg_alias alias = {.name = image->name,
