@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 const char help_meta[] = "  -d, --delete KEY    remove a key and its value\n"
-                         "      --json          one object with the object 'meta'\n" READING_AT_HELP EDIT_MESSAGE_HELP "\n"
+                         "      --json          one object with the object 'meta'\n" READING_AT_HELP EDIT_HELP "\n"
                          "What the archive says about itself as a whole: keys and values, both UTF-8. Usual keys are\n"
                          "title, licence and source; others are free. Without words all pairs are printed, one line\n"
                          "KEY=VALUE each, control characters as \\xNN; KEY prints its value as it is, KEY=VALUE sets\n"
@@ -196,12 +196,11 @@ static int check_words(const struct request *request, bool *changes_out)
 
 static int take_words(struct request *request, int argc, char **argv)
 {
-    enum { OPTION_JSON = LONG_OPTION, OPTION_AT, OPTION_MESSAGE };
-    static const struct option options[] = {{"delete", required_argument, NULL, 'd'},
-                                            {"json", no_argument, NULL, OPTION_JSON},
-                                            {"at", required_argument, NULL, OPTION_AT},
-                                            {"message", required_argument, NULL, OPTION_MESSAGE},
-                                            {NULL, 0, NULL, 0}};
+    enum { OPTION_JSON = LONG_OPTION, OPTION_AT, OPTION_MESSAGE, OPTION_WAIT };
+    static const struct option options[] = {
+        {"delete", required_argument, NULL, 'd'},   {"json", no_argument, NULL, OPTION_JSON},
+        {"at", required_argument, NULL, OPTION_AT}, {"message", required_argument, NULL, OPTION_MESSAGE},
+        {"wait", no_argument, NULL, OPTION_WAIT},   {NULL, 0, NULL, 0}};
     int found;
 
     optind = 0;
@@ -213,6 +212,8 @@ static int take_words(struct request *request, int argc, char **argv)
             request->deleted[request->deleted_count++] = optarg;
         else if (found == OPTION_MESSAGE)
             request->edit.message = optarg;
+        else if (found == OPTION_WAIT)
+            request->edit.wait = true;
         else if (found == OPTION_JSON)
             request->json = true;
         else if (reading_take_at("meta", "--at", optarg, &request->at) != EXIT_DONE)

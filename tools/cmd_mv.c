@@ -10,7 +10,7 @@
 #include <string.h>
 
 const char help_mv[] = "  -f, --force         replace the image that is called NEW\n"
-                       "      --name          OLD is a name, also when it looks like '@7'\n" EDIT_MESSAGE_HELP "\n"
+                       "      --name          OLD is a name, also when it looks like '@7'\n" EDIT_HELP "\n"
                        "Gives an image another name, with all its values. Its bytes are not written again. A name is\n"
                        "kept with the image when it arrives, so an image with a new name counts as one that arrives:\n"
                        "it moves to the end of the list, and the images behind its old place move up. Without --force\n"
@@ -82,10 +82,11 @@ static int move(struct renaming *renaming)
 
 int cmd_mv(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_NAME = LONG_OPTION, OPTION_MESSAGE };
+    enum { OPTION_NAME = LONG_OPTION, OPTION_MESSAGE, OPTION_WAIT };
     static const struct option options[] = {{"force", no_argument, NULL, 'f'},
                                             {"name", no_argument, NULL, OPTION_NAME},
                                             {"message", required_argument, NULL, OPTION_MESSAGE},
+                                            {"wait", no_argument, NULL, OPTION_WAIT},
                                             {NULL, 0, NULL, 0}};
     struct renaming renaming = {.edit = {.verb = "mv"}};
     int found;
@@ -98,6 +99,7 @@ int cmd_mv(int argc, char **argv, const struct common_options *common)
             return reading_bad_option("mv", found, argv);
         renaming.force = renaming.force || found == 'f';
         renaming.plain = renaming.plain || found == OPTION_NAME;
+        renaming.edit.wait = renaming.edit.wait || found == OPTION_WAIT;
         if (found == OPTION_MESSAGE)
             renaming.edit.message = optarg;
     }

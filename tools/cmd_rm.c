@@ -11,17 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
-const char help_rm[] =
-    "  -n, --dry-run       only list what would be removed\n"
-    "      --name          all words are names, also those that look like '@7' or a GLOB\n" EDIT_MESSAGE_HELP "\n"
-    "All or nothing, in one commit: a word that means no image makes the exit code 1, and nothing is\n"
-    "removed. '@N' is the image at position N before any is removed. A GLOB is as in 'aimg ls'; a word\n"
-    "that is an image's name means that image only. The images behind move up: positions are counted\n"
-    "anew. The bytes stay in the file, and 'aimg unpack --at' gets them back, until\n"
-    "'aimg compact' drops them.\n"
-    "\n"
-    "  aimg rm photos.aimg cat/1.jpg @0\n"
-    "  aimg rm -n photos.aimg 'blurred/*'\n";
+const char help_rm[] = "  -n, --dry-run       only list what would be removed\n"
+                       "      --name          all words are names, also those that look like '@7' or a GLOB\n" EDIT_HELP "\n"
+                       "All or nothing, in one commit: a word that means no image makes the exit code 1, and nothing is\n"
+                       "removed. '@N' is the image at position N before any is removed. A GLOB is as in 'aimg ls'; a word\n"
+                       "that is an image's name means that image only. The images behind move up: positions are counted\n"
+                       "anew. The bytes stay in the file, and 'aimg unpack --at' gets them back, until\n"
+                       "'aimg compact' drops them.\n"
+                       "\n"
+                       "  aimg rm photos.aimg cat/1.jpg @0\n"
+                       "  aimg rm -n photos.aimg 'blurred/*'\n";
 
 enum { INCOMPAT_ALIAS = 4, NAME_ROOM = 1025 }; /* spec/SPEC.md, 4.1; a longest name and its end */
 
@@ -152,10 +151,11 @@ static int remove_images(struct removal *removal, char *const *words, int count)
 
 int cmd_rm(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_NAME = LONG_OPTION, OPTION_MESSAGE };
+    enum { OPTION_NAME = LONG_OPTION, OPTION_MESSAGE, OPTION_WAIT };
     static const struct option options[] = {{"dry-run", no_argument, NULL, 'n'},
                                             {"name", no_argument, NULL, OPTION_NAME},
                                             {"message", required_argument, NULL, OPTION_MESSAGE},
+                                            {"wait", no_argument, NULL, OPTION_WAIT},
                                             {NULL, 0, NULL, 0}};
     struct removal removal = {.edit = {.verb = "rm"}};
     int found, code;
@@ -168,6 +168,7 @@ int cmd_rm(int argc, char **argv, const struct common_options *common)
             return reading_bad_option("rm", found, argv);
         removal.dry = removal.dry || found == 'n';
         removal.plain = removal.plain || found == OPTION_NAME;
+        removal.edit.wait = removal.edit.wait || found == OPTION_WAIT;
         if (found == OPTION_MESSAGE)
             removal.edit.message = optarg;
     }

@@ -9,12 +9,12 @@
 #include <inttypes.h>
 
 const char help_seal[] =
-    EDIT_MESSAGE_HELP "\n"
-                      "Makes one table of each kind out of those that many commits have left, in a commit of its own: for\n"
-                      "publishing, and for the fastest reads. No image is written again. The archive can still be added to;\n"
-                      "then it is not sealed any more.\n"
-                      "\n"
-                      "  aimg seal photos.aimg\n";
+    EDIT_HELP "\n"
+              "Makes one table of each kind out of those that many commits have left, in a commit of its own: for\n"
+              "publishing, and for the fastest reads. No image is written again. The archive can still be added to;\n"
+              "then it is not sealed any more.\n"
+              "\n"
+              "  aimg seal photos.aimg\n";
 
 static int seal(struct edit *edit)
 {
@@ -29,8 +29,9 @@ static int seal(struct edit *edit)
 
 int cmd_seal(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_MESSAGE = LONG_OPTION };
-    static const struct option options[] = {{"message", required_argument, NULL, OPTION_MESSAGE}, {NULL, 0, NULL, 0}};
+    enum { OPTION_MESSAGE = LONG_OPTION, OPTION_WAIT };
+    static const struct option options[] = {
+        {"message", required_argument, NULL, OPTION_MESSAGE}, {"wait", no_argument, NULL, OPTION_WAIT}, {NULL, 0, NULL, 0}};
     struct edit edit = {.verb = "seal"};
     int found, code;
 
@@ -40,7 +41,9 @@ int cmd_seal(int argc, char **argv, const struct common_options *common)
     while ((found = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (found == '?' || found == ':')
             return reading_bad_option("seal", found, argv);
-        edit.message = optarg;
+        edit.wait = edit.wait || found == OPTION_WAIT;
+        if (found == OPTION_MESSAGE)
+            edit.message = optarg;
     }
     if (argc - optind != 1)
         return output_usage("seal", optind >= argc ? "ARCHIVE is missing" : "one ARCHIVE at a time");

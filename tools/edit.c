@@ -7,7 +7,7 @@
 
 int edit_open(struct edit *edit)
 {
-    struct ingest_options options = {.archive = edit->archive};
+    struct ingest_options options = {.archive = edit->archive, .wait = edit->wait};
     enum aimg_status status;
     int code = ingest_check_message(edit->verb, edit->message);
 

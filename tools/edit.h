@@ -9,12 +9,15 @@ struct edit {
     const char *verb;
     const char *archive;
     const char *message; /* of the commit, or NULL */
+    bool wait;           /* while another writer has the archive */
     struct aimg_writer *writer;
     struct part_identity identity; /* of the file that is open */
     bool committed;
 };
 
-#define EDIT_MESSAGE_HELP "      --message TEXT  for the log, at most 254 bytes of UTF-8\n"
+#define EDIT_HELP                                                     \
+    "      --message TEXT  for the log, at most 254 bytes of UTF-8\n" \
+    "      --wait          wait while another writer has the archive\n"
 
 /* With verb, archive and message set. All print what is wrong, and return an exit_code. */
 int edit_open(struct edit *edit);

@@ -213,6 +213,29 @@ test_second_writer() {
     expect_same snapshot same
 }
 
+# All verbs that write can wait.
+test_verbs_wait() {
+    worn verbs.aimg
+    for verb in 'rm verbs.aimg large.pgm' 'mv verbs.aimg @0 other.pgm' 'meta verbs.aimg title=waited' 'seal verbs.aimg'; do
+        rm -f held
+        "$python" -c 'import fcntl, sys, time; f = open("verbs.aimg", "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 1); open("held", "w"); time.sleep(600)' &
+        holder=$!
+        for _ in $(seq 500); do [ -e held ] && break; sleep 0.01; done
+        expect_exit 3 "$AIMG" $verb
+        expect_contains err 'another writer has the archive open'
+        "$AIMG" ${verb%% *} --wait ${verb#* } 2>waited &
+        pid=$!
+        wait_for grep -q 'waiting for another writer' waited || fail "$verb did not wait" waited
+        kill $holder
+        ended
+        expect_equal "$status" 0
+    done
+    expect_equal "$("$AIMG" meta verbs.aimg title)" waited
+    expect_equal "$("$AIMG" ls verbs.aimg | grep -c 'other.pgm\|large.pgm')" 1
+    expect_equal "$(commits verbs.aimg)" 7
+    rm -f held
+}
+
 # A signal ends the wait.
 test_wait_stopped() {
     "$python" -c 'import fcntl, sys, time; f = open("f.aimg", "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 1); open("held", "w"); time.sleep(600)' &
@@ -346,6 +369,7 @@ test_names_of_the_file
 test_bad_input
 test_writer_at_work
 test_second_writer
+test_verbs_wait
 test_wait_stopped
 test_stopped
 test_in_the_way
