@@ -17,7 +17,7 @@ void choice_fini(struct choice *choice)
     *choice = (struct choice){.count = 0};
 }
 
-static int add(struct choice *choice, uint32_t ordinal)
+int choice_add(struct choice *choice, uint32_t ordinal)
 {
     size_t room = choice->room == 0 ? FIRST_ROOM : choice->room * 2;
     uint32_t *ordinals;
@@ -42,7 +42,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void sort(struct choice *choice)
+void choice_sort(struct choice *choice)
 {
     size_t kept = 0;
 
@@ -52,6 +52,15 @@ static void sort(struct choice *choice)
         if (i == 0 || choice->ordinals[i] != choice->ordinals[kept - 1])
             choice->ordinals[kept++] = choice->ordinals[i];
     choice->count = kept;
+}
+
+size_t choice_find(const struct choice *choice, uint32_t ordinal)
+{
+    const uint32_t *place = NULL;
+
+    if (choice->count > 0)
+        place = bsearch(&ordinal, choice->ordinals, choice->count, sizeof ordinal, compare);
+    return place == NULL ? choice->count : (size_t)(place - choice->ordinals);
 }
 
 static bool is_glob(const struct aimg_reader *reader, const char *word)
@@ -76,7 +85,7 @@ static int add_matches(struct choice *choice, const struct aimg_reader *reader, 
         return code;
     walk_begin(&walk, reader, path, &selection);
     while (code == EXIT_DONE && walk_next(&walk, &listed))
-        code = add(choice, listed.ordinal);
+        code = choice_add(choice, listed.ordinal);
     walk_end(&walk);
     code = worse_code(code, walk.code);
     if (code == EXIT_DONE)
@@ -103,13 +112,13 @@ int choice_make(struct choice *choice, const struct aimg_reader *reader, const c
         }
         one = select_image(reader, path, words[i], plain, &ordinal);
         missing += one != EXIT_DONE;
-        code = worse_code(code, one == EXIT_DONE ? add(choice, ordinal) : one);
+        code = worse_code(code, one == EXIT_DONE ? choice_add(choice, ordinal) : one);
     }
     if (missing == REPORTED_MOST)
         output_error("... and what follows was not looked for");
     else if (code <= EXIT_NO)
         code = worse_code(code, add_matches(choice, reader, path, globs, glob_count));
     free(globs);
-    sort(choice);
+    choice_sort(choice);
     return code;
 }

@@ -22,4 +22,15 @@ int choice_make(struct choice *choice, const struct aimg_reader *reader, const c
                 bool plain);
 void choice_fini(struct choice *choice);
 
+/* Adding leaves the order to choice_sort, which takes out what is there twice too. choice_add returns an exit_code. */
+int choice_add(struct choice *choice, uint32_t ordinal);
+void choice_sort(struct choice *choice);
+/* Of a sorted choice: where the ordinal stands, or count. */
+size_t choice_find(const struct choice *choice, uint32_t ordinal);
+
+static inline bool choice_has(const struct choice *choice, uint32_t ordinal)
+{
+    return choice_find(choice, ordinal) < choice->count;
+}
+
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd.h"
 
+#include "attached.h"
 #include "choose.h"
 #include "edit.h"
 #include "output.h"
 #include "reading.h"
+#include "reclaim.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,69 +23,49 @@ const char help_rm[] = "  -n, --dry-run       only list what would be removed\n"
                        "  aimg rm photos.aimg cat/1.jpg @0\n"
                        "  aimg rm -n photos.aimg 'blurred/*'\n";
 
-enum { INCOMPAT_ALIAS = 4, NAME_ROOM = 1025 }; /* spec/SPEC.md, 4.1; a longest name and its end */
+enum { NAME_ROOM = 1025 }; /* a longest name and its end */
 
 struct removal {
     struct edit edit;
     struct choice choice;
+    size_t attachments; /* of those */
     bool dry, plain;
-    uint64_t bytes; /* stored ones of the images */
-    bool shared;    /* others may have the same bytes */
+    uint64_t bytes; /* that come free */
 };
 
-static int compare_offsets(const void *a, const void *b)
+static int choose_from(struct removal *removal, const struct aimg_reader *reader, char *const *words, int count)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Bytes that several of the images share count once. */
-static int count_bytes(struct removal *removal, const struct aimg_reader *reader)
-{
-    struct aimg_info info = {.struct_bytes = sizeof info};
-    size_t count = removal->choice.count;
-    uint64_t(*places)[2] = calloc(count, sizeof *places);
-    struct aimg_entry entry;
-    struct aimg_error error;
-    enum aimg_status status = AIMG_OK;
-
-    if (places == NULL) {
-        output_error("out of memory for %zu images", count);
-        return EXIT_SYSTEM;
-    }
-    for (size_t i = 0; status == AIMG_OK && i < count; i++) {
-        status = aimg_reader_entry(reader, removal->choice.ordinals[i], &entry, &error);
-        places[i][0] = entry.frame_offset;
-        places[i][1] = entry.stored_bytes;
-    }
-    if (status == AIMG_OK) {
-        qsort(places, count, sizeof *places, compare_offsets);
-        for (size_t i = 0; i < count; i++)
-            removal->bytes += i > 0 && places[i][0] == places[i - 1][0] ? 0 : places[i][1];
-        removal->shared = aimg_reader_info(reader, &info, NULL) == AIMG_OK && (info.incompat & INCOMPAT_ALIAS) != 0;
-    }
-    free(places);
-    return status == AIMG_OK ? EXIT_DONE : output_status(removal->edit.archive, status, &error);
-}
-
-static int choose(struct removal *removal, const struct aimg_reader *reader, char *const *words, int count)
-{
-    int code = choice_make(&removal->choice, reader, removal->edit.archive, words, count, removal->plain);
+    const char *archive = removal->edit.archive;
+    int code = choice_make(&removal->choice, reader, archive, words, count, removal->plain);
 
     if (code == EXIT_DONE)
-        code = count_bytes(removal, reader);
+        code = attached_choose(reader, archive, &removal->choice, &removal->attachments);
+    return code == EXIT_DONE ? reclaim_count(reader, &removal->choice, &removal->bytes) : code;
+}
+
+/* In the last commit; a writer that holds the lock knows that it stays the last. */
+static int choose(struct removal *removal, char *const *words, int count, struct aimg_reader **reader_out)
+{
+    int code = reading_open(removal->edit.archive, READING_MAPPED, reader_out);
+
     if (code != EXIT_DONE)
-        output_error("%s: nothing was removed", removal->edit.archive);
+        return code;
+    code = choose_from(removal, *reader_out, words, count);
+    if (code == EXIT_DONE)
+        return code;
+    output_error("%s: nothing was removed", removal->edit.archive);
+    aimg_reader_close(*reader_out);
     return code;
 }
 
 static void report(const struct removal *removal)
 {
-    char images[COUNT_TEXT_BYTES], size[32];
+    char images[COUNT_TEXT_BYTES], attachments[COUNT_TEXT_BYTES], size[32];
 
-    output_note("%s %s; 'aimg compact' frees %s%s", removal->dry ? "would remove" : "removed",
-                reading_count(removal->choice.count, "image", images), removal->shared ? "up to " : "",
+    output_note("%s %s%s%s; 'aimg compact' frees %s", removal->dry ? "would remove" : "removed",
+                reading_count(removal->choice.count - removal->attachments, "image", images),
+                removal->attachments > 0 ? " and " : "",
+                removal->attachments > 0 ? reading_count(removal->attachments, "attachment", attachments) : "",
                 output_size(removal->bytes, size, sizeof size));
 }
 
@@ -101,7 +82,8 @@ static int list_images(const struct removal *removal, const struct aimg_reader *
         status = aimg_reader_name(reader, removal->choice.ordinals[i], name, sizeof name, NULL, &error);
         if (status != AIMG_OK)
             return output_status(removal->edit.archive, status, &error);
-        puts(terminal ? output_escape(name, strlen(name), escaped, sizeof escaped) : name);
+        if (name[0] != '\0') /* an attachment may have none */
+            puts(terminal ? output_escape(name, strlen(name), escaped, sizeof escaped) : name);
     }
     return EXIT_DONE;
 }
@@ -109,13 +91,11 @@ static int list_images(const struct removal *removal, const struct aimg_reader *
 static int look(struct removal *removal, char *const *words, int count)
 {
     struct aimg_reader *reader;
-    int code = reading_open(removal->edit.archive, READING_COPIED, &reader);
+    int code = choose(removal, words, count, &reader);
 
     if (code != EXIT_DONE)
         return code;
-    code = choose(removal, reader, words, count);
-    if (code == EXIT_DONE)
-        code = list_images(removal, reader);
+    code = list_images(removal, reader);
     if (code == EXIT_DONE)
         report(removal);
     aimg_reader_close(reader);
@@ -136,13 +116,16 @@ static int remove_chosen(struct removal *removal)
 
 static int remove_images(struct removal *removal, char *const *words, int count)
 {
+    struct aimg_reader *reader;
     int code = edit_open(&removal->edit);
 
     if (code != EXIT_DONE)
         return code;
-    code = choose(removal, aimg_writer_base(removal->edit.writer), words, count);
-    if (code == EXIT_DONE)
+    code = choose(removal, words, count, &reader);
+    if (code == EXIT_DONE) {
+        aimg_reader_close(reader);
         code = remove_chosen(removal);
+    }
     code = edit_close(&removal->edit, code);
     if (code == EXIT_DONE)
         report(removal);

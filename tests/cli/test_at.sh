@@ -80,6 +80,7 @@ for verb in ls info log meta; do
     expect_lines err 1
     expect_exit 1 "$AIMG" $verb --at 99999999999999999999999 a.aimg
     expect_exit 1 "$AIMG" $verb --at 18446744073709551615 a.aimg
+    expect_exit 1 "$AIMG" $verb --at 18446744073709551616 a.aimg
     for word in '' -1 1.0 x 0x1 ' 1' @1; do expect_exit 2 "$AIMG" $verb --at "$word" a.aimg; done
     expect_exit 2 "$AIMG" $verb a.aimg --at
     expect_exit 3 "$AIMG" $verb --at 0 missing.aimg
@@ -88,6 +89,7 @@ expect_exit 1 "$AIMG" cat --at 4 a.aimg @0
 expect_exit 1 "$AIMG" unpack --at 4 a.aimg -C none
 expect_absent none
 expect_exit 1 "$AIMG" unpack --max-output 1K --at 4 a.aimg -C none
+expect_contains err 'there is no commit 4'
 expect_exit 1 "$AIMG" unpack --max-output 1K --at 0 a.aimg -C none
 expect_contains err 'the limit is 1000'
 expect_exit 2 "$AIMG" verify --at 0 a.aimg

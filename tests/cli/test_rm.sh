@@ -113,11 +113,48 @@ cp base.aimg b.aimg
 expect_exit 0 env SOURCE_DATE_EPOCH=1700000000 "$AIMG" rm --message 'blurred ones' b.aimg 'cat/*'
 expect_same a.aimg b.aimg
 
-# images with the same bytes: they stay as long as one of them does
+# bytes that several images have come free with the last of them
 fresh
-expect_exit 0 "$AIMG" mv a.aimg cat/1.pgm kept.pgm
-expect_exit 0 "$AIMG" rm a.aimg kept.pgm
-expect_contains err 'up to'
+expect_exit 0 "$AIMG" mv a.aimg cat/1.pgm other.pgm
+expect_exit 0 "$AIMG" rm a.aimg other.pgm
+expect_contains err "frees $((11 * 3 + 12)) B"
+mkdir twins
+for i in 1 2 3; do cp photos/dog/4.pgm twins/$i.pgm; done
+expect_exit 0 "$AIMG" pack --compress store --dedup=all twins.aimg twins photos/odd
+expect_exit 0 "$AIMG" rm twins.aimg 2.pgm
+expect_contains err 'frees 0 B'
+expect_exit 0 "$AIMG" rm -n twins.aimg 1.pgm 3.pgm
+expect_contains err "frees $((7 * 14 + 12)) B"
+expect_exit 0 "$AIMG" rm twins.aimg 1.pgm # the others are aliases of it
+expect_contains err 'frees 0 B'
+expect_exit 0 "$AIMG" cat twins.aimg 3.pgm
+expect_same out photos/dog/4.pgm
+expect_exit 0 "$AIMG" rm twins.aimg 3.pgm
+expect_contains err "frees $((7 * 14 + 12)) B"
+expect_exit 0 "$AIMG" verify twins.aimg
+
+# attachments go with the last image that has them
+"$MAKE_ATTACHED" t.aimg || fail 'make_attached'
+expect_exit 0 "$AIMG" rm --dry-run t.aimg a b d
+expect_equal "$(sort out | tr '\n' ' ')" 'a b d of a of d '
+expect_contains err 'would remove 3 images and 3 attachments'
+expect_exit 0 "$AIMG" rm t.aimg a
+expect_contains err "removed 1 image and 1 attachment; 'aimg compact' frees 16 B"
+expect_exit 0 "$AIMG" rm t.aimg b
+expect_contains err "removed 1 image; 'aimg compact' frees 7 B"
+expect_exit 0 "$AIMG" info --json t.aimg
+expect_equal "$(json out 'o["images"], o["attachments"]')" '(3, 3)'
+expect_exit 0 "$AIMG" rm t.aimg c d
+expect_contains err 'removed 2 images and 3 attachments'
+expect_exit 0 "$AIMG" info --json t.aimg
+expect_equal "$(json out 'o["images"], o["attachments"], o["dead"] if "dead" in o else o["removed"]')" '(1, 0, 8)'
+expect_exit 0 "$AIMG" verify t.aimg
+"$MAKE_ATTACHED" u.aimg || fail 'make_attached'
+expect_exit 0 "$AIMG" rm u.aimg 'of both' # by its name: what refers to it stays
+expect_contains err 'removed 1 image;'
+expect_exit 0 "$AIMG" rm u.aimg b c
+expect_contains err 'removed 2 images;'
+expect_exit 0 "$AIMG" verify u.aimg
 
 # where writing is not possible
 fresh
