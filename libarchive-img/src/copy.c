@@ -245,6 +245,8 @@ static enum aimg_status commit_last(struct copy *copy, const char *message, stru
 {
     uint32_t sealed = copy->source->located.commit.flags & AIMG_COMMIT_SEALED;
     enum aimg_status status = copy_meta(copy, error);
+    if (status == AIMG_OK)
+        status = aimg_copy_values_refer(&copy->values, error);
     copy->writer->dedup = copy->dedup;
     return status == AIMG_OK ? aimg_writer_commit_batch(copy->writer, message, sealed, true, error) : status;
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy_values.h"
 
+/* References that are set at once at most. */
+#define CHUNK_ROWS (UINT32_C(1) << 26)
+
 static enum aimg_status define(struct aimg_copy_values *values, uint32_t index, struct aimg_error *error)
 {
     const struct aimg_reader *source = values->survivors->reader;
     struct aimg_copy_column *copy = &values->columns[index];
-    struct aimg_column *column = &copy->column;
-    enum aimg_status status = aimg_reader_column(source, index, column, error);
+    const struct aimg_column *column = &copy->column;
+    enum aimg_status status = aimg_reader_column(source, index, &copy->column, error);
+    if (status == AIMG_OK)
+        status = aimg_values_create(source, index, 0, &copy->values, error);
     if (status != AIMG_OK)
         return status;
-    copy->groups = aimg_column_in_groups(&source->catalog.columns[index].record);
-    copy->full_bytes = copy->groups ? 0 : (size_t)aimg_column_element_bytes(column->type) * column->width;
-    if (!aimg_buffer_reserve(&source->source.allocator, &copy->room, copy->full_bytes + 1))
-        return aimg_fail_memory(error, copy->full_bytes);
+    copy->element = aimg_column_element_bytes(column->type);
     return aimg_writer_column(values->writer, column->name, column->type, column->width, column->list, &copy->id, error);
 }
 
@@ -38,8 +40,8 @@ void aimg_copy_values_destroy(struct aimg_copy_values *values)
         return;
     const struct aimg_allocator *allocator = &values->survivors->reader->source.allocator;
     for (uint32_t i = 0; i < values->count; i++) {
+        aimg_values_destroy(values->columns[i].values);
         aimg_buffer_release(allocator, &values->columns[i].room);
-        aimg_dictionary_release(allocator, &values->columns[i].dictionary);
     }
     aimg_release(allocator, values->columns);
     aimg_release(allocator, values->values);
@@ -48,125 +50,161 @@ void aimg_copy_values_destroy(struct aimg_copy_values *values)
 
 /* ------------------------------------------------------------------ one value */
 
-/* As the file has it to as the machine has it. */
-static void to_host(uint8_t *value, size_t bytes, size_t element)
+/* The value of an image; those of the dead before it are passed over. */
+static enum aimg_status go_to(struct aimg_copy_column *copy, uint32_t ordinal, struct aimg_error *error)
 {
-#if AIMG_LITTLE_ENDIAN
-    (void)value, (void)bytes, (void)element;
-#else
-    for (size_t i = 0; element > 0 && i + element <= bytes; i += element)
-        for (size_t k = 0; k < element / 2; k++) {
-            uint8_t byte = value[i + k];
-            value[i + k] = value[i + element - 1 - k];
-            value[i + element - 1 - k] = byte;
-        }
-#endif
-}
-
-static enum aimg_status take_fixed(struct aimg_copy_values *values, uint32_t index, uint32_t ordinal, bool *null_out,
-                                   struct aimg_error *error)
-{
-    struct aimg_copy_column *copy = &values->columns[index];
-    struct aimg_chunk *chunk = &copy->chunk;
-    if (chunk->count == 0 || ordinal < chunk->first || ordinal - chunk->first >= chunk->count) {
-        enum aimg_status status = aimg_reader_chunk(values->survivors->reader, index, ordinal, chunk, error);
+    while (!copy->begun || copy->now.ordinal < ordinal) {
+        enum aimg_status status = aimg_values_next(copy->values, &copy->now, error);
         if (status != AIMG_OK)
             return status;
+        copy->begun = true;
     }
-    uint32_t row = ordinal - chunk->first;
-    *null_out = chunk->values == NULL || (chunk->validity != NULL && !aimg_bitmap_get(chunk->validity, row));
-    if (*null_out)
+    return AIMG_OK;
+}
+
+/* As the file has it to as the machine has it. */
+static enum aimg_status to_host(const struct aimg_allocator *allocator, struct aimg_copy_column *copy, struct aimg_value *value,
+                                struct aimg_error *error)
+{
+#if AIMG_LITTLE_ENDIAN
+    (void)allocator, (void)copy, (void)value, (void)error;
+#else
+    size_t element = copy->element;
+    if (element < 2 || copy->column.type == AIMG_TYPE_DICTIONARY)
         return AIMG_OK;
-    /* What is stored narrower is extended with zeros. */
-    memset(copy->room.data, 0, copy->full_bytes);
-    memcpy(copy->room.data, (const uint8_t *)chunk->values + (size_t)row * chunk->element_bytes, chunk->element_bytes);
-    to_host(copy->room.data, copy->full_bytes, copy->full_bytes / copy->column.width);
-    copy->room.bytes = copy->full_bytes;
+    copy->room.bytes = 0;
+    if (!aimg_buffer_reserve(allocator, &copy->room, value->bytes))
+        return aimg_fail_memory(error, value->bytes);
+    for (size_t i = 0; i < value->bytes; i++)
+        copy->room.data[i] = ((const uint8_t *)value->data)[i / element * element + (element - 1 - i % element)];
+    value->data = copy->room.data;
+#endif
     return AIMG_OK;
 }
 
-static enum aimg_status take_group(struct aimg_copy_values *values, uint32_t index, uint32_t ordinal, bool *null_out,
-                                   struct aimg_error *error)
+/* What a reference becomes; *null_out when nothing, or not yet. */
+static enum aimg_status refer(const struct aimg_copy_values *values, struct aimg_copy_column *copy, uint32_t ordinal,
+                              bool *null_out, struct aimg_error *error)
 {
-    struct aimg_copy_column *copy = &values->columns[index];
-    const struct aimg_reader *source = values->survivors->reader;
-    size_t bytes = 0;
-    int null = 0;
-    enum aimg_status status =
-        aimg_reader_value(source, index, ordinal, copy->room.data, copy->room.capacity, &bytes, &null, error);
-    if (status == AIMG_BUFFER_TOO_SMALL) {
-        copy->room.bytes = 0;
-        if (!aimg_buffer_reserve(&source->source.allocator, &copy->room, bytes))
-            return aimg_fail_memory(error, bytes);
-        status = aimg_reader_value(source, index, ordinal, copy->room.data, copy->room.capacity, &bytes, &null, error);
-    }
-    if (status != AIMG_OK)
-        return status;
-    *null_out = null != 0;
-    to_host(copy->room.data, bytes, copy->column.list ? aimg_column_element_bytes(copy->column.type) : 0);
-    copy->room.bytes = bytes;
-    return AIMG_OK;
-}
-
-/* The text of a code; the code itself may become another one. */
-static enum aimg_status look_up(struct aimg_copy_values *values, struct aimg_copy_column *copy, uint32_t ordinal,
-                                struct aimg_value *value, struct aimg_error *error)
-{
-    uint32_t code;
-    memcpy(&code, copy->room.data, sizeof code);
-    enum aimg_status status = aimg_dictionary_load(&copy->dictionary, values->survivors->reader, copy->column.id, error);
-    if (status != AIMG_OK)
-        return status;
-    if (code >= aimg_dictionary_count(&copy->dictionary))
-        return aimg_fail(error, AIMG_CORRUPT,
-                         "column '%s': image %" PRIu32 " has code %" PRIu32
-                         ", which its dictionary lacks (rule 61); run verify, then repair",
-                         copy->column.name, ordinal, code);
-    value->data = aimg_dictionary_text(&copy->dictionary, code, &value->bytes);
-    return AIMG_OK;
-}
-
-static enum aimg_status refer(struct aimg_copy_values *values, struct aimg_copy_column *copy, uint32_t ordinal, bool *null_out,
-                              struct aimg_error *error)
-{
-    uint32_t target, number;
-    memcpy(&target, copy->room.data, sizeof target);
+    uint32_t target = aimg_load32(copy->now.data);
     if (target >= values->survivors->reader->catalog.head.ordinal_count)
         return aimg_fail(error, AIMG_CORRUPT,
                          "column '%s': image %" PRIu32 " refers to image %" PRIu32
                          ", which there is not (rule 61); run verify, then repair",
                          copy->column.name, ordinal, target);
-    *null_out = !aimg_survivors_number(values->survivors, target, &number);
-    if (*null_out)
-        return AIMG_OK;
-    if (target >= ordinal) {
-        copy->late = true;
-        *null_out = true;
-        return AIMG_OK;
-    }
-    memcpy(copy->room.data, &number, sizeof number);
+    bool lives = aimg_survivors_number(values->survivors, target, &copy->number);
+    copy->late = copy->late || (lives && target >= ordinal);
+    *null_out = !lives || target >= ordinal;
     return AIMG_OK;
 }
 
 enum aimg_status aimg_copy_values_take(struct aimg_copy_values *values, uint32_t ordinal, size_t *count_out,
                                        struct aimg_error *error)
 {
+    const struct aimg_allocator *allocator = &values->survivors->reader->source.allocator;
     enum aimg_status status = AIMG_OK;
     size_t count = 0;
     for (uint32_t i = 0; status == AIMG_OK && i < values->count; i++) {
         struct aimg_copy_column *copy = &values->columns[i];
-        bool null = true;
-        status = copy->groups ? take_group(values, i, ordinal, &null, error) : take_fixed(values, i, ordinal, &null, error);
-        if (status != AIMG_OK || null)
+        status = go_to(copy, ordinal, error);
+        bool null = status != AIMG_OK || copy->now.null;
+        if (null)
             continue;
         struct aimg_value *value = &values->values[count];
-        *value = (struct aimg_value){.column = copy->id, .data = copy->room.data, .bytes = copy->room.bytes};
-        if (copy->column.type == AIMG_TYPE_DICTIONARY)
-            status = look_up(values, copy, ordinal, value, error);
-        else if (copy->column.type == AIMG_TYPE_IMAGE)
+        *value = (struct aimg_value){.column = copy->id, .data = copy->now.data, .bytes = copy->now.bytes};
+        if (copy->column.type == AIMG_TYPE_IMAGE) {
             status = refer(values, copy, ordinal, &null, error);
+            value->data = &copy->number;
+        } else {
+            status = to_host(allocator, copy, value, error);
+        }
         count += !null;
     }
     *count_out = count;
+    return status;
+}
+
+/* ------------------------------------------------------------------ references that wait */
+
+/* Some rows of the target, and what they refer to. */
+struct chunk {
+    uint32_t first, count; /* as many as there are to be */
+    uint32_t filled;
+    bool late;
+    uint32_t *numbers;
+    uint8_t *validity;
+};
+
+/* Ends where a run does, so that the run is not read again; runs are as merging has left them. */
+static uint32_t rows_from(const struct aimg_writer *writer, uint32_t first)
+{
+    uint32_t count, rows = (uint32_t)writer->head.ordinal_count - first;
+    const struct aimg_part *parts = aimg_writer_parts(writer, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (parts[i].type == AIMG_FRAME_RUN && first >= parts[i].first && first - parts[i].first < parts[i].count)
+            rows = parts[i].count - (first - parts[i].first);
+    return rows < CHUNK_ROWS ? rows : CHUNK_ROWS;
+}
+
+static enum aimg_status begin_chunk(const struct aimg_copy_values *values, struct chunk *chunk, struct aimg_error *error)
+{
+    const struct aimg_allocator *allocator = &values->writer->allocator;
+    uint32_t first = chunk->first + chunk->filled;
+    aimg_release(allocator, chunk->numbers);
+    aimg_release(allocator, chunk->validity);
+    *chunk = (struct chunk){.first = first, .count = rows_from(values->writer, first)};
+    chunk->numbers = aimg_alloc_array(allocator, chunk->count, sizeof *chunk->numbers);
+    chunk->validity = aimg_alloc_array(allocator, aimg_bitmap_bytes(chunk->count), 1);
+    if (chunk->numbers == NULL || chunk->validity == NULL)
+        return aimg_fail_memory(error, chunk->count * sizeof *chunk->numbers);
+    return AIMG_OK;
+}
+
+static enum aimg_status add_row(const struct aimg_copy_values *values, struct aimg_copy_column *copy, struct chunk *chunk,
+                                struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    if (chunk->filled == chunk->count)
+        status = begin_chunk(values, chunk, error);
+    if (status != AIMG_OK)
+        return status;
+    uint32_t row = chunk->filled++;
+    uint32_t target = copy->now.null ? AIMG_NO_ORDINAL : aimg_load32(copy->now.data);
+    if (target != AIMG_NO_ORDINAL && aimg_survivors_number(values->survivors, target, &chunk->numbers[row])) {
+        chunk->validity[row / 8] |= (uint8_t)(1u << (row % 8));
+        chunk->late = chunk->late || target >= copy->now.ordinal;
+    }
+    if (chunk->filled < chunk->count || !chunk->late)
+        return AIMG_OK;
+    return aimg_writer_set_array(values->writer, copy->id, chunk->first, chunk->count, chunk->numbers, chunk->validity, error);
+}
+
+/* Walks the column once more. */
+static enum aimg_status refer_late(struct aimg_copy_values *values, uint32_t index, struct chunk *chunk, struct aimg_error *error)
+{
+    const struct aimg_reader *source = values->survivors->reader;
+    struct aimg_copy_column *copy = &values->columns[index];
+    aimg_values_destroy(copy->values);
+    copy->values = NULL;
+    enum aimg_status status = aimg_values_create(source, index, 0, &copy->values, error);
+    for (uint64_t left = source->catalog.head.ordinal_count; status == AIMG_OK && left > 0; left--) {
+        uint32_t number;
+        status = aimg_values_next(copy->values, &copy->now, error);
+        if (status == AIMG_OK && aimg_survivors_number(values->survivors, copy->now.ordinal, &number))
+            status = add_row(values, copy, chunk, error);
+    }
+    return status;
+}
+
+enum aimg_status aimg_copy_values_refer(struct aimg_copy_values *values, struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    for (uint32_t i = 0; status == AIMG_OK && i < values->count; i++) {
+        struct chunk chunk = {.first = 0};
+        if (values->columns[i].late)
+            status = refer_late(values, i, &chunk, error);
+        aimg_release(&values->writer->allocator, chunk.numbers);
+        aimg_release(&values->writer->allocator, chunk.validity);
+    }
     return status;
 }

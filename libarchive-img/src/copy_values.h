@@ -6,16 +6,17 @@
 #include "survivors.h"
 #include "writer.h"
 
-/* A column of the source, and where its values of one image are. */
+/* A column of the source, and its value for the image at hand. */
 struct aimg_copy_column {
     struct aimg_column column;
-    uint32_t id; /* in the target */
-    bool groups;
-    bool late;               /* IMAGE: some refer to images that came later */
-    size_t full_bytes;       /* of a row; 0 for text, bytes and lists */
-    struct aimg_chunk chunk; /* the one that holds the last row asked for; count 0: none yet */
-    struct aimg_buffer room; /* a value of full width, or a text */
-    struct aimg_dictionary dictionary;
+    uint32_t id;                /* in the target */
+    bool late;                  /* IMAGE: some refer to images that came later */
+    bool begun;                 /* now is a value */
+    size_t element;             /* bytes; 0: text or bytes */
+    struct aimg_values *values; /* of all rows */
+    struct aimg_column_value now;
+    struct aimg_buffer room; /* for a value in the machine's order, where that is not the file's */
+    uint32_t number;         /* of the image that is referred to */
 };
 
 struct aimg_copy_values {
@@ -35,6 +36,8 @@ void aimg_copy_values_destroy(struct aimg_copy_values *values);
  * dead are null, those to images that are not copied yet wait for aimg_copy_values_refer. */
 enum aimg_status aimg_copy_values_take(struct aimg_copy_values *values, uint32_t ordinal, size_t *count_out,
                                        struct aimg_error *error);
+/* Sets the references that waited, once all images are there. */
+enum aimg_status aimg_copy_values_refer(struct aimg_copy_values *values, struct aimg_error *error);
 
 /* The dictionary of a coding, unless the writer has it; written once an image with it is. */
 enum aimg_status aimg_copy_coding(struct aimg_writer *writer, const struct aimg_reader *source, unsigned coding,

@@ -83,12 +83,27 @@ static void add(struct aimg_writer *writer, uint32_t k, const char *name, uint32
     REQUIRE(aimg_writer_add(writer, &image, &ordinal, &error) == AIMG_OK && ordinal == k);
 }
 
+/* References to images that come later, of images that are there and of others that came in an earlier commit; and a text that
+ * is another one now. */
+static void set_later(struct aimg_writer *writer, uint32_t after, uint32_t k)
+{
+    struct aimg_value value = {.column = after, .data = &k, .bytes = sizeof k};
+    struct aimg_value text = {.column = kinds[13].id, .data = "another", .bytes = 7};
+    (void)!aimg_writer_set(writer, k - 17, &value, NULL); /* where it is not dead */
+    if (k > IMAGES + 100)
+        (void)!aimg_writer_set(writer, k - IMAGES - 100, &value, NULL);
+    (void)!aimg_writer_set(writer, k / 2, &text, NULL);
+    if (k % 57 == 0)
+        (void)!aimg_writer_set(writer, k, &value, NULL); /* itself */
+}
+
 /* Ordinal k has content k. Some are attachments, with a name and without; some take the place of an earlier one; one in ten is
  * removed, and in the last commit all of a whole stretch. */
 static void write_source(const char *path, unsigned compress)
 {
     struct aimg_writer_options options = sample_writer_options();
     struct aimg_writer *writer = NULL;
+    uint32_t after;
     char name[32], message[32];
     options.compress = compress;
     options.alignment = compress == AIMG_COMPRESS_ZSTD ? 64 : 8;
@@ -97,6 +112,7 @@ static void write_source(const char *path, unsigned compress)
     for (size_t i = 0; i < KINDS; i++)
         REQUIRE(aimg_writer_column(writer, kinds[i].name, kinds[i].type, kinds[i].width, kinds[i].list, &kinds[i].id, &error) ==
                 AIMG_OK);
+    REQUIRE(aimg_writer_column(writer, "after", AIMG_TYPE_IMAGE, 1, 0, &after, &error) == AIMG_OK);
     for (uint32_t k = 0; k < ALL; k++) {
         bool attachment = k % 11 == 3;
         snprintf(name, sizeof name, "%s%u", attachment ? "attached " : "image ", k % 29 == 0 && k > 0 ? k - 1 : k);
@@ -108,6 +124,8 @@ static void write_source(const char *path, unsigned compress)
         if (k == ALL - 1)
             for (uint32_t dead = 300; dead < 400; dead++)
                 (void)!aimg_writer_remove(writer, dead, NULL); /* where it is not dead yet */
+        if (k % 19 == 0 && k > 20)
+            set_later(writer, after, k);
         snprintf(message, sizeof message, "commit %u", k / IMAGES);
         if (k % IMAGES == IMAGES - 1)
             REQUIRE(aimg_writer_commit(writer, k / IMAGES % 2 == 0 ? message : NULL, &error) == AIMG_OK);
