@@ -65,10 +65,9 @@ static int add_inputs(struct add *add)
     const char *archive = add->options->archive;
     struct aimg_writer *writer = NULL;
     enum aimg_status status;
-    int code = writing_open(archive, add->options, &writer, &status);
+    int code = writing_open_as(archive, add->options, &writer, &status, &add->identity);
     if (code != EXIT_DONE)
         return code;
-    part_identify(&add->identity, archive);
     code = write_all(add, writer);
     int closed = writing_close(writer, archive);
     int confirmed = add->finished || add->totals.commits > 0 ? writing_confirm(&add->identity, archive) : EXIT_DONE;

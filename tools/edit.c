@@ -14,9 +14,7 @@ int edit_open(struct edit *edit)
     if (code == EXIT_DONE)
         code = ingest_epoch(edit->verb, &options.reproducible, &options.time_ns);
     if (code == EXIT_DONE)
-        code = writing_open(edit->archive, &options, &edit->writer, &status);
-    if (code == EXIT_DONE)
-        part_identify(&edit->identity, edit->archive);
+        code = writing_open_as(edit->archive, &options, &edit->writer, &status, &edit->identity);
     return code;
 }
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { REPLACED_MOST = 10 };
+
 /* 16 bytes that depend on the time and on what is given. */
 static void make_seed(uint64_t time_ns, const uint64_t digest[2], uint8_t seed_out[16])
 {
@@ -98,6 +100,24 @@ int writing_open(const char *path, const struct ingest_options *options, struct 
     make_seed(options->time_ns, digest, seed);
     struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
     return open_writer(path, &writer_options, options->wait, writer_out, status_out);
+}
+
+/* The path is asked before and after: when both times it names the same file, that is the one that was opened. Else another
+ * program has just put another file there, and that one is opened. */
+int writing_open_as(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
+                    enum aimg_status *status_out, struct part_identity *identity_out)
+{
+    for (int i = 0; i < REPLACED_MOST; i++) {
+        part_identify(identity_out, path);
+        int code = writing_open(path, options, writer_out, status_out);
+        if (code != EXIT_DONE || part_is_same(identity_out, path))
+            return code;
+        code = writing_close(*writer_out, path);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    output_error("%s: is replaced again and again by another program", path);
+    return EXIT_SYSTEM;
 }
 
 int writing_failed(const char *path, enum aimg_status status, const struct aimg_error *error)

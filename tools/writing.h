@@ -19,6 +19,10 @@ int writing_hold(const char *path, bool wait, struct aimg_writer **writer_out);
 /* Sixteen bytes that make what is derived from an archive at some time the same whenever it is done again. */
 void writing_seed(const char *path, uint64_t time_ns, uint8_t seed_out[16]);
 
+/* The same, and which file it is; for writing_confirm. */
+int writing_open_as(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
+                    enum aimg_status *status_out, struct part_identity *identity_out);
+
 /* What a writer says while it adds or commits: as output_status, but a limit means that the archive is full, not that it is
  * damaged. */
 int writing_failed(const char *path, enum aimg_status status, const struct aimg_error *error);

@@ -82,7 +82,18 @@ expect_lines err 0
 expect_exit 0 "$AIMG" log --json a.aimg
 expect_equal "$(json out '(o["commits"][0]["message"], o["commits"][0]["time"])')" "('it is a dog', '2023-11-14T22:13:20Z')"
 
+# the archive is replaced, or gone, while it is changed: what was done is lost with the old file, and that is said
+for how in 'mv other.aimg a.aimg' 'rm a.aimg'; do
+    fresh
+    cp base.aimg other.aimg
+    expect_exit 3 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" SYNC=2 AT_SYNC="$how" "$AIMG" mv a.aimg cat/1.pgm x
+    expect_contains err 'was removed or replaced by another program'
+    expect_lacks err 'renamed'
+    [ -e a.aimg ] && unchanged
+done
+
 # misuse
+fresh
 expect_exit 2 "$AIMG" mv
 expect_exit 2 "$AIMG" mv a.aimg
 expect_exit 2 "$AIMG" mv a.aimg cat/2.pgm

@@ -173,7 +173,27 @@ expect_exit 4 "$AIMG" rm text x
 : >empty
 expect_exit 4 "$AIMG" rm empty x
 
+# the archive is replaced, or gone, while it is changed: what was done is lost with the old file, and that is said
+for how in 'mv other.aimg a.aimg' 'rm a.aimg'; do
+    fresh
+    cp base.aimg other.aimg
+    expect_exit 3 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" SYNC=2 AT_SYNC="$how" "$AIMG" rm a.aimg cat/1.pgm
+    expect_contains err 'was removed or replaced by another program'
+    expect_lacks err 'removed 1'
+    [ -e a.aimg ] && unchanged
+done
+
+# it is replaced before anything is done: then the new one is changed
+fresh
+cp base.aimg other.aimg
+expect_exit 0 "$AIMG" add other.aimg twins
+expect_exit 0 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" AT_SYNC='mv other.aimg a.aimg' "$AIMG" rm a.aimg 2.pgm
+expect_names a.aimg $(cat names) 1.pgm 3.pgm
+expect_exit 3 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" AT_SYNC='rm a.aimg' "$AIMG" rm a.aimg 1.pgm
+expect_contains err 'is not there'
+
 # misuse
+fresh
 expect_exit 2 "$AIMG" rm
 expect_exit 2 "$AIMG" rm a.aimg
 expect_exit 2 "$AIMG" rm -x a.aimg y

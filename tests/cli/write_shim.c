@@ -2,10 +2,10 @@
 /*
  * Preloaded into a program, makes things happen that depend on the moment or on the file system:
  *
- *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [NO_TMPFILE=1] PROGRAM
+ *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [AT_SYNC=COMMAND [SYNC=N]] [NO_TMPFILE=1] PROGRAM
  *
- * COMMAND is run by the shell, and waited for, before the first write of a mebibyte or more. With NO_TMPFILE there are no files
- * without a name, as on some file systems.
+ * COMMAND is run by the shell, and waited for, before the first write of a mebibyte or more, or before data are made durable for
+ * the first time. With NO_TMPFILE there are no files without a name, as on some file systems.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,6 +17,7 @@
 enum { LARGE_BYTES = 1 << 20 };
 
 /* Under the names that programs link against; the headers may know them under others. */
+int fdatasync(int fd);
 int open(const char *path, int flags, ...);
 int open64(const char *path, int flags, ...);
 ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset);
@@ -30,17 +31,23 @@ static void *real(const char *name)
     return function;
 }
 
-static void before_write(const struct iovec *pieces, int count)
+static void run_once(const char *variable)
 {
-    const char *command = getenv("AT_WRITE");
-    size_t bytes = 0;
-    for (int i = 0; i < count; i++)
-        bytes += pieces[i].iov_len;
-    if (command == NULL || bytes < LARGE_BYTES)
+    const char *command = getenv(variable);
+    if (command == NULL)
         return;
     if (system(command) != 0)
         abort();
-    unsetenv("AT_WRITE");
+    unsetenv(variable);
+}
+
+static void before_write(const struct iovec *pieces, int count)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < count; i++)
+        bytes += pieces[i].iov_len;
+    if (bytes >= LARGE_BYTES)
+        run_once("AT_WRITE");
 }
 
 ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
@@ -53,6 +60,15 @@ ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off64_t offset)
 {
     before_write(pieces, count);
     return ((ssize_t(*)(int, const struct iovec *, int, off64_t))real("pwritev64"))(fd, pieces, count, offset);
+}
+
+int fdatasync(int fd)
+{
+    static int syncs;
+    const char *number = getenv("SYNC");
+    if (++syncs == (number == NULL ? 1 : atoi(number)))
+        run_once("AT_SYNC");
+    return ((int (*)(int))real("fdatasync"))(fd);
 }
 
 static int open_as(const char *name, const char *path, int flags, mode_t mode)
