@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A name stands in the frame of its image and is never rewritten: a new name is a new image, an alias of the old one with its
  * values, in the same batch in which the old one is removed. */
-#include "column_publish.h"
 #include "run_writer.h"
+#include "writer.h"
 
 /* Bytes that a value is given room for before it is known how many it has. */
 #define FIRST_ROOM 256
@@ -92,7 +92,7 @@ static enum aimg_status carry_from_base(const struct aimg_writer *writer, uint32
     return status;
 }
 
-/* A run that is written, with the columns that the batch has written for it. */
+/* A run of the open batch that was written before the commit. */
 static enum aimg_status carry_from_run(struct aimg_writer *writer, const struct aimg_part *part, uint32_t row,
                                        struct carried *carried, struct aimg_error *error)
 {
@@ -126,25 +126,11 @@ static enum aimg_status carry_from_stage(const struct aimg_writer *writer, uint3
     return status;
 }
 
-/* Values that the batch has set for rows of the file go into their tables, where they are looked for. */
-static enum aimg_status settle_edits(struct aimg_writer *writer, struct aimg_error *error)
-{
-    if (writer->edits.edits.bytes == 0)
-        return AIMG_OK;
-    enum aimg_status status = aimg_writer_spill_run(writer, error); /* some may be of its rows */
-    if (status == AIMG_OK)
-        status = aimg_column_publish_edits(writer, error);
-    return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
-}
-
 static enum aimg_status carry(struct aimg_writer *writer, uint32_t ordinal, struct carried *carried, struct aimg_error *error)
 {
     uint32_t count;
-    enum aimg_status status = settle_edits(writer, error);
-    if (status != AIMG_OK)
-        return status;
     const struct aimg_part *parts = aimg_writer_parts(writer, &count);
-    if (ordinal < writer->base->catalog.head.ordinal_count && !writer->columns_changed)
+    if (ordinal < writer->base->catalog.head.ordinal_count)
         return carry_from_base(writer, ordinal, carried, error);
     if (ordinal >= writer->stage.first)
         return carry_from_stage(writer, ordinal - writer->stage.first, carried, error);
