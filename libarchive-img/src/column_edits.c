@@ -26,12 +26,14 @@ bool aimg_edits_add(const struct aimg_allocator *allocator, struct aimg_column_e
 
 void aimg_edits_drop(struct aimg_column_edits *edits, uint32_t column, uint32_t first, uint32_t count)
 {
-    size_t total, kept = 0;
+    size_t total, kept = 0, sorted = edits->sorted;
     struct aimg_edit *all = aimg_edits_all(edits, &total);
     for (size_t i = 0; i < total; i++) {
         bool dropped = all[i].column == column && all[i].ordinal >= first && all[i].ordinal - first < count;
         if (!dropped)
             all[kept++] = all[i];
+        else if (i < sorted)
+            edits->sorted--;
     }
     edits->edits.bytes = kept * sizeof *all;
     if (kept == 0)
@@ -65,11 +67,37 @@ void aimg_edits_sort(struct aimg_column_edits *edits)
             all[kept++] = all[i];
     }
     edits->edits.bytes = kept * sizeof *all;
+    edits->sorted = kept;
+}
+
+/* A few that are not in order are looked through. */
+#define UNSORTED_MAX 256
+
+static int compare_place(const void *key, const void *element)
+{
+    const struct aimg_edit *a = key, *b = element;
+    if (a->column != b->column)
+        return a->column < b->column ? -1 : 1;
+    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+}
+
+const struct aimg_edit *aimg_edits_find(struct aimg_column_edits *edits, uint32_t column, uint32_t ordinal)
+{
+    const struct aimg_edit key = {.column = column, .ordinal = ordinal};
+    size_t count;
+    (void)aimg_edits_all(edits, &count);
+    if (count - edits->sorted > UNSORTED_MAX + edits->sorted / 8)
+        aimg_edits_sort(edits);
+    const struct aimg_edit *all = aimg_edits_all(edits, &count);
+    for (size_t i = count; i > edits->sorted; i--)
+        if (compare_place(&key, &all[i - 1]) == 0)
+            return &all[i - 1];
+    return edits->sorted == 0 ? NULL : bsearch(&key, all, edits->sorted, sizeof *all, compare_place);
 }
 
 void aimg_edits_clear(struct aimg_column_edits *edits)
 {
-    edits->edits.bytes = edits->data.bytes = 0;
+    edits->edits.bytes = edits->data.bytes = edits->sorted = 0;
     edits->arrived = 0;
 }
 
@@ -77,5 +105,5 @@ void aimg_edits_release(const struct aimg_allocator *allocator, struct aimg_colu
 {
     aimg_buffer_release(allocator, &edits->edits);
     aimg_buffer_release(allocator, &edits->data);
-    edits->arrived = 0;
+    aimg_edits_clear(edits);
 }

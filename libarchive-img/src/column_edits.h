@@ -19,6 +19,7 @@ struct aimg_edit {
 struct aimg_column_edits {
     struct aimg_buffer edits; /* struct aimg_edit */
     struct aimg_buffer data;  /* values: full-width little-endian elements, code, or text */
+    size_t sorted;            /* so many at the beginning are in order, one a value */
     uint32_t arrived;
 };
 
@@ -26,6 +27,12 @@ static inline struct aimg_edit *aimg_edits_all(const struct aimg_column_edits *e
 {
     *count_out = edits->edits.bytes / sizeof(struct aimg_edit);
     return (struct aimg_edit *)(void *)edits->edits.data;
+}
+
+/* The bytes of an edit that has a value; there may be none in all. */
+static inline const uint8_t *aimg_edits_data(const struct aimg_column_edits *edits, const struct aimg_edit *edit)
+{
+    return edit->bytes == 0 ? (const uint8_t *)"" : edits->data.data + edit->offset;
 }
 
 /* Whether they should be written before more are added. */
@@ -40,6 +47,8 @@ bool aimg_edits_add(const struct aimg_allocator *allocator, struct aimg_column_e
                     const void *data, size_t bytes, size_t element_bytes);
 /* Forgets those of a column for the ordinals first to first + count - 1. Looks at all edits. */
 void aimg_edits_drop(struct aimg_column_edits *edits, uint32_t column, uint32_t first, uint32_t count);
+/* The latest of a value, good until something changes; NULL when there is none. May sort them. */
+const struct aimg_edit *aimg_edits_find(struct aimg_column_edits *edits, uint32_t column, uint32_t ordinal);
 /* In order of (column, ordinal), one edit a value: the latest. */
 void aimg_edits_sort(struct aimg_column_edits *edits);
 /* Forgets all, keeps the memory. */

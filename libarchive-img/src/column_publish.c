@@ -131,7 +131,7 @@ static enum aimg_status take_edits(struct run_change *change, const struct aimg_
         bool null = edit->bytes == AIMG_EDIT_NULL;
         struct aimg_column_edit taken = {.row = edit->ordinal - change->run->first, .bytes = null ? 0 : edit->bytes};
         if (!null)
-            taken.data = edit->bytes == 0 ? (const uint8_t *)"" : writer->edits.data.data + edit->offset;
+            taken.data = aimg_edits_data(&writer->edits, edit);
         (void)aimg_buffer_add(&writer->allocator, &change->edits, &taken, sizeof taken);
     }
     return AIMG_OK;
@@ -210,6 +210,7 @@ static enum aimg_status change_run(struct run_change *change, uint32_t run_count
     if (status != AIMG_OK)
         return status;
     drop_superseded(change);
+    change->writer->columns_written = true;
     return aimg_writer_add_part(change->writer, &part, error);
 }
 

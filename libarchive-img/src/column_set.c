@@ -25,7 +25,6 @@ static enum aimg_status keep_edit(struct aimg_writer *writer, uint32_t column, u
     size_t element = aimg_column_element_bytes(writer->columns[column].record.type);
     if (!aimg_edits_add(&writer->allocator, &writer->edits, column, ordinal, data, bytes, element == 0 ? 1 : element))
         return aimg_fail_memory(error, bytes);
-    writer->columns_changed = true;
     if (!aimg_edits_full(&writer->edits, writer->stage_max))
         return AIMG_OK;
     enum aimg_status status = aimg_writer_spill_run(writer, error); /* some may be of its rows */
@@ -281,9 +280,7 @@ enum aimg_status aimg_writer_set_array(struct aimg_writer *writer, uint32_t colu
     if (status != AIMG_OK || count == 0)
         return status;
     status = set_staged_rows(&array, error);
-    if (status == AIMG_OK && array.count > 0) {
-        writer->columns_changed = true;
+    if (status == AIMG_OK && array.count > 0)
         status = set_rows(&array, error);
-    }
     return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
 }

@@ -341,7 +341,7 @@ static void adopt(struct aimg_writer *writer, const struct aimg_commit_page *com
 static bool nothing_to_commit(const struct aimg_writer *writer, const char *message)
 {
     return writer->pending_images == 0 && writer->removed.count == 0 && message == NULL &&
-           writer->column_count == writer->columns_committed && !writer->columns_changed &&
+           writer->column_count == writer->columns_committed && !writer->columns_written && writer->edits.edits.bytes == 0 &&
            !aimg_writer_meta_changed(writer);
 }
 

@@ -126,11 +126,12 @@ static enum aimg_status carry_from_stage(const struct aimg_writer *writer, uint3
     return status;
 }
 
-static enum aimg_status carry(struct aimg_writer *writer, uint32_t ordinal, struct carried *carried, struct aimg_error *error)
+static enum aimg_status carry_written(struct aimg_writer *writer, uint32_t ordinal, struct carried *carried,
+                                      struct aimg_error *error)
 {
     uint32_t count;
     const struct aimg_part *parts = aimg_writer_parts(writer, &count);
-    if (ordinal < writer->base->catalog.head.ordinal_count)
+    if (ordinal < writer->base->catalog.head.ordinal_count && !writer->columns_written)
         return carry_from_base(writer, ordinal, carried, error);
     if (ordinal >= writer->stage.first)
         return carry_from_stage(writer, ordinal - writer->stage.first, carried, error);
@@ -138,6 +139,33 @@ static enum aimg_status carry(struct aimg_writer *writer, uint32_t ordinal, stru
         if (parts[i].type == AIMG_FRAME_RUN && ordinal >= parts[i].first && ordinal - parts[i].first < parts[i].count)
             return carry_from_run(writer, &parts[i], ordinal - parts[i].first, carried, error);
     return aimg_fail(error, AIMG_NOT_FOUND, "there is no image %" PRIu32, ordinal);
+}
+
+static void forget_column(struct carried *carried, uint32_t column_index)
+{
+    struct carried_value *values = (struct carried_value *)(void *)carried->values.data;
+    for (size_t i = 0; i < value_count(carried); i++) {
+        if (values[i].column_index != column_index)
+            continue;
+        values[i] = values[value_count(carried) - 1];
+        carried->values.bytes -= sizeof *values;
+        return;
+    }
+}
+
+/* What was written, and what the batch has set since. */
+static enum aimg_status carry(struct aimg_writer *writer, uint32_t ordinal, struct carried *carried, struct aimg_error *error)
+{
+    enum aimg_status status = carry_written(writer, ordinal, carried, error);
+    for (uint32_t i = 0; status == AIMG_OK && writer->edits.edits.bytes > 0 && i < writer->column_count; i++) {
+        const struct aimg_edit *edit = aimg_edits_find(&writer->edits, i, ordinal);
+        if (edit == NULL)
+            continue;
+        forget_column(carried, i);
+        if (edit->bytes != AIMG_EDIT_NULL)
+            status = add_value(writer, carried, i, aimg_edits_data(&writer->edits, edit), edit->bytes, error);
+    }
+    return status;
 }
 
 /* ------------------------------------------------------------------ writing them */

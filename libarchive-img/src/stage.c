@@ -154,7 +154,8 @@ bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, uint3
 
 bool aimg_stage_value_put(struct aimg_stage *stage, uint32_t column_index, const uint8_t *stored, size_t bytes)
 {
-    return set_value(stage, &stage->columns[column_index], stage->rows - 1, stored, bytes, 1);
+    const void *data = bytes == 0 ? (const uint8_t *)"" : stored; /* there may be no bytes at all */
+    return set_value(stage, &stage->columns[column_index], stage->rows - 1, data, bytes, 1);
 }
 
 bool aimg_stage_value_get(const struct aimg_stage *stage, uint32_t column_index, uint32_t row, const uint8_t **stored_out,

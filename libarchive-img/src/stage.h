@@ -39,7 +39,7 @@ bool aimg_stage_value_fits(const struct aimg_stage *stage, uint32_t column_index
 /* The value of a column for a row that it fits. Fixed width: full-width elements in host order; dictionary: the code; NULL: null.
  * False when there is no memory; then the row is null at most. */
 bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, uint32_t row, const void *data, size_t bytes);
-/* A value, not NULL, for the newest row as it is stored: fixed width as little-endian elements. */
+/* A value for the newest row as it is stored: fixed width as little-endian elements. */
 bool aimg_stage_value_put(struct aimg_stage *stage, uint32_t column_index, const uint8_t *stored, size_t bytes);
 /* The value of a row as it is stored, valid until the stage changes; false when it is null. Text takes a look at all rows before.
  */

@@ -393,7 +393,7 @@ void aimg_writer_release_batch(struct aimg_writer *writer)
     aimg_ordinal_set_clear(allocator, &writer->removed);
     writer->columns = NULL;
     writer->column_count = 0;
-    writer->columns_changed = false;
+    writer->columns_written = false;
     writer->pending_images = writer->pending_bytes = 0;
 }
 

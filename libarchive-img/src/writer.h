@@ -74,7 +74,7 @@ struct aimg_writer {
     uint32_t column_count;
     uint32_t columns_committed;
     struct aimg_column_edits edits; /* of rows whose run is written, or not to be changed any more */
-    bool columns_changed;           /* values of such rows were set */
+    bool columns_written;           /* COLUMN tables are among the parts that are not of the base */
     struct aimg_ordinal_set removed;
     struct aimg_buffer removed_list; /* u32 */
     struct aimg_buffer attached;     /* u32: attachments of the batch, ascending */

@@ -227,6 +227,25 @@ static void set_array(void)
     expect_ok(aimg_writer_set_array(writer, kind->id, first, count, values, all ? NULL : validity, &error));
 }
 
+/* The image goes on as a new one, with its values. */
+static void rename_some(void)
+{
+    char name[24];
+    for (uint32_t count = below(4); count > 0 && now.rows > 0 && now.rows < ROWS_MAX; count--) {
+        uint32_t row = below(now.rows), ordinal = 0;
+        snprintf(name, sizeof name, "name %u", now.rows);
+        enum aimg_status status = aimg_writer_rename(writer, row, name, strlen(name), &ordinal, &error);
+        EXPECT_EQ_INT(status, now.dead[row] ? AIMG_NOT_FOUND : AIMG_OK);
+        if (status != AIMG_OK)
+            continue;
+        EXPECT_EQ_UINT(ordinal, now.rows);
+        for (size_t k = 0; k < KINDS; k++)
+            now.cells[k][now.rows] = now.cells[k][row];
+        now.dead[row] = true;
+        now.dead[now.rows++] = false;
+    }
+}
+
 static void remove_some(void)
 {
     for (uint32_t count = below(4); count > 0 && now.rows > 0; count--) {
@@ -374,7 +393,7 @@ static void seal(void)
 
 static void step(void)
 {
-    switch (below(12)) {
+    switch (below(13)) {
     case 0:
     case 1:
         add_rows(below(30));
@@ -401,6 +420,9 @@ static void step(void)
             remove_some();
         break;
     case 9:
+        rename_some();
+        break;
+    case 10:
         open_again();
         break;
     default:

@@ -175,6 +175,7 @@ static void check_changes(struct table_room *room, struct aimg_stage *stage)
     EXPECT(aimg_stage_value_fits(stage, words, 3) && aimg_stage_value_set(stage, words, 3, &text, 1));
     EXPECT(!aimg_stage_value_fits(stage, words, 3) && !aimg_stage_value_fits(stage, words, 0) &&
            aimg_stage_value_fits(stage, words, 4));
+    EXPECT(aimg_stage_value_put(stage, words, NULL, 0)); /* a text of no bytes, for the newest row */
     REQUIRE(aimg_run_write(NULL, 0, stage, &room->out, &room->codecs, &part, &zstd, &error) == AIMG_OK);
     REQUIRE(aimg_out_flush(&room->out, &error) == AIMG_OK && part.bytes <= sizeof payload);
     room->source.end = room->out.flushed;
@@ -186,7 +187,7 @@ static void check_changes(struct table_room *room, struct aimg_stage *stage)
     EXPECT_EQ_BYTES(payload + values->offset, expected, sizeof expected);
     EXPECT_EQ_UINT(payload[validity->offset], 1 << 0 | 1 << 2);
     validity = section(&table, AIMG_SECTION_VALIDITY, kinds[words].record.id);
-    EXPECT_EQ_UINT(payload[validity->offset], 1 << 3);
+    EXPECT_EQ_UINT(payload[validity->offset], 1 << 3 | 1 << 5);
 }
 
 int main(void)
