@@ -38,6 +38,9 @@ int cmd_cat(int argc, char **argv, const struct common_options *common);
 int cmd_info(int argc, char **argv, const struct common_options *common);
 int cmd_rm(int argc, char **argv, const struct common_options *common);
 int cmd_mv(int argc, char **argv, const struct common_options *common);
+int cmd_set(int argc, char **argv, const struct common_options *common);
+int cmd_get(int argc, char **argv, const struct common_options *common);
+int cmd_attach(int argc, char **argv, const struct common_options *common);
 int cmd_meta(int argc, char **argv, const struct common_options *common);
 int cmd_dups(int argc, char **argv, const struct common_options *common);
 int cmd_log(int argc, char **argv, const struct common_options *common);
@@ -46,7 +49,7 @@ int cmd_seal(int argc, char **argv, const struct common_options *common);
 int cmd_compact(int argc, char **argv, const struct common_options *common);
 int cmd_verify(int argc, char **argv, const struct common_options *common);
 
-extern const char help_pack[], help_add[], help_unpack[], help_ls[], help_cat[], help_info[], help_rm[], help_mv[], help_meta[],
-    help_dups[], help_log[], help_diff[], help_seal[], help_compact[], help_verify[];
+extern const char help_pack[], help_add[], help_unpack[], help_ls[], help_cat[], help_info[], help_rm[], help_mv[], help_set[],
+    help_get[], help_attach[], help_meta[], help_dups[], help_log[], help_diff[], help_seal[], help_compact[], help_verify[];
 
 #endif

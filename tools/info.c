@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ESCAPED_BYTES = 4 * 1024 + 1, TYPE_TEXT_BYTES = 48, SHOWN_BYTES = 200 };
+enum { ESCAPED_BYTES = 4 * 1024 + 1, TYPE_TEXT_BYTES = 48, SHOWN_BYTES = 200, NAME_ROOM = 1024 + 1 };
 
 /* ------------------------------------------------------------------ printing */
 
@@ -241,6 +241,7 @@ static enum aimg_status fill_archive(struct json_object *object, const struct ai
 static const struct row image_rows[] = {
     {"name", "name", print_text, false},
     {"position", "position", print_count, false},
+    {"attachment", "attachment", print_flag, false},
     {"ordinal", "ordinal", print_count, false},
     {"format", "format", print_text, false},
     {"bytes", "bytes", print_size, false},
@@ -252,6 +253,26 @@ static const struct row image_rows[] = {
     {"xxh128", "xxh128", print_text, false},
     {NULL, NULL, NULL, false},
 };
+
+/* The name of an image that a column leads to; its ordinal stays where it has none, or is removed. */
+static enum aimg_status name_image(const struct aimg_reader *reader, json_t **value, struct aimg_error *error)
+{
+    uint32_t ordinal = (uint32_t)json_integer_value(*value);
+    struct aimg_entry entry;
+    char name[NAME_ROOM];
+    size_t bytes = 0;
+    json_t *text;
+    enum aimg_status status = aimg_reader_entry(reader, ordinal, &entry, error);
+
+    if (status == AIMG_OK && !entry.dead)
+        status = aimg_reader_name(reader, ordinal, name, sizeof name, &bytes, error);
+    if (status != AIMG_OK || bytes == 0)
+        return status;
+    text = json_from_text(name, bytes);
+    json_decref(*value);
+    *value = text;
+    return AIMG_OK;
+}
 
 static enum aimg_status put_values(struct json_object *object, const struct aimg_reader *reader, uint32_t ordinal,
                                    struct aimg_error *error)
@@ -265,6 +286,8 @@ static enum aimg_status put_values(struct json_object *object, const struct aimg
         status = aimg_reader_column(reader, i, &column, error);
         if (status == AIMG_OK)
             status = value_json(reader, &column, ordinal, &value, error);
+        if (status == AIMG_OK && column.type == AIMG_TYPE_IMAGE && json_is_integer(value))
+            status = name_image(reader, &value, error);
         if (status == AIMG_OK)
             json_put(&values, column.name, value);
     }
@@ -306,21 +329,23 @@ static void put_entry(struct json_object *object, const struct aimg_reader *read
 static enum aimg_status fill_image(struct json_object *object, const struct aimg_reader *reader, uint32_t ordinal,
                                    struct aimg_error *error)
 {
-    char name[1025];
+    char name[NAME_ROOM];
     size_t name_bytes;
-    uint64_t position;
+    uint64_t position = 0;
     struct aimg_entry entry;
     enum aimg_status status = aimg_reader_name(reader, ordinal, name, sizeof name, &name_bytes, error);
 
     if (status == AIMG_OK)
-        status = aimg_reader_position_of(reader, ordinal, &position, error);
-    if (status == AIMG_OK)
         status = aimg_reader_entry(reader, ordinal, &entry, error);
+    if (status == AIMG_OK && !entry.attachment)
+        status = aimg_reader_position_of(reader, ordinal, &position, error);
     if (status != AIMG_OK)
         return status;
     json_put_string(object, "schema", "aimg.info-image/1");
     json_put_text(object, "name", name, name_bytes);
-    json_put_count(object, "position", position);
+    if (!entry.attachment)
+        json_put_count(object, "position", position);
+    json_put_bool(object, "attachment", entry.attachment != 0);
     json_put_count(object, "ordinal", ordinal);
     put_entry(object, reader, &entry);
     return put_values(object, reader, ordinal, error);

@@ -83,7 +83,7 @@ static int run_all(struct ingest *ingest)
             return code;
         const struct load_item *item = pipeline_next(ingest->pipeline);
         if (item == NULL && ingest->ended)
-            return intake_commit(&ingest->intake);
+            return intake_finish(&ingest->intake);
         if (interrupt_pending()) {
             output_error("interrupted");
             return EXIT_SYSTEM;
@@ -133,7 +133,7 @@ int ingest_run(const struct ingest_source *source, struct aimg_writer *writer, s
     progress_end(&ingest.progress);
     totals_out->seconds = ingest_clock() - source->begin;
     *stopped_out = code != EXIT_DONE;
-    return code == EXIT_DONE && totals_out->troubles > 0 ? EXIT_NO : code;
+    return code == EXIT_DONE && (totals_out->troubles > 0 || totals_out->lost_values) ? EXIT_NO : code;
 }
 
 /* ", 3 of them replaced" and the like; nothing for 0. */

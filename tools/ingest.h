@@ -19,6 +19,7 @@ struct ingest_source {
 struct ingest_totals {
     uint64_t images, bytes; /* stored */
     uint64_t not_pictures, troubles, links, skipped, replaced, damaged;
+    bool lost_values;                 /* rows of --columns were about no image */
     uint64_t duplicates, saved_bytes; /* of the images: those that share the bytes of others, and what that saved */
     uint64_t commits;                 /* made by this command */
     double seconds;                   /* since the command began */

@@ -36,6 +36,7 @@ static const struct row rows[] = {
     {"no-dedup", PLACE(no_dedup), 0, INGEST_PACK | INGEST_ADD},
     {"no-label", PLACE(no_label), 0, INGEST_PACK | INGEST_ADD},
     {"times", PLACE(times), 0, INGEST_PACK | INGEST_ADD},
+    {"columns", PLACE(columns), 1, INGEST_PACK | INGEST_ADD},
     {"message", PLACE(message), 1, INGEST_PACK | INGEST_ADD},
     {"one-commit", PLACE(one_commit), 0, INGEST_PACK | INGEST_ADD},
     {"threads", PLACE(threads_text), 1, INGEST_PACK | INGEST_ADD},

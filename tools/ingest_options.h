@@ -19,7 +19,7 @@ struct ingest_options {
     const char *archive;
     char **paths;
     size_t path_count;
-    const char *files_from, *prefix, *message, *compress_text, *level_text, *alignment_text, *threads_text, *dedup_text;
+    const char *files_from, *prefix, *columns, *message, *compress_text, *level_text, *alignment_text, *threads_text, *dedup_text;
     bool no_dedup;
     bool zero_separated, follow, all, strict, escape_names, no_label, times, one_commit;
     bool force, resume;               /* pack */
@@ -84,6 +84,9 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "      --no-dedup         store every file\n"                                                                                \
     "      --no-label         no column 'label' with the first folder of each name\n"                                            \
     "      --times            keep the files' times in the column 'mtime_ns'\n"                                                  \
+    "      --columns FILE     values for the images, as 'aimg set' takes them: FILE.csv or FILE.jsonl, found by the names "      \
+    "that\n"                                                                                                                     \
+    "                         the images get; rows without an image are listed, and the exit code is 1\n"                        \
     "      --message TEXT     for the log, at most 254 bytes of UTF-8\n"                                                         \
     "\nhow:\n"                                                                                                                   \
     "      --one-commit       make everything visible at once; else large input is committed in parts, each 1 GiB, 60 seconds\n" \

@@ -19,11 +19,13 @@ int intake_begin(struct intake *intake)
         return code;
     /* An archive that keeps times keeps them for what is updated, or the next update would have to read it all. */
     bool times = options->times || (options->existing == EXISTING_UPDATE && intake->existing.has_times);
-    return ingest_columns_begin(&intake->columns, intake->writer, intake->target, !options->no_label, times);
+    code = ingest_columns_begin(&intake->columns, intake->writer, intake->target, !options->no_label, times);
+    return code == EXIT_DONE ? intake_values_begin(&intake->values, options->columns, intake->writer, intake->target) : code;
 }
 
 void intake_end(struct intake *intake)
 {
+    intake_values_end(&intake->values);
     existing_end(&intake->existing);
 }
 
@@ -57,14 +59,13 @@ static int report_clash(struct intake *intake, const struct input *input)
     return EXIT_NO;
 }
 
-int intake_commit(struct intake *intake)
+static int commit(struct intake *intake, bool changed)
 {
     struct aimg_error error;
-    enum aimg_status status =
-        aimg_writer_commit(intake->writer, intake->part.images > 0 ? intake->options->message : NULL, &error);
+    enum aimg_status status = aimg_writer_commit(intake->writer, changed ? intake->options->message : NULL, &error);
     if (status != AIMG_OK)
         return writing_failed(intake->target, status, &error);
-    intake->totals->commits += intake->part.images > 0;
+    intake->totals->commits += changed;
     intake->part = (struct extent){.bytes = 0};
     intake->part_begin = ingest_clock();
     existing_refresh(&intake->existing);
@@ -80,7 +81,17 @@ static int commit_part_when_due(struct intake *intake)
     struct extent all = {.bytes = intake->totals->bytes, .images = intake->totals->images, .seconds = now - intake->begin};
     /* What the clock says must not show in a result that is to be reproducible. */
     bool due = part_rule_due(&intake->part, &all, !intake->options->reproducible);
-    return due ? intake_commit(intake) : EXIT_DONE;
+    return due ? commit(intake, true) : EXIT_DONE;
+}
+
+int intake_finish(struct intake *intake)
+{
+    bool changed = intake->part.images > 0;
+    int code = intake_values_finish(&intake->values, &changed);
+    if (code > EXIT_NO)
+        return code;
+    intake->totals->lost_values = code == EXIT_NO;
+    return commit(intake, changed);
 }
 
 /* Its bytes went into the file, or should have, after they were hashed. */
@@ -116,14 +127,23 @@ static bool add_guarded(struct adding *adding, bool mapped)
 
 static int add_image(struct intake *intake, const struct load_item *item, bool replace)
 {
-    struct ingest_values values;
-    ingest_columns_fill(&intake->columns, item, &values);
+    struct ingest_values known;
+    const struct aimg_value *values = known.values;
+    ingest_columns_fill(&intake->columns, item, &known);
+    size_t value_count = known.count;
+    if (intake->values.path != NULL) {
+        int code = intake_values_merge(&intake->values, &known, item->input.name, item->input.name_bytes);
+        if (code != EXIT_DONE)
+            return code;
+        values = intake->values.values;
+        value_count = intake->values.count;
+    }
     struct aimg_image image = {.struct_bytes = sizeof image,
                                .name = item->input.name,
                                .name_bytes = item->input.name_bytes,
                                .prepared = &item->prepared,
-                               .values = values.values,
-                               .value_count = values.count,
+                               .values = values,
+                               .value_count = value_count,
                                .format = (uint32_t)item->picture.format,
                                .flags = replace ? AIMG_ADD_REPLACE : 0};
     struct adding adding = {.intake = intake, .image = &image};
@@ -140,6 +160,7 @@ static int add_image(struct intake *intake, const struct load_item *item, bool r
         return report_change(&item->input);
     if (status != AIMG_OK)
         return writing_failed(intake->target, status, &adding.error);
+    intake_values_added(&intake->values);
     intake->totals->images++;
     intake->totals->bytes += item->bytes;
     intake->totals->replaced += replace;

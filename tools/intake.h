@@ -6,6 +6,7 @@
 #include "existing.h"
 #include "ingest.h"
 #include "ingest_columns.h"
+#include "intake_values.h"
 #include "part_rule.h"
 
 struct intake {
@@ -17,6 +18,7 @@ struct intake {
 
     struct existing existing;
     struct ingest_columns columns;
+    struct intake_values values;
     struct extent part;       /* since the last commit */
     double begin, part_begin; /* on ingest_clock */
 };
@@ -27,7 +29,8 @@ int intake_begin(struct intake *intake);
 int intake_before(struct intake *intake, const struct input *input, struct load_item *known, bool *read_out);
 /* What came of an input. */
 int intake_take(struct intake *intake, const struct load_item *item);
-int intake_commit(struct intake *intake);
+/* All inputs were taken. EXIT_NO: all is done, but rows of --columns were about no image. */
+int intake_finish(struct intake *intake);
 void intake_end(struct intake *intake);
 
 #endif

@@ -31,7 +31,7 @@ json_t *json_from_text(const char *text, size_t bytes);
 /* Prints the object on one line of stdout and releases it. Returns an exit_code. */
 int json_print(struct json_object *object);
 
-/* A line is begin, fields, end. Keys are plain ASCII. */
+/* A line is begin, fields, end. */
 struct json_line {
     bool filled;
 };
@@ -39,6 +39,8 @@ struct json_line {
 void json_line_begin(struct json_line *line);
 void json_line_text(struct json_line *line, const char *key, const char *text, size_t bytes);
 void json_line_count(struct json_line *line, const char *key, uint64_t count);
+/* JSON as it stands. */
+void json_line_raw(struct json_line *line, const char *key, const char *json, size_t bytes);
 void json_line_end(struct json_line *line);
 
 #endif

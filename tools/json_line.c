@@ -86,6 +86,12 @@ void json_line_count(struct json_line *line, const char *key, uint64_t count)
     put(digits, (size_t)length);
 }
 
+void json_line_raw(struct json_line *line, const char *key, const char *json, size_t bytes)
+{
+    put_key(line, key);
+    put(json, bytes);
+}
+
 void json_line_end(struct json_line *line)
 {
     (void)line;

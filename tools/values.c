@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "values.h"
 
+#include "half.h"
 #include "json.h"
+#include "value_type.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,25 +32,6 @@ static json_t *from_bool(const uint8_t *bytes, size_t width)
 {
     (void)width;
     return json_boolean(bytes[0] != 0);
-}
-
-static double half_to_double(unsigned half)
-{
-    unsigned exponent = half >> 10 & 31, fraction = half & 1023;
-    uint64_t scale_bits;
-    double scale, value;
-
-    if (exponent == 31)
-        return fraction != 0 ? (double)NAN : (double)INFINITY;
-    if (exponent == 0)
-        exponent = 1;
-    else
-        fraction += 1024;
-    /* 2^(exponent - 25), put together here rather than with ldexp, which alone would need libm. */
-    scale_bits = (uint64_t)(exponent + 1023 - 25) << 52;
-    memcpy(&scale, &scale_bits, sizeof scale);
-    value = fraction * scale;
-    return half & 0x8000 ? -value : value;
 }
 
 static json_t *from_float(const uint8_t *bytes, size_t width)
@@ -86,46 +69,35 @@ static json_t *from_text(const uint8_t *bytes, size_t count)
     return json_from_text((const char *)bytes, count);
 }
 
-/* One row a type: its name, the width of an element, and how one is shown; width 0: the whole value is one text. */
-static const struct type_row {
-    const char *name;
-    size_t width;
-    json_t *(*show)(const uint8_t *bytes, size_t bytes_count);
-} types[] = {
-    [AIMG_TYPE_BOOL] = {"bool", 1, from_bool},
-    [AIMG_TYPE_U8] = {"u8", 1, from_unsigned},
-    [AIMG_TYPE_U16] = {"u16", 2, from_unsigned},
-    [AIMG_TYPE_U32] = {"u32", 4, from_unsigned},
-    [AIMG_TYPE_U64] = {"u64", 8, from_unsigned},
-    [AIMG_TYPE_I8] = {"i8", 1, from_signed},
-    [AIMG_TYPE_I16] = {"i16", 2, from_signed},
-    [AIMG_TYPE_I32] = {"i32", 4, from_signed},
-    [AIMG_TYPE_I64] = {"i64", 8, from_signed},
-    [AIMG_TYPE_F16] = {"f16", 2, from_float},
-    [AIMG_TYPE_F32] = {"f32", 4, from_float},
-    [AIMG_TYPE_F64] = {"f64", 8, from_float},
-    [AIMG_TYPE_UTF8] = {"utf8", 0, from_text},
-    [AIMG_TYPE_BYTES] = {"bytes", 0, from_hex},
-    [AIMG_TYPE_DICTIONARY] = {"dictionary", 0, from_text},
-    [AIMG_TYPE_IMAGE] = {"image", 4, from_unsigned},
+/* How an element of a type is shown, or the whole value of a type without elements. */
+static json_t *(*const shows[])(const uint8_t *bytes, size_t bytes_count) = {
+    [AIMG_TYPE_BOOL] = from_bool,      [AIMG_TYPE_U8] = from_unsigned,  [AIMG_TYPE_U16] = from_unsigned,
+    [AIMG_TYPE_U32] = from_unsigned,   [AIMG_TYPE_U64] = from_unsigned, [AIMG_TYPE_I8] = from_signed,
+    [AIMG_TYPE_I16] = from_signed,     [AIMG_TYPE_I32] = from_signed,   [AIMG_TYPE_I64] = from_signed,
+    [AIMG_TYPE_F16] = from_float,      [AIMG_TYPE_F32] = from_float,    [AIMG_TYPE_F64] = from_float,
+    [AIMG_TYPE_UTF8] = from_text,      [AIMG_TYPE_BYTES] = from_hex,    [AIMG_TYPE_DICTIONARY] = from_text,
+    [AIMG_TYPE_IMAGE] = from_unsigned,
 };
 
-static const struct type_row *type_of(const struct aimg_column *column)
-{
-    static const struct type_row unknown = {"unknown", 0, from_hex};
+struct type_row {
+    size_t width; /* of an element */
+    json_t *(*show)(const uint8_t *bytes, size_t bytes_count);
+};
 
-    if (column->type >= sizeof types / sizeof types[0] || types[column->type].name == NULL)
-        return &unknown;
-    return &types[column->type];
+static struct type_row row_of(const struct aimg_column *column)
+{
+    bool known = column->type < sizeof shows / sizeof shows[0] && shows[column->type] != NULL;
+
+    return (struct type_row){.width = value_type_element_bytes((enum aimg_type)column->type),
+                             .show = known ? shows[column->type] : from_hex};
 }
 
 const char *value_type_text(const struct aimg_column *column, char *buffer, size_t buffer_bytes)
 {
-    char vector[16] = "";
+    struct value_type type = value_type_of(column);
+    char name[VALUE_TYPE_TEXT_BYTES];
 
-    if (column->width > 1)
-        snprintf(vector, sizeof vector, "[%u]", (unsigned)column->width);
-    snprintf(buffer, buffer_bytes, column->list ? "list<%s%s>" : "%s%s", type_of(column)->name, vector);
+    snprintf(buffer, buffer_bytes, "%s", value_type_name(&type, name));
     return buffer;
 }
 
@@ -158,15 +130,15 @@ static json_t *show_list(const struct type_row *type, uint32_t width, const uint
 
 static json_t *show_value(const struct aimg_column *column, const uint8_t *bytes, size_t bytes_count)
 {
-    const struct type_row *type = type_of(column);
+    struct type_row type = row_of(column);
 
-    if (type->width == 0)
-        return type->show(bytes, bytes_count);
+    if (type.width == 0)
+        return type.show(bytes, bytes_count);
     if (column->list && column->width > 1)
-        return show_list(type, column->width, bytes, bytes_count / type->width);
+        return show_list(&type, column->width, bytes, bytes_count / type.width);
     if (column->list || column->width > 1)
-        return show_array(type, bytes, bytes_count / type->width);
-    return type->show(bytes, type->width);
+        return show_array(&type, bytes, bytes_count / type.width);
+    return type.show(bytes, type.width);
 }
 
 static enum aimg_status out_of_memory(struct aimg_error *error)

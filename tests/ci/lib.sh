@@ -8,7 +8,7 @@ unset CDPATH CFLAGS CPPFLAGS LDFLAGS
 build=$root/build
 jobs=$(nproc)
 
-base_packages=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libjansson-dev)
+base_packages=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libjansson-dev libcsv-dev)
 base_packages+=(python3 python3-numpy python3-pil) # the sample of the demo
 test_packages=(clang-14 libclang-rt-14-dev gcovr locales mandoc zstd xxhash strace python3-xxhash python3-zstandard)
 test_packages+=(libavif-bin libheif-examples libjxl-tools libopenjp2-tools) # encoders whose pictures must be recognised

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
 
-verbs='pack add unpack ls cat info log verify'
+verbs='pack add unpack ls cat set attach get info log verify'
 
 # alone: three commands that get one started
 expect_exit 0 "$AIMG"
