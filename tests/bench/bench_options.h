@@ -34,5 +34,7 @@ void cold_run(const struct bench_options *options, struct results *results);
 void pack_run(const struct bench_options *options, struct results *results);
 void commands_run(const struct bench_options *options, struct results *results);
 void size_run(const struct bench_options *options, struct results *results);
+void append_run(const struct bench_options *options, struct results *results);
+void commits_run(const struct bench_options *options, struct results *results);
 
 #endif

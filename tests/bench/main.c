@@ -12,7 +12,7 @@ static const char usage[] = "usage: aimg-bench [quick|full] [options]\n"
                             "  --data DIR        archives of test pictures; where they are missing, pictures are made up\n"
                             "  --work DIR        scratch folder (a full run takes 15 GB)\n"
                             "  --tool FILE       the command-line tool aimg\n"
-                            "  --suite NAME      only reads, scale, cold, pack, commands or size\n"
+                            "  --suite NAME      only reads, scale, cold, pack, commands, size, append or commits\n"
                             "  --set NAME        only cifar or imagenet\n"
                             "  --only NAME       only this contender\n"
                             "  --rounds N        instead of what each suite thinks right\n"
@@ -29,8 +29,8 @@ struct suite {
 };
 
 static const struct suite suites[] = {
-    {"reads", reads_run}, {"scale", scale_run},       {"cold", cold_run},
-    {"pack", pack_run},   {"commands", commands_run}, {"size", size_run},
+    {"reads", reads_run},       {"scale", scale_run}, {"cold", cold_run},     {"pack", pack_run},
+    {"commands", commands_run}, {"size", size_run},   {"append", append_run}, {"commits", commits_run},
 };
 
 struct outputs {

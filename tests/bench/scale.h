@@ -43,11 +43,15 @@ struct scale_opened {
 };
 
 /* In the fresh process: opens, finds one value, prints a struct scale_opened for the parent. */
-int scale_child(const char *store_id, const char *path, const char *number);
+int scale_child(const char *store_id, const char *path, const char *name);
 
 /* In the parent: starts a fresh process of this program and waits for what it prints. */
 struct scale_opened scale_open_fresh(const struct bench_options *options, const struct store *store, const char *path,
                                      uint32_t number);
+
+/* The same for a value of any name and size. */
+struct scale_opened scale_open_name(const struct bench_options *options, const struct store *store, const char *path,
+                                    const char *name);
 
 /* System calls between the two markers of such a process; -1 where processes may not be traced. */
 int scale_count_calls(const struct bench_options *options, const struct store *store, const char *path, uint32_t number);

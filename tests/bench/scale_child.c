@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening in a fresh process: this program starts itself again. */
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -30,12 +31,21 @@ static void marker(void)
     syscall(SYS_getppid);
 }
 
-int scale_child(const char *store_id, const char *path, const char *number)
+/* Tiny values say which they are; of others only the store can know. */
+static void check_span(struct span span, const char *name)
+{
+    uint32_t number = 0;
+    int end = 0;
+    if (!span.data)
+        bench_die("nothing is named %s", name);
+    if (sscanf(name, "img/%10" SCNu32 ".jpg%n", &number, &end) == 1 && end == SCALE_NAME_BYTES)
+        scale_touch(span, number);
+}
+
+int scale_child(const char *store_id, const char *path, const char *name)
 {
     const struct store *store = store_by_id(store_id);
-    uint32_t wanted = (uint32_t)strtoul(number, NULL, 10);
-    char name[SCALE_NAME_BYTES + 1];
-    scale_name(name, wanted);
+    size_t name_bytes = strlen(name);
     void *volatile start = malloc(HEAP_START); /* volatile: else the compiler takes both away */
     free(start);
     double heap = heap_bytes();
@@ -43,10 +53,12 @@ int scale_child(const char *store_id, const char *path, const char *number)
     double begin = bench_now();
     void *state = store->open(path, NULL);
     double opened = bench_now();
-    bench_sink += scale_touch(store->find(state, name, SCALE_NAME_BYTES), wanted);
+    struct span span = store->find(state, name, name_bytes);
+    bench_sink += span.data ? bench_touch(span.data, span.bytes) : 0;
     double end = bench_now();
     marker();
     heap = heap_bytes() - heap;
+    check_span(span, name);
     store->close(state);
     printf("%.3f %.3f %.0f\n", (opened - begin) * 1e6, (end - begin) * 1e6, heap);
     return 0;
@@ -55,21 +67,27 @@ int scale_child(const char *store_id, const char *path, const char *number)
 /* Symbols are bound at the start: what the dynamic linker does at the first call of a function is no store's own work. */
 static char *child_environment[] = {(char *)"LD_BIND_NOW=1", (char *)"LC_ALL=C", NULL};
 
-static char **child_arguments(const struct bench_options *options, const struct store *store, const char *path, uint32_t number)
+static char **child_arguments(const struct bench_options *options, const struct store *store, const char *path, const char *name)
 {
-    static char text[16];
     static char *arguments[6];
-    snprintf(text, sizeof text, "%u", number);
     arguments[0] = (char *)options->self;
     arguments[1] = (char *)"child";
     arguments[2] = (char *)store->id;
     arguments[3] = (char *)path;
-    arguments[4] = text;
+    arguments[4] = (char *)name;
     return arguments;
 }
 
 struct scale_opened scale_open_fresh(const struct bench_options *options, const struct store *store, const char *path,
                                      uint32_t number)
+{
+    char name[SCALE_NAME_BYTES + 1];
+    scale_name(name, number);
+    return scale_open_name(options, store, path, name);
+}
+
+struct scale_opened scale_open_name(const struct bench_options *options, const struct store *store, const char *path,
+                                    const char *name)
 {
     struct scale_opened opened;
     posix_spawn_file_actions_t actions;
@@ -79,7 +97,7 @@ struct scale_opened scale_open_fresh(const struct bench_options *options, const 
     if (pipe(ends) || posix_spawn_file_actions_init(&actions) ||
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO))
         bench_die("cannot prepare a process: %s", strerror(errno));
-    if (posix_spawn(&child, options->self, &actions, NULL, child_arguments(options, store, path, number), child_environment))
+    if (posix_spawn(&child, options->self, &actions, NULL, child_arguments(options, store, path, name), child_environment))
         bench_die("cannot start %s", options->self);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
@@ -119,11 +137,13 @@ int scale_count_calls(const struct bench_options *options, const struct store *s
     int status = 0;
     int calls = -1;
     int inside = 0;
+    char name[SCALE_NAME_BYTES + 1];
+    scale_name(name, number);
     pid_t child = fork();
     if (child < 0)
         bench_die("cannot start a process: %s", strerror(errno));
     if (!child)
-        run_traced(child_arguments(options, store, path, number));
+        run_traced(child_arguments(options, store, path, name));
     if (waitpid(child, &status, 0) < 0 || !WIFSTOPPED(status))
         return -1; /* tracing is forbidden here, as in some containers */
     ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What containers add to the bytes of the pictures. */
-#include <aimg/aimg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "archive.h"
 #include "bench_options.h"
 #include "containers.h"
 #include "files.h"
@@ -43,29 +43,12 @@ static void measure_containers(const struct bench_options *options, const struct
     }
 }
 
-static void check(enum aimg_status status, const struct aimg_error *error)
-{
-    if (status)
-        bench_die("aimg: %s", error->message);
-}
-
 static void append_one(const char *path, const struct set *set, size_t index)
 {
-    struct aimg_writer_options options = {.struct_bytes = sizeof options};
-    struct aimg_writer *writer = NULL;
-    struct aimg_error error;
-    struct aimg_image image = {
-        .struct_bytes = sizeof image,
-        .name = set->names[index],
-        .name_bytes = set->name_bytes[index],
-        .data = set->data[index],
-        .data_bytes = set->bytes[index],
-        .format = AIMG_FORMAT_JPEG,
-    };
-    check(aimg_writer_open(path, &options, &writer, &error), &error);
-    check(aimg_writer_add(writer, &image, NULL, &error), &error);
-    check(aimg_writer_commit(writer, NULL, &error), &error);
-    check(aimg_writer_close(writer, &error), &error);
+    struct aimg_writer *writer = archive_append(path);
+    archive_add(writer, set->names[index], set->name_bytes[index], set->data[index], set->bytes[index]);
+    archive_commit(writer);
+    archive_close(writer);
 }
 
 /* The first commits to an archive; a later one may merge what they left, which is counted apart. */
