@@ -54,9 +54,14 @@ static enum aimg_status check_alive(const struct aimg_search *search, uint32_t o
     return aimg_run_check_alive(search->source, &catalog->runs[aimg_catalog_run(catalog, ordinal)], ordinal, error);
 }
 
-/* One NAMES table. NOT_FOUND when the name is not in it; *probed_out: slots from home that were looked at. */
-static enum aimg_status search_table(const struct aimg_search *search, const struct aimg_table *table, uint64_t *home_out,
-                                     uint64_t *probed_out, struct aimg_found *found, struct aimg_error *error)
+/* Slots of a table that were looked at. */
+struct probed {
+    uint64_t home, count;
+};
+
+/* One NAMES table. NOT_FOUND when the name is not in it. */
+static enum aimg_status search_table(const struct aimg_search *search, const struct aimg_table *table, struct probed *probed_out,
+                                     struct aimg_found *found, struct aimg_error *error)
 {
     const struct aimg_section *slots = slots_of(table);
     uint64_t home = aimg_slot_home(search->hash, AIMG_NAME_HASH_BITS, slots->extra);
@@ -65,7 +70,7 @@ static enum aimg_status search_table(const struct aimg_search *search, const str
     const uint8_t *window = NULL;
     uint64_t window_end = home;
     struct aimg_error local;
-    *home_out = home;
+    *probed_out = (struct probed){home, 0};
     for (uint64_t i = home; i <= last && i < slots->count; i++) {
         if (i >= window_end) {
             uint64_t piece = slots->count - i < WINDOW_SLOTS ? slots->count - i : WINDOW_SLOTS;
@@ -78,7 +83,7 @@ static enum aimg_status search_table(const struct aimg_search *search, const str
             }
             window_end = i + piece;
         }
-        *probed_out = i - home + 1;
+        probed_out->count = i - home + 1;
         struct aimg_name_slot slot;
         uint64_t key_hash = aimg_name_slot_key_hash(aimg_load64(window));
         if (key_hash > search->hash || aimg_name_slot_empty(window))
@@ -102,17 +107,22 @@ static enum aimg_status no_such_name(const struct aimg_search *search, struct ai
     return aimg_fail(error, AIMG_NOT_FOUND, "there is no image named '%.*s'", shown, (const char *)search->name);
 }
 
+/* The oldest table first: it is the largest. A name that is not dead stands in one table only, so the order does not matter, and
+ * a hit needs no proof of what the others lack. */
 enum aimg_status aimg_search_run(const struct aimg_search *search, struct aimg_found *found, struct aimg_error *error)
 {
-    for (uint32_t i = search->table_count; i-- > 0;) {
-        struct aimg_table *table = &search->tables[i];
-        uint64_t home, probed = 0;
-        enum aimg_status status = search_table(search, table, &home, &probed, found, error);
+    struct probed probed[AIMG_NAME_RUN_MAX];
+    for (uint32_t i = 0; i < search->table_count; i++) {
+        enum aimg_status status = search_table(search, &search->tables[i], &probed[i], found, error);
         if (status != AIMG_NOT_FOUND)
             return status;
-        /* "No" is only said of slots that are what was written. */
-        status = aimg_table_verify(search->source, table, slots_of(table)->offset + home * AIMG_NAME_SLOT_BYTES,
-                                   probed * AIMG_NAME_SLOT_BYTES, error);
+    }
+    /* "No" is only said of slots that are what was written. */
+    for (uint32_t i = 0; i < search->table_count; i++) {
+        struct aimg_table *table = &search->tables[i];
+        enum aimg_status status =
+            aimg_table_verify(search->source, table, slots_of(table)->offset + probed[i].home * AIMG_NAME_SLOT_BYTES,
+                              probed[i].count * AIMG_NAME_SLOT_BYTES, error);
         if (status != AIMG_OK)
             return status;
     }
@@ -168,10 +178,10 @@ static inline bool slot_before(const uint8_t *slot, uint64_t hash)
 }
 
 /* Where a hash stands if it stands anywhere: past all smaller ones from its home on. NULL past the end. */
-static inline const uint8_t *glance_slot(const struct aimg_hot *hot, uint64_t hash, uint64_t home)
+static inline const uint8_t *glance_slot(const struct aimg_hot_names *names, uint64_t hash, uint64_t home)
 {
-    const uint8_t *slot = hot->slots + home * AIMG_NAME_SLOT_BYTES;
-    const uint8_t *end = hot->slots + hot->slots_total * AIMG_NAME_SLOT_BYTES;
+    const uint8_t *slot = names->slots + home * AIMG_NAME_SLOT_BYTES;
+    const uint8_t *end = names->slots + names->slots_total * AIMG_NAME_SLOT_BYTES;
     size_t smaller = 0;
     if ((size_t)(end - slot) < (GLANCE_SLOTS + 1) * AIMG_NAME_SLOT_BYTES)
         return NULL;
@@ -181,7 +191,7 @@ static inline const uint8_t *glance_slot(const struct aimg_hot *hot, uint64_t ha
     if (aimg_name_slot_key_hash(aimg_load64(slot)) == hash)
         return slot;
     /* A name stands at most max_disp past its home. */
-    const uint8_t *last = hot->slots + (home + hot->slots_total - hot->slot_count) * AIMG_NAME_SLOT_BYTES;
+    const uint8_t *last = names->slots + (home + names->slots_total - names->slot_count) * AIMG_NAME_SLOT_BYTES;
     end = last < end ? last + AIMG_NAME_SLOT_BYTES : end;
     while (slot < end && slot_before(slot, hash))
         slot += AIMG_NAME_SLOT_BYTES;
@@ -227,14 +237,24 @@ static inline uint64_t glance_hash(const struct aimg_hot *hot, const char *name,
     return aimg_name_hash40(aimg_hash_low(name, name_bytes, hot->name_seed));
 }
 
+static inline uint64_t home_in(const struct aimg_hot_names *names, uint64_t hash)
+{
+    return aimg_slot_home(hash, AIMG_NAME_HASH_BITS, names->slot_count);
+}
+
 /* The bytes of a name if all is as it mostly is; if not, the full search says why. */
 static bool glance(const struct aimg_hot *hot, const char *name, size_t name_bytes, struct aimg_bytes *bytes_out)
 {
-    uint32_t ordinal;
     uint64_t hash = glance_hash(hot, name, name_bytes);
-    const uint8_t *place = glance_slot(hot, hash, aimg_slot_home(hash, AIMG_NAME_HASH_BITS, hot->slot_count));
-    const uint8_t *header = place == NULL ? NULL : glance_frame(hot, place, name_bytes, &ordinal);
-    return header != NULL && glance_bytes(hot, header, ordinal, name, name_bytes, bytes_out);
+    for (uint32_t i = 0; i < hot->names_count; i++) {
+        const struct aimg_hot_names *names = &hot->names[i];
+        uint32_t ordinal;
+        const uint8_t *place = glance_slot(names, hash, home_in(names, hash));
+        const uint8_t *header = place == NULL ? NULL : glance_frame(hot, place, name_bytes, &ordinal);
+        if (header != NULL && glance_bytes(hot, header, ordinal, name, name_bytes, bytes_out))
+            return true;
+    }
+    return false;
 }
 
 static enum aimg_status borrow_found(const struct aimg_reader *reader, const struct aimg_search *search, uint32_t flags,
@@ -280,7 +300,7 @@ static enum aimg_status borrow_name_searched(const struct aimg_reader *reader, c
 enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t flags,
                                          struct aimg_bytes *bytes_out, struct aimg_error *error)
 {
-    if (reader != NULL && reader->hot.slots != NULL && flags == 0 && name != NULL && name_bytes - 1 < AIMG_NAME_MAX &&
+    if (reader != NULL && reader->hot.names_count > 0 && flags == 0 && name != NULL && name_bytes - 1 < AIMG_NAME_MAX &&
         bytes_out != NULL && glance(&reader->hot, name, name_bytes, bytes_out))
         return AIMG_OK;
     return borrow_name_searched(reader, name, name_bytes, flags, bytes_out, error);
@@ -290,7 +310,7 @@ enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const
 #define BATCH 32
 
 struct flight {
-    uint64_t hash, home;
+    uint64_t hash;
     const uint8_t *header; /* of the frame, or NULL */
     uint32_t ordinal;
 };
@@ -298,6 +318,15 @@ struct flight {
 static bool name_possible(const struct aimg_name *name)
 {
     return name->name != NULL && name->name_bytes - 1 < AIMG_NAME_MAX;
+}
+
+/* Where the frame of a name must be, by the first table that has its hash; NULL when none has. */
+static inline const uint8_t *glance_header(const struct aimg_hot *hot, const struct aimg_name *name, struct flight *flight)
+{
+    const uint8_t *place = NULL;
+    for (uint32_t i = 0; place == NULL && i < hot->names_count; i++)
+        place = glance_slot(&hot->names[i], flight->hash, home_in(&hot->names[i], flight->hash));
+    return place == NULL ? NULL : glance_frame(hot, place, name->name_bytes, &flight->ordinal);
 }
 
 /* Up to BATCH names, in three steps, each of which leaves the memory that the next needs on its way: hash and slot, frame, bytes.
@@ -310,12 +339,11 @@ static void glance_batch(const struct aimg_hot *hot, const struct aimg_name *nam
         if (!name_possible(&names[i]))
             continue;
         flights[i].hash = glance_hash(hot, names[i].name, names[i].name_bytes);
-        flights[i].home = aimg_slot_home(flights[i].hash, AIMG_NAME_HASH_BITS, hot->slot_count);
-        __builtin_prefetch(hot->slots + flights[i].home * AIMG_NAME_SLOT_BYTES);
+        for (uint32_t k = 0; k < hot->names_count; k++)
+            __builtin_prefetch(hot->names[k].slots + home_in(&hot->names[k], flights[i].hash) * AIMG_NAME_SLOT_BYTES);
     }
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *place = name_possible(&names[i]) ? glance_slot(hot, flights[i].hash, flights[i].home) : NULL;
-        flights[i].header = place == NULL ? NULL : glance_frame(hot, place, names[i].name_bytes, &flights[i].ordinal);
+        flights[i].header = name_possible(&names[i]) ? glance_header(hot, &names[i], &flights[i]) : NULL;
         if (flights[i].header == NULL)
             continue;
         __builtin_prefetch(flights[i].header);
@@ -335,7 +363,7 @@ enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *reader, cons
     for (size_t begin = 0; begin < count; begin += BATCH) {
         size_t here = count - begin < BATCH ? count - begin : BATCH;
         bool done[BATCH] = {false};
-        if (reader->hot.slots != NULL && flags == 0)
+        if (reader->hot.names_count > 0 && flags == 0)
             glance_batch(&reader->hot, names + begin, here, bytes_out + begin, done);
         for (size_t i = begin; i < begin + here; i++) {
             if (done[i - begin])

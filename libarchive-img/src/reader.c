@@ -50,21 +50,34 @@ static void release_caches(struct aimg_reader *reader)
     reader->caches = NULL;
 }
 
+static void set_hot_runs(struct aimg_hot *hot, const struct aimg_catalog *catalog)
+{
+    hot->run_count = catalog->run_count;
+    hot->ordinal_count = catalog->head.ordinal_count;
+    for (uint32_t i = 0; i < AIMG_HOT_RUNS; i++) {
+        bool plain = i < catalog->run_count && catalog->runs[i].mask_table == NULL;
+        hot->run_firsts[i] = i < catalog->run_count ? catalog->runs[i].first : UINT32_MAX;
+        hot->run_entries[i] = plain ? hot->base + catalog->runs[i].entries_offset : NULL;
+    }
+    hot->entries = hot->run_entries[0];
+}
+
 static void set_hot(struct aimg_reader *reader)
 {
     const struct aimg_catalog *catalog = &reader->catalog;
-    bool plain = reader->source.io->base != NULL && catalog->run_count == 1 && catalog->runs[0].mask_table == NULL;
-    reader->hot = (struct aimg_hot){.base = reader->source.io->base, .end = reader->source.end};
-    if (plain) {
-        reader->hot.entries = reader->hot.base + catalog->runs[0].entries_offset;
-        reader->hot.plain_count = catalog->runs[0].count;
-    }
-    reader->hot.name_seed = reader->located.header.params.name_seed;
-    if (reader->hot.base != NULL && catalog->names_count == 1 && catalog->head.dead_count == 0) {
-        const struct aimg_table *table = &catalog->tables[catalog->names_first];
-        reader->hot.slots = reader->hot.base + table->payload + table->sections[0].offset;
-        reader->hot.slot_count = table->sections[0].extra;
-        reader->hot.slots_total = table->sections[0].count;
+    struct aimg_hot *hot = &reader->hot;
+    *hot = (struct aimg_hot){
+        .base = reader->source.io->base, .end = reader->source.end, .name_seed = reader->located.header.params.name_seed};
+    if (hot->base == NULL)
+        return;
+    if (catalog->run_count > 0 && catalog->run_count <= AIMG_HOT_RUNS)
+        set_hot_runs(hot, catalog);
+    if (catalog->names_count <= AIMG_HOT_NAMES && catalog->head.dead_count == 0)
+        hot->names_count = catalog->names_count;
+    for (uint32_t i = 0; i < hot->names_count; i++) {
+        const struct aimg_table *table = &catalog->tables[catalog->names_first + i];
+        const struct aimg_section *slots = &table->sections[0]; /* a NAMES table has this section only */
+        hot->names[i] = (struct aimg_hot_names){hot->base + table->payload + slots->offset, slots->extra, slots->count};
     }
 }
 

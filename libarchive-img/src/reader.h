@@ -16,16 +16,29 @@ struct aimg_reader_caches {
     void *_Atomic *dictionaries; /* one a coding record */
 };
 
+/* Runs and NAMES tables that the shortest paths look through; merging leaves fewer for up to some ten million images. */
+#define AIMG_HOT_RUNS  16
+#define AIMG_HOT_NAMES 8
+
+/* Slots of a NAMES table in the map. */
+struct aimg_hot_names {
+    const uint8_t *slots;
+    uint64_t slot_count;  /* the homes */
+    uint64_t slots_total; /* and those past the last home */
+};
+
 /* What the shortest path of a borrowed read needs, side by side. */
 struct aimg_hot {
     const uint8_t *base; /* the map, or NULL */
     uint64_t end;
-    const uint8_t *entries; /* of the only run */
-    uint32_t plain_count;   /* ordinals, when there is one run, in a map, and none of its rows is dead or an attachment; else 0 */
-    const uint8_t *slots;   /* of the only NAMES table, in a map, when nothing is dead; else NULL */
-    uint64_t slot_count;    /* the homes */
-    uint64_t slots_total;   /* and those past the last home */
+    const uint8_t *entries; /* of the first run, or NULL when a row of it is dead or an attachment */
+    uint32_t run_count;     /* when all runs are below, in a map; else 0 */
+    uint32_t names_count;   /* when all NAMES tables are below, in a map, and nothing is dead; else 0 */
     uint64_t name_seed;
+    uint64_t ordinal_count;
+    struct aimg_hot_names names[AIMG_HOT_NAMES]; /* the oldest first: it is the largest, and has most names */
+    uint32_t run_firsts[AIMG_HOT_RUNS];          /* UINT32_MAX past the last */
+    const uint8_t *run_entries[AIMG_HOT_RUNS];   /* as entries */
 };
 
 struct aimg_reader {
