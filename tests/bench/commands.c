@@ -22,6 +22,7 @@ struct command {
 static const struct command commands[] = {
     {"tar cf", 0, 0, {"tar", "-C", "IN", "-cf", "OUT", ".", NULL}},
     {"aimg pack", 0, 0, {"AIMG", "pack", "--quiet", "--compress", "store", "OUT", "IN", NULL}},
+    {"aimg pack, compress auto", 0, 0, {"AIMG", "pack", "--quiet", "--compress", "auto", "OUT", "IN", NULL}},
     {"zip -0", 0, 1, {"zip", "-0", "-q", "-r", "OUT", ".", NULL}},
     {"cp -r", 1, 0, {"cp", "-r", "IN", "OUT", NULL}},
 };

@@ -39,9 +39,9 @@ static void make_with_tar(const struct set *set, const char *path)
     run_or_die(NULL, arguments);
 }
 
-static void make_with_tool(const struct bench_options *options, const struct set *set, const char *path)
+static void make_with_tool(const struct bench_options *options, const struct set *set, const char *path, const char *compress)
 {
-    char *arguments[] = {(char *)options->tool, "pack",       "--force", "--compress", "store",
+    char *arguments[] = {(char *)options->tool, "pack",       "--force", "--compress", (char *)compress,
                          "--one-commit",        (char *)path, set->root, NULL};
     run_or_die(NULL, arguments);
 }
@@ -57,7 +57,9 @@ void container_make(const struct bench_options *options, const struct set *set, 
         if (!strcmp(id, "tar"))
             make_with_tar(set, part);
         else if (!strcmp(id, "aimg") && !access(options->tool, X_OK))
-            make_with_tool(options, set, part);
+            make_with_tool(options, set, part, "store");
+        else if (!strcmp(id, "aimg-auto"))
+            make_with_tool(options, set, part, "auto");
         else
             container_write(store_by_id(id), set, part);
         if (rename(part, path))

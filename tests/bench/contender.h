@@ -40,6 +40,12 @@ extern const struct contender contender_aimg_name;
 extern const struct contender contender_aimg_names;
 extern const struct contender contender_aimg_copy;
 
+/* The archive that the tool makes by default, where images may be coded; and its peer, which hands out as much. */
+extern const struct contender contender_auto_number;
+extern const struct contender contender_auto_name;
+extern const struct contender contender_lmdb_copy;
+extern const struct contender contender_lmdb_copy_verified;
+
 /* For contenders with a store: reading by name. */
 void *named_open(const struct contender *contender, const struct set *set, const char *path, void *first);
 struct span named_get(void *state, uint32_t index);

@@ -71,13 +71,26 @@ static struct span get_verified(void *state, uint32_t index)
     return borrow(state, index, AIMG_READ_VERIFY);
 }
 
+static inline struct span copy(const struct handle *h, uint32_t ordinal)
+{
+    uint64_t bytes = 0;
+    if (aimg_reader_read(h->reader, ordinal, 0, h->buffer, h->set->largest_bytes, &bytes, NULL))
+        bench_die("aimg: cannot read %u", ordinal);
+    return (struct span){h->buffer, (size_t)bytes};
+}
+
 static struct span get_copy(void *state, uint32_t index)
 {
+    return copy(state, index);
+}
+
+static struct span get_copy_name(void *state, uint32_t index)
+{
     const struct handle *h = state;
-    uint64_t bytes = 0;
-    if (aimg_reader_read(h->reader, index, 0, h->buffer, h->set->largest_bytes, &bytes, NULL))
-        bench_die("aimg: cannot read %u", index);
-    return (struct span){h->buffer, (size_t)bytes};
+    uint32_t ordinal = 0;
+    if (aimg_reader_find(h->reader, h->set->names[index], h->set->name_bytes[index], &ordinal, NULL))
+        bench_die("aimg: cannot find %s", h->set->names[index]);
+    return copy(h, ordinal);
 }
 
 static inline void put_spans(const struct aimg_bytes *bytes, size_t count, struct span *spans_out)
@@ -116,10 +129,11 @@ static void batch_names(void *state, const uint32_t *indexes, size_t count, stru
     put_spans(bytes, count, spans_out);
 }
 
-#define OURS(title, get, batch)                                \
-    {                                                          \
-        title, "aimg", NULL, aimg_open, get, batch, aimg_close \
+#define FROM(container, title, get, batch)                        \
+    {                                                             \
+        title, container, NULL, aimg_open, get, batch, aimg_close \
     }
+#define OURS(title, get, batch) FROM("aimg", title, get, batch)
 
 const struct contender contender_aimg_number = OURS("aimg by number", get_plain, NULL);
 const struct contender contender_aimg_verified = OURS("aimg by number, verified in place", get_verified, NULL);
@@ -127,3 +141,5 @@ const struct contender contender_aimg_batch = OURS("aimg batch by number", NULL,
 const struct contender contender_aimg_batch_verified = OURS("aimg batch by number, verified in place", NULL, batch_verified);
 const struct contender contender_aimg_names = OURS("aimg batch by name", NULL, batch_names);
 const struct contender contender_aimg_copy = OURS("aimg copying read, verified", get_copy, NULL);
+const struct contender contender_auto_number = FROM("aimg-auto", "aimg auto, copying read, verified", get_copy, NULL);
+const struct contender contender_auto_name = FROM("aimg-auto", "aimg auto, copying read by name, verified", get_copy_name, NULL);

@@ -2,6 +2,9 @@
 /* Reading by name through a store, and the list of all contenders. */
 #include <stdlib.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "contender.h"
 
 struct named {
@@ -32,6 +35,61 @@ void named_close(void *state)
     free(named);
 }
 
+/* A store that hands out its map, made to do what a copying read of ours does. */
+struct copying {
+    struct named *named;
+    const struct set *set;
+    XXH128_hash_t *hashes; /* by number; what a table beside the store would hold */
+    uint8_t *buffer;
+};
+
+static void *copying_open(const struct contender *contender, const struct set *set, const char *path, void *first)
+{
+    struct copying *c = bench_alloc(1, sizeof *c);
+    c->named = named_open(contender, set, path, first ? ((struct copying *)first)->named : NULL);
+    c->set = set;
+    c->hashes = bench_alloc(set->count, sizeof *c->hashes);
+    c->buffer = bench_alloc(1, set->largest_bytes);
+    for (size_t i = 0; i < set->count; i++)
+        c->hashes[i] = XXH3_128bits(set->data[i], set->bytes[i]);
+    return c;
+}
+
+static struct span copying_get(void *state, uint32_t index)
+{
+    const struct copying *c = state;
+    struct span span = named_get(c->named, index);
+    if (span.bytes > c->set->largest_bytes)
+        bench_die("%s has too many bytes", c->set->names[index]);
+    memcpy(c->buffer, span.data, span.bytes);
+    return (struct span){c->buffer, span.bytes};
+}
+
+static struct span verified_get(void *state, uint32_t index)
+{
+    const struct copying *c = state;
+    struct span span = copying_get(state, index);
+    if (!XXH128_isEqual(XXH3_128bits(span.data, span.bytes), c->hashes[index]))
+        bench_die("%s is damaged", c->set->names[index]);
+    return span;
+}
+
+static void copying_close(void *state)
+{
+    struct copying *c = state;
+    named_close(c->named);
+    free(c->hashes);
+    free(c->buffer);
+    free(c);
+}
+
+const struct contender contender_lmdb_copy = {
+    "LMDB by key, copied", "lmdb", &store_lmdb, copying_open, copying_get, NULL, copying_close,
+};
+const struct contender contender_lmdb_copy_verified = {
+    "LMDB by key, copied, XXH3-128 compared", "lmdb", &store_lmdb, copying_open, verified_get, NULL, copying_close,
+};
+
 #define NAMED(title, container, store)                                    \
     {                                                                     \
         title, container, store, named_open, named_get, NULL, named_close \
@@ -55,8 +113,12 @@ const struct contender *const contenders_all[] = {
     &contender_aimg_name,
     &contender_aimg_names,
     &contender_lmdb,
-    &contender_tar,
+    &contender_auto_name,
+    &contender_lmdb_copy,
+    &contender_lmdb_copy_verified,
+    &contender_auto_number,
     &contender_aimg_copy,
+    &contender_tar,
     &contender_sqlite_mmap,
     &contender_sqlite,
     &contender_files,

@@ -13,11 +13,13 @@
 #define ARCHIVE_OF 1000
 #define APPENDS    8
 
-static const char *const containers[] = {"aimg",        "flat",   "tar",        "zip",  "lmdb",
-                                         "lmdb-append", "sqlite", "sqlite-64k", "hdf5", "directory"};
+static const char *const containers[] = {"aimg",        "aimg-auto", "flat",       "tar",  "zip",      "lmdb",
+                                         "lmdb-append", "sqlite",    "sqlite-64k", "hdf5", "directory"};
 
 static const char *container_title(const char *id)
 {
+    if (!strcmp(id, "aimg-auto"))
+        return "aimg, compress auto";
     if (!strcmp(id, "flat"))
         return "flat file with checksums and hash of the name";
     if (!strcmp(id, "tar"))
