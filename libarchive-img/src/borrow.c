@@ -105,31 +105,10 @@ static enum aimg_status borrow(const struct aimg_reader *reader, uint32_t ordina
     return AIMG_OK;
 }
 
-/* The run of an ordinal, by counting: which one it is cannot be foreseen, so a search would guess wrong half the time. */
-static inline uint32_t glance_run(const struct aimg_hot *hot, uint32_t ordinal)
-{
-    uint32_t before = 0;
-    for (uint32_t i = 1; i < AIMG_HOT_RUNS; i++)
-        before += hot->run_firsts[i] <= ordinal;
-    return before;
-}
-
-/* Address of an entry, when its run has no dead rows and no attachments; else NULL. */
-static inline const uint8_t *glance_entry(const struct aimg_hot *hot, uint32_t ordinal)
-{
-    if (ordinal >= hot->ordinal_count)
-        return NULL;
-    if (hot->run_count == 1)
-        return hot->entries == NULL ? NULL : hot->entries + (size_t)ordinal * AIMG_ENTRY_BYTES;
-    uint32_t run = glance_run(hot, ordinal);
-    const uint8_t *entries = hot->run_entries[run];
-    return entries == NULL ? NULL : entries + (size_t)(ordinal - hot->run_firsts[run]) * AIMG_ENTRY_BYTES;
-}
-
 /* Address of an entry of a mapped archive; the ordinal must exist. */
 static const uint8_t *find_entry(const struct aimg_reader *reader, uint32_t ordinal)
 {
-    const uint8_t *entry = glance_entry(&reader->hot, ordinal);
+    const uint8_t *entry = aimg_hot_entry(&reader->hot, ordinal);
     if (entry != NULL)
         return entry;
     return entry_address(reader, &reader->catalog.runs[aimg_catalog_run(&reader->catalog, ordinal)], ordinal);
@@ -169,7 +148,7 @@ enum aimg_status aimg_reader_borrow(const struct aimg_reader *reader, uint32_t o
 {
     if (reader == NULL || bytes_out == NULL || flags != 0)
         return borrow_checked(reader, ordinal, flags, bytes_out, error);
-    const uint8_t *place = glance_entry(&reader->hot, ordinal);
+    const uint8_t *place = aimg_hot_entry(&reader->hot, ordinal);
     if (place == NULL)
         return borrow_checked(reader, ordinal, flags, bytes_out, error);
     struct aimg_entry_record entry;

@@ -153,20 +153,6 @@ static enum aimg_status check_name(const struct aimg_reader *reader, const char 
     return AIMG_OK;
 }
 
-enum aimg_status aimg_reader_find(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t *ordinal_out,
-                                  struct aimg_error *error)
-{
-    struct aimg_found found;
-    enum aimg_status status = check_name(reader, name, name_bytes, ordinal_out, error);
-    if (status != AIMG_OK)
-        return status;
-    struct aimg_search search = begin_search(reader, name, name_bytes);
-    status = aimg_search_run(&search, &found, error);
-    if (status == AIMG_OK)
-        *ordinal_out = found.ordinal;
-    return status;
-}
-
 /* Slots that are counted at once, without a branch for each: how far a name stands from its home cannot be foreseen, and a wrong
  * guess would undo the work on the reads that follow. More would touch a second cache line. */
 #define GLANCE_SLOTS 4
@@ -308,6 +294,8 @@ enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const
 
 /* Names in flight. */
 #define BATCH 32
+/* Cache lines of a frame that was found: the header and the bytes of a small image. */
+#define FOUND_LINES 6
 
 struct flight {
     uint64_t hash;
@@ -327,6 +315,48 @@ static inline const uint8_t *glance_header(const struct aimg_hot *hot, const str
     for (uint32_t i = 0; place == NULL && i < hot->names_count; i++)
         place = glance_slot(&hot->names[i], flight->hash, home_in(&hot->names[i], flight->hash));
     return place == NULL ? NULL : glance_frame(hot, place, name->name_bytes, &flight->ordinal);
+}
+
+/* Who finds a name reads the image next: the entry and the first bytes come along with the frame. */
+static bool glance_ordinal(const struct aimg_hot *hot, const char *name, size_t name_bytes, uint32_t *ordinal_out)
+{
+    struct aimg_name wanted = {name, name_bytes};
+    struct flight flight = {.hash = glance_hash(hot, name, name_bytes)};
+    struct aimg_bytes bytes;
+    const uint8_t *header = glance_header(hot, &wanted, &flight);
+    if (header == NULL)
+        return false;
+    __builtin_prefetch(header);
+    __builtin_prefetch(aimg_hot_entry(hot, flight.ordinal));
+    for (size_t line = 1; line < FOUND_LINES; line++)
+        __builtin_prefetch(header + line * 64);
+    if (!glance_bytes(hot, header, flight.ordinal, name, name_bytes, &bytes))
+        return false;
+    *ordinal_out = flight.ordinal;
+    return true;
+}
+
+static enum aimg_status find_searched(const struct aimg_reader *reader, const char *name, size_t name_bytes,
+                                      uint32_t *ordinal_out, struct aimg_error *error)
+{
+    struct aimg_found found;
+    enum aimg_status status = check_name(reader, name, name_bytes, ordinal_out, error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_search search = begin_search(reader, name, name_bytes);
+    status = aimg_search_run(&search, &found, error);
+    if (status == AIMG_OK)
+        *ordinal_out = found.ordinal;
+    return status;
+}
+
+enum aimg_status aimg_reader_find(const struct aimg_reader *reader, const char *name, size_t name_bytes, uint32_t *ordinal_out,
+                                  struct aimg_error *error)
+{
+    if (reader != NULL && reader->hot.names_count > 0 && name != NULL && name_bytes - 1 < AIMG_NAME_MAX && ordinal_out != NULL &&
+        glance_ordinal(&reader->hot, name, name_bytes, ordinal_out))
+        return AIMG_OK;
+    return find_searched(reader, name, name_bytes, ordinal_out, error);
 }
 
 /* Up to BATCH names, in three steps, each of which leaves the memory that the next needs on its way: hash and slot, frame, bytes.

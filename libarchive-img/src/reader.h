@@ -53,6 +53,27 @@ struct aimg_reader {
     bool borrowed_io; /* the writer's: not closed here */
 };
 
+/* The run of an ordinal, by counting: which one it is cannot be foreseen, so a search would guess wrong half the time. */
+static inline uint32_t aimg_hot_run(const struct aimg_hot *hot, uint32_t ordinal)
+{
+    uint32_t before = 0;
+    for (uint32_t i = 1; i < AIMG_HOT_RUNS; i++)
+        before += hot->run_firsts[i] <= ordinal;
+    return before;
+}
+
+/* Address of an entry, when its run has no dead rows and no attachments; else NULL. */
+static inline const uint8_t *aimg_hot_entry(const struct aimg_hot *hot, uint32_t ordinal)
+{
+    if (ordinal >= hot->ordinal_count)
+        return NULL;
+    if (hot->run_count == 1)
+        return hot->entries == NULL ? NULL : hot->entries + (size_t)ordinal * AIMG_ENTRY_BYTES;
+    uint32_t run = aimg_hot_run(hot, ordinal);
+    const uint8_t *entries = hot->run_entries[run];
+    return entries == NULL ? NULL : entries + (size_t)(ordinal - hot->run_firsts[run]) * AIMG_ENTRY_BYTES;
+}
+
 /* A reader on a file that is open already, for the writer; it does not map, lock, or close. */
 enum aimg_status aimg_reader_attach(const struct aimg_source *source, const struct aimg_located *located,
                                     struct aimg_reader **reader_out, struct aimg_error *error);
