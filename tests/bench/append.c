@@ -7,14 +7,12 @@
 #include "archive.h"
 #include "bench_options.h"
 #include "files.h"
-#include "scale.h"
+#include "grow.h"
 
-#define SMALL_COUNT       1000
-#define LARGE_COUNT       10000000
-#define QUICK_LARGE_COUNT 100000
-#define APPENDS           100
-#define IMAGES            1000 /* each time */
-#define PASSES            3
+#define SMALL_COUNT 1000
+#define APPENDS     100
+#define IMAGES      1000 /* each time */
+#define PASSES      3
 
 struct growing {
     size_t count; /* images before */
@@ -77,36 +75,24 @@ static void run_pass(struct growing *archives, const struct set *set, struct res
     }
 }
 
-static void make(const struct bench_options *options, const char *directory, struct growing *growing)
-{
-    growing->title = bench_text("archive of %zu", growing->count);
-    growing->path = scale_path(directory, &store_aimg, growing->count);
-    if (!options->keep || !files_bytes(growing->path))
-        scale_build(&store_aimg, growing->path, growing->count);
-    files_settle(growing->path);
-    archive_save(growing->path, &growing->before);
-}
-
 void append_run(const struct bench_options *options, struct results *results)
 {
-    struct growing archives[2] = {{.count = SMALL_COUNT}, {.count = options->full ? LARGE_COUNT : QUICK_LARGE_COUNT}};
+    struct growing archives[2] = {{.count = SMALL_COUNT}, {.count = grow_large_count(options)}};
     struct set *set = set_load("cifar", options->data, options->work);
-    char *directory = bench_text("%s/grow", options->work);
     char *text = bench_text("%d appends of %d images each, %.0f bytes on average", APPENDS, IMAGES,
                             (double)set->total_bytes / (double)set->count);
     results_heading(results, "grow", "append", text);
-    files_make_directory(directory);
-    for (size_t i = 0; i < 2; i++)
-        make(options, directory, &archives[i]);
+    for (size_t i = 0; i < 2; i++) {
+        archives[i].title = bench_text("archive of %zu", archives[i].count);
+        archives[i].path = grow_archive(options, archives[i].count);
+        archive_save(archives[i].path, &archives[i].before);
+    }
     for (unsigned pass = 0; pass < bench_rounds(options, PASSES, 1); pass++)
         run_pass(archives, set, results);
     for (size_t i = 0; i < 2; i++) {
         free(archives[i].title);
         free(archives[i].path);
     }
-    if (!options->keep)
-        files_remove(directory);
     free(text);
-    free(directory);
     set_free(set);
 }

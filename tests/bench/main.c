@@ -5,6 +5,7 @@
 
 #include "bench_options.h"
 #include "files.h"
+#include "grow.h"
 #include "report.h"
 #include "scale.h"
 
@@ -12,11 +13,12 @@ static const char usage[] = "usage: aimg-bench [quick|full] [options]\n"
                             "  --data DIR        archives of test pictures; where they are missing, pictures are made up\n"
                             "  --work DIR        scratch folder (a full run takes 15 GB)\n"
                             "  --tool FILE       the command-line tool aimg\n"
-                            "  --suite NAME      only reads, scale, cold, pack, commands, size, append or commits\n"
+                            "  --suite NAME      only reads, scale, cold, pack, commands, size, append,\n"
+                            "                    commits, compact or dedup\n"
                             "  --set NAME        only cifar or imagenet\n"
                             "  --only NAME       only this contender\n"
                             "  --rounds N        instead of what each suite thinks right\n"
-                            "  --count N         scale: only this many entries\n"
+                            "  --count N         scale, append, columns: only this many images\n"
                             "  --keep            use and leave the files of the last run\n"
                             "  --warm            leave out what empties the caches of the whole machine\n"
                             "  --repeats         cold: draw images with repeats, for comparison with programs that do\n"
@@ -29,8 +31,8 @@ struct suite {
 };
 
 static const struct suite suites[] = {
-    {"reads", reads_run},       {"scale", scale_run}, {"cold", cold_run},     {"pack", pack_run},
-    {"commands", commands_run}, {"size", size_run},   {"append", append_run}, {"commits", commits_run},
+    {"reads", reads_run}, {"scale", scale_run},   {"cold", cold_run},       {"pack", pack_run},       {"commands", commands_run},
+    {"size", size_run},   {"append", append_run}, {"commits", commits_run}, {"compact", compact_run}, {"dedup", dedup_run},
 };
 
 struct outputs {
@@ -121,6 +123,7 @@ static void run_suites(const struct bench_options *options, struct results *resu
         fprintf(stderr, "%s: %.0f s\n", suites[i].name, bench_now() - begin);
     }
     if (!options->keep) {
+        grow_clean(options);
         char *containers = bench_text("%s/containers", options->work);
         files_remove(containers);
         free(containers);
