@@ -359,6 +359,8 @@ void aimg_catalog_release(const struct aimg_source *source, struct aimg_catalog 
             aimg_release(&source->allocator, mask->owned);
         aimg_release(&source->allocator, mask);
     }
+    for (uint32_t i = 0; i < catalog->table_count; i++)
+        aimg_release(&source->allocator, catalog->tables[i].list);
     aimg_release(&source->allocator, catalog->root);
     aimg_release(&source->allocator, catalog->tables);
     aimg_release(&source->allocator, catalog->sections);

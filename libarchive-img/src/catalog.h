@@ -31,6 +31,7 @@ struct aimg_table {
     uint32_t section_count;
     struct aimg_section *sections;
     atomic_bool list_verified;
+    uint8_t *list; /* a copy of it, verified, of who holds one; else NULL */
 };
 
 /* Bitmaps of a run with dead rows or attachments; checked when they are first used. */
@@ -94,6 +95,17 @@ const struct aimg_section *aimg_table_section(const struct aimg_table *table, un
 /* Checks the blocks that hold `bytes` bytes at `offset` of the payload against the hash list (rule 40). */
 enum aimg_status aimg_table_verify(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, uint64_t bytes,
                                    struct aimg_error *error);
+
+/* Copies the hash list into memory, where there is no map and it is not large: for who verifies many single blocks. Not beside
+ * other threads. Freed with the catalog. */
+enum aimg_status aimg_table_hold_list(const struct aimg_source *source, struct aimg_table *table, struct aimg_error *error);
+/* The bytes from `offset` of the payload to the end of their block (before data_bytes), read with that whole block where there is
+ * no map, so that it can be checked without reading it again. */
+const uint8_t *aimg_table_block(const struct aimg_source *source, const struct aimg_table *table, uint64_t offset,
+                                uint8_t scratch[AIMG_BLOCK_BYTES], size_t *bytes_out, struct aimg_error *error);
+/* aimg_table_verify of the block around `offset`, which is in memory. */
+enum aimg_status aimg_table_verify_held(const struct aimg_source *source, struct aimg_table *table, uint64_t offset,
+                                        const uint8_t *block, struct aimg_error *error);
 
 /* Index of the run that holds an ordinal below ordinal_count. */
 static inline uint32_t aimg_catalog_run(const struct aimg_catalog *catalog, uint32_t ordinal)

@@ -5,9 +5,6 @@
 #include "checksum.h"
 #include "slot.h"
 
-/* Slots that one fetch brings where there is no map. */
-#define WINDOW_SLOTS 16
-
 static const struct aimg_section *slots_of(const struct aimg_table *table)
 {
     return &table->sections[0]; /* a NAMES table has this section only */
@@ -54,51 +51,90 @@ static enum aimg_status check_alive(const struct aimg_search *search, uint32_t o
     return aimg_run_check_alive(search->source, &catalog->runs[aimg_catalog_run(catalog, ordinal)], ordinal, error);
 }
 
-/* Slots of a table that were looked at. */
+/* Slots of a table that were looked at and are not verified. */
 struct probed {
-    uint64_t home, count;
+    uint64_t first, count;
 };
 
+/* Slots of one block. */
+struct window {
+    const uint8_t *next;
+    uint64_t end; /* index of the slot after it */
+    bool held;    /* the block is in scratch */
+    uint8_t scratch[AIMG_BLOCK_BYTES];
+};
+
+static enum aimg_status open_window(const struct aimg_search *search, const struct aimg_table *table, uint64_t index,
+                                    struct window *window, struct aimg_error *error)
+{
+    struct aimg_error local;
+    size_t bytes;
+    uint64_t offset = slots_of(table)->offset + index * AIMG_NAME_SLOT_BYTES;
+    window->next = aimg_table_block(search->source, table, offset, window->scratch, &bytes, &local);
+    if (window->next == NULL) {
+        if (error != NULL)
+            *error = local;
+        return local.status;
+    }
+    window->held = window->next >= window->scratch && window->next < window->scratch + sizeof window->scratch;
+    window->end = index + bytes / AIMG_NAME_SLOT_BYTES;
+    return AIMG_OK;
+}
+
+/* Where there is no map the block is verified while it is here; in a map it can wait until it is known that no table has the
+ * name. */
+static enum aimg_status leave_window(const struct aimg_search *search, struct aimg_table *table, const struct window *window,
+                                     struct probed *probed, struct aimg_error *error)
+{
+    if (!window->held || probed->count == 0)
+        return AIMG_OK;
+    uint64_t offset = slots_of(table)->offset + probed->first * AIMG_NAME_SLOT_BYTES;
+    probed->first += probed->count;
+    probed->count = 0;
+    return aimg_table_verify_held(search->source, table, offset, window->scratch, error);
+}
+
+static enum aimg_status try_slot(const struct aimg_search *search, const uint8_t *place, struct aimg_found *found,
+                                 struct aimg_error *error)
+{
+    struct aimg_name_slot slot;
+    aimg_name_slot_decode(place, &slot);
+    enum aimg_status status = check_alive(search, slot.ordinal, error);
+    return status == AIMG_OK ? match_frame(search, &slot, found, error) : status;
+}
+
 /* One NAMES table. NOT_FOUND when the name is not in it. */
-static enum aimg_status search_table(const struct aimg_search *search, const struct aimg_table *table, struct probed *probed_out,
+static enum aimg_status search_table(const struct aimg_search *search, struct aimg_table *table, struct probed *probed,
                                      struct aimg_found *found, struct aimg_error *error)
 {
     const struct aimg_section *slots = slots_of(table);
     uint64_t home = aimg_slot_home(search->hash, AIMG_NAME_HASH_BITS, slots->extra);
     uint64_t last = home + (slots->count - slots->extra);
-    uint8_t scratch[WINDOW_SLOTS * AIMG_NAME_SLOT_BYTES];
-    const uint8_t *window = NULL;
-    uint64_t window_end = home;
-    struct aimg_error local;
-    *probed_out = (struct probed){home, 0};
-    for (uint64_t i = home; i <= last && i < slots->count; i++) {
-        if (i >= window_end) {
-            uint64_t piece = slots->count - i < WINDOW_SLOTS ? slots->count - i : WINDOW_SLOTS;
-            uint64_t offset = table->payload + slots->offset + i * AIMG_NAME_SLOT_BYTES;
-            window = aimg_source_fetch(search->source, offset, (size_t)piece * AIMG_NAME_SLOT_BYTES, scratch, &local);
-            if (window == NULL) {
-                if (error != NULL)
-                    *error = local;
-                return local.status;
-            }
-            window_end = i + piece;
-        }
-        probed_out->count = i - home + 1;
-        struct aimg_name_slot slot;
-        uint64_t key_hash = aimg_name_slot_key_hash(aimg_load64(window));
-        if (key_hash > search->hash || aimg_name_slot_empty(window))
-            return AIMG_NOT_FOUND;
-        if (key_hash == search->hash) {
-            aimg_name_slot_decode(window, &slot);
-            enum aimg_status status = check_alive(search, slot.ordinal, error);
+    struct window window;
+    window.end = home;
+    window.held = false;
+    *probed = (struct probed){home, 0};
+    for (uint64_t i = home; i <= last && i < slots->count; i++, window.next += AIMG_NAME_SLOT_BYTES) {
+        enum aimg_status status = AIMG_OK;
+        if (i >= window.end) {
+            status = leave_window(search, table, &window, probed, error);
             if (status == AIMG_OK)
-                status = match_frame(search, &slot, found, error);
+                status = open_window(search, table, i, &window, error);
+            if (status != AIMG_OK)
+                return status;
+        }
+        probed->count++;
+        uint64_t key_hash = aimg_name_slot_key_hash(aimg_load64(window.next));
+        if (key_hash > search->hash || aimg_name_slot_empty(window.next))
+            break;
+        if (key_hash == search->hash) {
+            status = try_slot(search, window.next, found, error);
             if (status != AIMG_NOT_FOUND)
                 return status;
         }
-        window += AIMG_NAME_SLOT_BYTES;
     }
-    return AIMG_NOT_FOUND;
+    enum aimg_status status = leave_window(search, table, &window, probed, error);
+    return status == AIMG_OK ? AIMG_NOT_FOUND : status;
 }
 
 static enum aimg_status no_such_name(const struct aimg_search *search, struct aimg_error *error)
@@ -121,7 +157,7 @@ enum aimg_status aimg_search_run(const struct aimg_search *search, struct aimg_f
     for (uint32_t i = 0; i < search->table_count; i++) {
         struct aimg_table *table = &search->tables[i];
         enum aimg_status status =
-            aimg_table_verify(search->source, table, slots_of(table)->offset + probed[i].home * AIMG_NAME_SLOT_BYTES,
+            aimg_table_verify(search->source, table, slots_of(table)->offset + probed[i].first * AIMG_NAME_SLOT_BYTES,
                               probed[i].count * AIMG_NAME_SLOT_BYTES, error);
         if (status != AIMG_OK)
             return status;

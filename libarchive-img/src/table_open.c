@@ -10,6 +10,8 @@
 #define PIECE_BYTES 16384
 /* Tails of tables with few columns are read here. */
 #define STACK_TAIL_BYTES 1024
+/* Hash lists up to here are held: those of tables of some 200 million names. */
+#define HELD_LIST_MAX (UINT64_C(1) << 24)
 
 const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offset, size_t bytes, void *scratch,
                                  struct aimg_error *error)
@@ -70,6 +72,7 @@ static enum aimg_status decode_tail(const struct aimg_part *part, const uint8_t 
     table->section_count = part->section_count;
     table->sections = sections;
     atomic_init(&table->list_verified, false);
+    table->list = NULL;
     return AIMG_OK;
 }
 
@@ -113,6 +116,12 @@ const struct aimg_section *aimg_table_section(const struct aimg_table *table, un
     return NULL;
 }
 
+static enum aimg_status list_damaged(const struct aimg_table *table, struct aimg_error *error)
+{
+    return aimg_fail_at(error, AIMG_CHECKSUM, 40, table->payload + table->data_bytes,
+                        "the hash list of the table at %" PRIu64 " is damaged; run verify, then repair", table->part.offset);
+}
+
 static enum aimg_status verify_list(const struct aimg_source *source, struct aimg_table *table, struct aimg_error *error)
 {
     struct aimg_hasher hasher;
@@ -133,30 +142,84 @@ static enum aimg_status verify_list(const struct aimg_source *source, struct aim
         left -= piece;
     }
     if (!aimg_hash_equals(table->list_hash, aimg_hasher_end(&hasher)))
-        return aimg_fail_at(error, AIMG_CHECKSUM, 40, table->payload + table->data_bytes,
-                            "the hash list of the table at %" PRIu64 " is damaged; run verify, then repair", table->part.offset);
+        return list_damaged(table, error);
     atomic_store_explicit(&table->list_verified, true, memory_order_release);
+    return AIMG_OK;
+}
+
+static size_t block_bytes(const struct aimg_table *table, uint64_t begin)
+{
+    return table->data_bytes - begin < AIMG_BLOCK_BYTES ? (size_t)(table->data_bytes - begin) : AIMG_BLOCK_BYTES;
+}
+
+/* The list was verified. */
+static enum aimg_status check_block(const struct aimg_source *source, const struct aimg_table *table, uint64_t begin,
+                                    const uint8_t *data, struct aimg_error *error)
+{
+    uint8_t scratch[AIMG_HASH_BYTES];
+    struct aimg_error local;
+    uint64_t place = begin / AIMG_BLOCK_BYTES * AIMG_HASH_BYTES;
+    const uint8_t *stored = table->list != NULL ? table->list + place
+                                                : aimg_source_fetch(source, table->payload + table->data_bytes + place,
+                                                                    sizeof scratch, scratch, &local);
+    if (stored == NULL)
+        return read_failed(&local, error);
+    size_t bytes = block_bytes(table, begin);
+    if (!aimg_hash_equals(stored, aimg_hash(data, bytes)))
+        return aimg_fail_at(error, AIMG_CHECKSUM, 40, table->payload + begin,
+                            "the index is damaged: %zu bytes at %" PRIu64
+                            " are not those that were written; run verify, then repair",
+                            bytes, table->payload + begin);
     return AIMG_OK;
 }
 
 static enum aimg_status verify_block(const struct aimg_source *source, const struct aimg_table *table, uint64_t block,
                                      struct aimg_error *error)
 {
-    uint8_t scratch[AIMG_BLOCK_BYTES], stored_scratch[AIMG_HASH_BYTES];
+    uint8_t scratch[AIMG_BLOCK_BYTES];
     struct aimg_error local;
     uint64_t begin = block * AIMG_BLOCK_BYTES;
-    size_t bytes = table->data_bytes - begin < AIMG_BLOCK_BYTES ? (size_t)(table->data_bytes - begin) : AIMG_BLOCK_BYTES;
-    uint64_t list = table->payload + table->data_bytes;
-    const uint8_t *data = aimg_source_fetch(source, table->payload + begin, bytes, scratch, &local);
-    const uint8_t *stored =
-        data == NULL ? NULL : aimg_source_fetch(source, list + block * AIMG_HASH_BYTES, AIMG_HASH_BYTES, stored_scratch, &local);
-    if (stored == NULL)
-        return read_failed(&local, error);
-    if (!aimg_hash_equals(stored, aimg_hash(data, bytes)))
-        return aimg_fail_at(error, AIMG_CHECKSUM, 40, table->payload + begin,
-                            "the index is damaged: %zu bytes at %" PRIu64
-                            " are not those that were written; run verify, then repair",
-                            bytes, table->payload + begin);
+    const uint8_t *data = aimg_source_fetch(source, table->payload + begin, block_bytes(table, begin), scratch, &local);
+    return data == NULL ? read_failed(&local, error) : check_block(source, table, begin, data, error);
+}
+
+const uint8_t *aimg_table_block(const struct aimg_source *source, const struct aimg_table *table, uint64_t offset,
+                                uint8_t scratch[AIMG_BLOCK_BYTES], size_t *bytes_out, struct aimg_error *error)
+{
+    uint64_t begin = offset / AIMG_BLOCK_BYTES * AIMG_BLOCK_BYTES;
+    size_t bytes = block_bytes(table, begin);
+    const uint8_t *data = aimg_source_fetch(source, table->payload + begin, bytes, scratch, error);
+    *bytes_out = bytes - (size_t)(offset - begin);
+    return data == NULL ? NULL : data + (offset - begin);
+}
+
+enum aimg_status aimg_table_verify_held(const struct aimg_source *source, struct aimg_table *table, uint64_t offset,
+                                        const uint8_t *block, struct aimg_error *error)
+{
+    enum aimg_status status = verify_list(source, table, error);
+    return status == AIMG_OK ? check_block(source, table, offset / AIMG_BLOCK_BYTES * AIMG_BLOCK_BYTES, block, error) : status;
+}
+
+enum aimg_status aimg_table_hold_list(const struct aimg_source *source, struct aimg_table *table, struct aimg_error *error)
+{
+    struct aimg_error local;
+    uint64_t bytes = aimg_table_list_bytes(table->data_bytes);
+    if (table->list != NULL || source->io->base != NULL || bytes > HELD_LIST_MAX)
+        return AIMG_OK;
+    uint8_t *list = aimg_alloc_array(&source->allocator, bytes, 1);
+    if (list == NULL)
+        return aimg_fail_memory(error, bytes);
+    enum aimg_status status = AIMG_OK;
+    if (aimg_source_fetch(source, table->payload + table->data_bytes, (size_t)bytes, list, &local) == NULL)
+        status = read_failed(&local, error);
+    else if (!aimg_hash_equals(table->list_hash, aimg_hash(list, (size_t)bytes)))
+        status = list_damaged(table, error);
+    if (status != AIMG_OK) {
+        aimg_release(&source->allocator, list);
+        return status;
+    }
+    table->list = list;
+    atomic_store_explicit(&table->list_verified, true, memory_order_release);
     return AIMG_OK;
 }
 

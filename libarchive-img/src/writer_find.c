@@ -46,16 +46,19 @@ static enum aimg_status find_in_tables(const struct aimg_writer *writer, const c
     source.end = writer->out.flushed;
     for (uint32_t i = 0; i < count; i++) {
         bool old = i < catalog->names_count;
+        struct aimg_table *table =
+            old ? &catalog->tables[catalog->names_first + i] : &writer->names.spilled[i - catalog->names_count];
         struct aimg_found found;
         struct aimg_search search = {.source = &source,
                                      .catalog = catalog,
-                                     .tables = old ? &catalog->tables[catalog->names_first + i]
-                                                   : &writer->names.spilled[i - catalog->names_count],
+                                     .tables = table,
                                      .table_count = 1,
                                      .name = (const uint8_t *)name,
                                      .name_bytes = name_bytes,
                                      .hash = hash};
-        enum aimg_status status = aimg_search_run(&search, &found, error);
+        enum aimg_status status = old ? aimg_table_hold_list(&source, table, error) : AIMG_OK;
+        if (status == AIMG_OK)
+            status = aimg_search_run(&search, &found, error);
         if (status == AIMG_OK && !aimg_ordinal_set_has(&writer->removed, found.ordinal)) {
             *ordinal_out = found.ordinal;
             return AIMG_OK;
