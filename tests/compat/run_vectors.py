@@ -63,9 +63,15 @@ def as_expected(value, wanted):
     return value
 
 
-def check_columns(path, word, wanted):
+def image_columns(path):
+    return {column["name"] for column in json.loads(run_well("info", "--json", str(path)))["columns"] if column["type"] == "image"}
+
+
+def check_columns(path, word, wanted, references):
+    """references: what an ordinal is called, for the columns that hold ordinals."""
     found = json.loads(run_well("info", "--json", str(path), *word))["columns"]
-    wanted = {name: as_tool_prints(value) for name, value in wanted.items()}
+    wanted = {name: as_tool_prints(references[name].get(value, value) if name in references else value)
+              for name, value in wanted.items()}
     found = {name: as_expected(value, wanted.get(name)) for name, value in found.items()}
     for name in wanted.keys() | found.keys():
         need(wanted.get(name) == found.get(name), "%s: column %s is %s, not %s" % (word, name, found.get(name), wanted.get(name)))
@@ -98,11 +104,13 @@ def check_content(path, expected):
     check_counts(path, expected)
     lines = [json.loads(line) for line in run_well("ls", "--json", str(path)).decode().splitlines()]
     need(len(lines) == len(expected["images"]), "%d images are listed, not %d" % (len(lines), len(expected["images"])))
+    names = {image["ordinal"]: image["name"] for image in expected["images"] + expected.get("attachments", []) if image["name"]}
+    references = {column: names for column in image_columns(path)}
     for line, image in zip(lines, expected["images"]):
         for key in ("position", "ordinal", "name", "bytes", "xxh128"):
             need(line[key] == image[key], "ls: %s of image %d is %r, not %r" % (key, image["position"], line[key], image[key]))
         check_image(path, image)
-        check_columns(path, ["@%d" % image["position"]], image.get("columns", {}))
+        check_columns(path, ["@%d" % image["position"]], image.get("columns", {}), references)
     for image in expected.get("attachments", []):
         if image["name"]:
             need_bytes(path, ["--name", image["name"]], image)
