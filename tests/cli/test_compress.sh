@@ -147,6 +147,24 @@ PY
     rm -r mixed mixed.aimg one.aimg three.aimg
 }
 
+# The sample is of all inputs: what comes first is not forgotten over the many that follow.
+test_spread() {
+    mkdir -p spread/z
+    cp -r jpegs/a spread
+    rm spread/a/0[2-7]*.jpg
+    "$python" - <<'PY'
+import random
+noise = random.Random(2)
+for i in range(1500):
+    with open(f"spread/z/{i}.pgm", "wb") as file:
+        file.write(b"P5\n30 30\n255\n" + noise.randbytes(900))
+PY
+    expect_exit 0 "$AIMG" pack spread.aimg spread
+    expect_equal "$(formats spread.aimg)" \
+        "[('jpeg', 200, [('zstd with a dictionary of 4,096 bytes', 200)]), ('pnm', 1500, [('stored as it is', 1500)])]"
+    rm -r spread spread.aimg
+}
+
 # One bit of the dictionary: no image that needs it is given out, and verify finds it.
 test_damage() {
     "$AIMG" info --json auto.aimg a/0000.jpg >out
@@ -200,6 +218,7 @@ if "$python" -c 'import PIL' 2>/dev/null; then
     test_small_jpegs
     test_reuse
     test_mixed
+    test_spread
     test_damage
     test_usage
 else

@@ -121,48 +121,59 @@ static void check_dictionary(void)
     aimg_codec_dictionary_destroy(NULL);
 }
 
-/* What the format asks of a frame: one segment that gives its size; and no number of a dictionary, no checksum, which the index
- * has. */
-static void check_encoder(void)
+enum { TRAINED_BYTES = 4096 };
+
+/* Samples that share a beginning, and what is learned from them. */
+static size_t train(unsigned count, uint8_t *dictionary, size_t capacity)
 {
-    struct aimg_error error;
-    void *encoder = aimg_codec_encoder_create(raw + 500, 800, 3), *dictionary = aimg_codec_dictionary_create(raw + 500, 800);
-    REQUIRE(encoder != NULL && dictionary != NULL);
-    size_t plain = encode(1000);
-    size_t packed = aimg_codec_encode(&pool, 3, encoder, raw, 1000, stored, sizeof stored);
-    EXPECT(packed > 0 && packed < plain);
-    EXPECT_EQ_UINT(stored[4] & 3, 0);       /* dictionary id */
-    EXPECT_EQ_UINT(stored[4] & 4, 0);       /* checksum */
-    EXPECT_EQ_UINT(stored[4] & 0x20, 0x20); /* single segment, with content size */
-    EXPECT_EQ_UINT(ZSTD_getFrameContentSize(stored, packed), 1000);
-    EXPECT_EQ_INT(aimg_codec_decode(&pool, dictionary, stored, packed, decoded, 1000, 0, &error), AIMG_OK);
-    EXPECT_EQ_BYTES(decoded, raw, 1000);
-    EXPECT_EQ_UINT(aimg_codec_encode(&pool, 3, encoder, raw, 1000, stored, 10), 0);
-    aimg_codec_encoder_destroy(encoder);
-    EXPECT_EQ_UINT(encode(1000), plain); /* the context forgot it */
-    aimg_codec_dictionary_destroy(dictionary);
-    EXPECT_EQ_INT(decode(stored, plain, 1000), AIMG_OK);
+    enum { SAMPLES = 50, BYTES = 200, COMMON = 150 };
+    static uint8_t samples[SAMPLES * BYTES];
+    size_t sizes[SAMPLES];
+    uint64_t random = 4;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        sizes[i] = BYTES;
+        memcpy(samples + i * BYTES, raw, COMMON);
+        random_fill(&random, samples + i * BYTES + COMMON, BYTES - COMMON);
+    }
+    return aimg_codec_train(samples, sizes, count, dictionary, capacity);
 }
 
 static void check_training(void)
 {
-    enum { SAMPLES = 50 };
-    static uint8_t samples[SAMPLES * 200];
-    size_t sizes[SAMPLES];
-    uint8_t dictionary[4096], again[4096];
-    uint64_t random = 4;
-    for (size_t i = 0; i < SAMPLES; i++) {
-        sizes[i] = 200;
-        memcpy(samples + i * 200, raw, 150);
-        random_fill(&random, samples + i * 200 + 150, 50);
-    }
-    size_t bytes = aimg_codec_train(samples, sizes, SAMPLES, dictionary, sizeof dictionary);
+    uint8_t dictionary[TRAINED_BYTES], again[TRAINED_BYTES];
+    size_t bytes = train(50, dictionary, sizeof dictionary);
     EXPECT(bytes >= 256 && bytes <= sizeof dictionary && aimg_codec_dictionary_malformed(dictionary, bytes) == 0);
-    EXPECT_EQ_UINT(aimg_codec_train(samples, sizes, SAMPLES, again, sizeof again), bytes);
+    EXPECT_EQ_UINT(train(50, again, sizeof again), bytes);
     EXPECT_EQ_BYTES(dictionary, again, bytes);
-    EXPECT_EQ_UINT(aimg_codec_train(samples, sizes, 0, dictionary, sizeof dictionary), 0);
-    EXPECT_EQ_UINT(aimg_codec_train(samples, sizes, 1, dictionary, sizeof dictionary), 0);
-    EXPECT_EQ_UINT(aimg_codec_train(samples, sizes, SAMPLES, dictionary, 10), 0);
+    EXPECT_EQ_UINT(train(0, dictionary, sizeof dictionary), 0);
+    EXPECT_EQ_UINT(train(1, dictionary, sizeof dictionary), 0);
+    EXPECT_EQ_UINT(train(50, dictionary, 10), 0);
+}
+
+/* What the format asks of a frame: one segment that gives its size; and no number of a dictionary, though a trained one has one,
+ * and no checksum: the index has better ones. */
+static void check_encoder(void)
+{
+    struct aimg_error error;
+    uint8_t trained[TRAINED_BYTES];
+    size_t bytes = train(50, trained, sizeof trained);
+    REQUIRE(bytes > 0 && ZDICT_getDictID(trained, bytes) != 0);
+    void *encoder = aimg_codec_encoder_create(trained, bytes, 3), *dictionary = aimg_codec_dictionary_create(trained, bytes);
+    REQUIRE(encoder != NULL && dictionary != NULL);
+    size_t plain = encode(200);
+    size_t packed = aimg_codec_encode(&pool, 3, encoder, raw, 200, stored, sizeof stored);
+    EXPECT(packed > 0 && packed < plain);
+    EXPECT_EQ_UINT(stored[4] & 3, 0);       /* dictionary id */
+    EXPECT_EQ_UINT(stored[4] & 4, 0);       /* checksum */
+    EXPECT_EQ_UINT(stored[4] & 0x20, 0x20); /* single segment, with content size */
+    EXPECT_EQ_UINT(ZSTD_getFrameContentSize(stored, packed), 200);
+    EXPECT_EQ_INT(aimg_codec_decode(&pool, dictionary, stored, packed, decoded, 200, 0, &error), AIMG_OK);
+    EXPECT_EQ_BYTES(decoded, raw, 200);
+    EXPECT_EQ_UINT(aimg_codec_encode(&pool, 3, encoder, raw, 200, stored, 10), 0);
+    aimg_codec_encoder_destroy(encoder);
+    EXPECT_EQ_UINT(encode(200), plain); /* the context forgot it */
+    EXPECT_EQ_INT(decode(stored, plain, 200), AIMG_OK);
+    aimg_codec_dictionary_destroy(dictionary);
 }
 
 /* Anything may come in. */
