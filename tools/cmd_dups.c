@@ -7,17 +7,17 @@
 
 #include <getopt.h>
 
-const char help_dups[] = "      --fast     trust size and checksum; do not compare the bytes\n"
-                         "      --json     one JSON object a line for each group: bytes, xxh128, positions, names\n"
-                         "\n"
-                         "Lists groups of equal images: names one a line, an empty line between groups. Groups stand in\n"
-                         "order of their first image, and so do the images in each. With GLOBs only images that one of\n"
-                         "them matches are looked at. Images that share their bytes, as 'pack' and 'add' store what they\n"
-                         "see again, are equal too. The exit code is 0 whether there are any or none.\n"
-                         "\n"
-                         "  aimg dups photos.aimg\n"
-                         "  aimg dups photos.aimg | awk -v RS= -F '\\n' '{for (i = 2; i <= NF; i++) print $i}'\n"
-                         "  aimg dups --json photos.aimg | jq -r '.names[1:][]'\n";
+const char help_dups[] =
+    "      --fast     trust size and checksum; do not compare the bytes\n"
+    "      --json     one JSON object a line for each group: bytes, xxh128, positions, names\n" READING_AT_HELP "\n"
+    "Lists groups of equal images: names one a line, an empty line between groups. Groups stand in\n"
+    "order of their first image, and so do the images in each. With GLOBs only images that one of\n"
+    "them matches are looked at. Images that share their bytes, as 'pack' and 'add' store what they\n"
+    "see again, are equal too. The exit code is 0 whether there are any or none.\n"
+    "\n"
+    "  aimg dups photos.aimg\n"
+    "  aimg dups photos.aimg | awk -v RS= -F '\\n' '{for (i = 2; i <= NF; i++) print $i}'\n"
+    "  aimg dups --json photos.aimg | jq -r '.names[1:][]'\n";
 
 static void print_totals(const struct dups_totals *totals)
 {
@@ -32,12 +32,13 @@ static void print_totals(const struct dups_totals *totals)
                 output_count(totals->shared, shared, sizeof shared), output_size(totals->bytes, size, sizeof size));
 }
 
-static int list_duplicates(const char *path, const struct dups_options *options, char *const *globs, int glob_count)
+static int list_duplicates(const char *path, const struct reading_at *at, const struct dups_options *options, char *const *globs,
+                           int glob_count)
 {
     struct selection selection;
     struct dups_totals totals;
     struct aimg_reader *reader;
-    int code = reading_open(path, READING_MAPPED, &reader);
+    int code = reading_open_at(path, READING_MAPPED, at, &reader);
 
     if (code != EXIT_DONE)
         return code;
@@ -56,9 +57,12 @@ static int list_duplicates(const char *path, const struct dups_options *options,
 
 int cmd_dups(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_JSON = LONG_OPTION, OPTION_FAST };
-    static const struct option long_options[] = {
-        {"json", no_argument, NULL, OPTION_JSON}, {"fast", no_argument, NULL, OPTION_FAST}, {NULL, 0, NULL, 0}};
+    enum { OPTION_JSON = LONG_OPTION, OPTION_FAST, OPTION_AT };
+    static const struct option long_options[] = {{"json", no_argument, NULL, OPTION_JSON},
+                                                 {"fast", no_argument, NULL, OPTION_FAST},
+                                                 {"at", required_argument, NULL, OPTION_AT},
+                                                 {NULL, 0, NULL, 0}};
+    struct reading_at at = {.given = false};
     struct dups_options options = {.fast = false};
     int found;
 
@@ -68,10 +72,12 @@ int cmd_dups(int argc, char **argv, const struct common_options *common)
     while ((found = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (found == '?' || found == ':')
             return reading_bad_option("dups", found, argv);
+        if (found == OPTION_AT && reading_take_at("dups", "--at", optarg, &at) != EXIT_DONE)
+            return EXIT_USAGE;
         options.json = options.json || found == OPTION_JSON;
         options.fast = options.fast || found == OPTION_FAST;
     }
     if (optind >= argc)
         return output_usage("dups", "ARCHIVE is missing");
-    return list_duplicates(argv[optind], &options, argv + optind + 1, argc - optind - 1);
+    return list_duplicates(argv[optind], &at, &options, argv + optind + 1, argc - optind - 1);
 }

@@ -19,6 +19,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* Of SPEC.md 4.1. */
+enum { RO_COMPAT_CONTENT = 2 };
+
 enum { HEAD_BYTES = 12288, HINT_OFFSET = 4096, HINT_BYTES = 4096, PAGE_BYTES = 4096 };
 
 struct compact {
@@ -205,6 +208,8 @@ static int create_target(struct compact *compact)
     struct aimg_error error;
     struct aimg_writer_options options = {
         .struct_bytes = sizeof options, .alignment = compact->info.alignment, .program = "aimg " AIMG_VERSION};
+    if ((compact->info.ro_compat & RO_COMPAT_CONTENT) != 0)
+        options.dedup = AIMG_DEDUP_ALL; /* an archive that has an index of its content keeps one */
     int code = ingest_epoch("compact", &reproducible, &options.time_ns);
     if (code != EXIT_DONE)
         return code;

@@ -76,7 +76,7 @@ static void print_rows(const struct row *rows, const json_t *object)
 
     for (; rows->key != NULL; rows++) {
         value = json_object_get(object, rows->key);
-        /* Only a torn tail that is there is worth a line. */
+        /* Only what is there is worth a line. */
         if (value == NULL || (rows->rare && json_integer_value(value) == 0))
             continue;
         printf("%-14s", rows->label);
@@ -144,14 +144,17 @@ static enum aimg_status put_times(struct json_object *object, const struct aimg_
     return status;
 }
 
-/* Overhead is all that is not the bytes of an image that can still be reached, so removed images count as overhead. */
+/* Overhead is all that is not the bytes of an image that can still be reached, so removed images count as overhead. Bytes that
+ * images share count once, as far as storage_put could tell. */
 static void put_sizes(struct json_object *object, const struct aimg_info *info)
 {
     uint64_t images = info->ordinal_count - info->dead_count;
-    uint64_t overhead = info->file_bytes - info->live_stored_bytes;
+    uint64_t shared = (uint64_t)json_integer_value(json_object_get(object->value, "shared_bytes"));
+    uint64_t stored = info->live_stored_bytes > shared ? info->live_stored_bytes - shared : 0;
+    uint64_t overhead = info->file_bytes > stored ? info->file_bytes - stored : 0;
 
     json_put_count(object, "file_bytes", info->file_bytes);
-    json_put_count(object, "stored_bytes", info->live_stored_bytes);
+    json_put_count(object, "stored_bytes", stored);
     json_put_count(object, "overhead_bytes", overhead);
     if (images > 0)
         json_put(object, "overhead_bytes_per_image", json_real((double)overhead / (double)images));
@@ -229,11 +232,13 @@ static enum aimg_status fill_archive(struct json_object *object, const struct ai
     json_put_hash(object, "root", info.chain);
     json_put_bool(object, "sealed", info.sealed != 0);
     json_put_count(object, "torn_tail_bytes", info.being_written != 0 ? 0 : info.tail_bytes);
-    put_sizes(object, &info);
     status = put_times(object, reader, &info, error);
     if (status == AIMG_OK)
         status = put_column_types(object, reader, info.column_count, error);
-    return status == AIMG_OK ? storage_put(object, reader, path, error) : status;
+    if (status == AIMG_OK)
+        status = storage_put(object, reader, path, error);
+    put_sizes(object, &info);
+    return status;
 }
 
 /* ------------------------------------------------------------------ an image */

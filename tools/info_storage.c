@@ -8,15 +8,26 @@
 #include <stdlib.h>
 
 /* Of a larger index so many blocks are looked at, evenly spread. */
-enum { FORMATS = 256, CODINGS = 256, BLOCK = 64, MOST_BLOCKS = 2048 };
+enum { FORMATS = 256, CODINGS = 256, BLOCK = 64, MOST_BLOCKS = 2048, INCOMPAT_ALIAS = 4 };
 
 struct sum {
     uint64_t images, bytes, stored_bytes;
 };
 
+/* Where the bytes of an image lie. */
+struct home {
+    uint64_t frame_offset, stored_bytes;
+};
+
+struct homes {
+    struct home *all;
+    size_t count;
+};
+
 struct tally {
     const struct aimg_reader *reader;
-    struct sum (*rows)[CODINGS]; /* by format, then by coding */
+    struct homes owners, aliases; /* of what was visited; both NULL when nothing can be an alias */
+    struct sum (*rows)[CODINGS];  /* by format, then by coding */
     uint64_t visited;
     double scale; /* images for each that was visited */
     uint64_t damaged;
@@ -45,6 +56,12 @@ static void add(struct sum *total, const struct sum *more)
     total->stored_bytes += more->stored_bytes;
 }
 
+static void note_home(struct homes *homes, const struct aimg_entry *entry)
+{
+    if (homes->all != NULL)
+        homes->all[homes->count++] = (struct home){entry->frame_offset, entry->stored_bytes};
+}
+
 static void count_image(struct tally *tally, uint32_t ordinal)
 {
     struct aimg_entry entry;
@@ -57,6 +74,7 @@ static void count_image(struct tally *tally, uint32_t ordinal)
     if (status != AIMG_OK || entry.dead)
         return;
     tally->visited++;
+    note_home(entry.alias ? &tally->aliases : &tally->owners, &entry);
     add(&tally->rows[entry.format][entry.coding], &(struct sum){1, entry.raw_bytes, entry.stored_bytes});
 }
 
@@ -68,6 +86,46 @@ static void count_all(struct tally *tally, const struct aimg_info *info)
             count_image(tally, (uint32_t)i);
     uint64_t alive = info->ordinal_count - info->dead_count;
     tally->scale = step > 1 && tally->visited > 0 ? (double)alive / (double)tally->visited : 1;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const struct home *x = a, *y = b;
+    return (x->frame_offset > y->frame_offset) - (x->frame_offset < y->frame_offset);
+}
+
+/* Bytes that aliases do not take because others have them. One alias of an image that is gone has them itself; of a part of the
+ * images that cannot be said. */
+static uint64_t shared_bytes(struct tally *tally)
+{
+    struct homes *aliases = &tally->aliases, *owners = &tally->owners;
+    uint64_t sum = 0;
+    if (aliases->count == 0)
+        return 0;
+    qsort(aliases->all, aliases->count, sizeof *aliases->all, by_offset);
+    qsort(owners->all, owners->count, sizeof *owners->all, by_offset);
+    for (size_t i = 0, owner = 0; i < aliases->count; i++) {
+        const struct home *alias = &aliases->all[i];
+        while (owner < owners->count && owners->all[owner].frame_offset < alias->frame_offset)
+            owner++;
+        bool owned = owner < owners->count && owners->all[owner].frame_offset == alias->frame_offset;
+        bool again = i > 0 && aliases->all[i - 1].frame_offset == alias->frame_offset;
+        sum += owned || again || tally->scale != 1 ? alias->stored_bytes : 0;
+    }
+    return sum;
+}
+
+/* Room for the homes of all that is visited, in an archive that may have aliases (ALIAS of SPEC.md 4.1). */
+static bool make_room(struct tally *tally, const struct aimg_info *info)
+{
+    uint64_t most = (uint64_t)BLOCK * MOST_BLOCKS + BLOCK;
+    size_t room = (size_t)(info->ordinal_count < most ? info->ordinal_count : most) + 1;
+    tally->rows = calloc(FORMATS, sizeof *tally->rows);
+    if ((info->incompat & INCOMPAT_ALIAS) == 0)
+        return tally->rows != NULL;
+    tally->owners.all = malloc(room * sizeof *tally->owners.all);
+    tally->aliases.all = malloc(room * sizeof *tally->aliases.all);
+    return tally->rows != NULL && tally->owners.all != NULL && tally->aliases.all != NULL;
 }
 
 /* ------------------------------------------------------------------ what it says */
@@ -120,16 +178,19 @@ static struct sum put_format(struct json_object *object, json_t *formats, const 
     return total;
 }
 
-static void put_all(struct json_object *object, const struct tally *tally)
+static void put_all(struct json_object *object, struct tally *tally)
 {
+    uint64_t shared = scaled(tally, shared_bytes(tally));
     json_t *formats = json_array();
     struct sum total = {.images = 0};
     for (unsigned format = 0; format < FORMATS; format++) {
         struct sum sum = put_format(object, formats, tally, format);
         add(&total, &sum);
     }
+    json_put_count(object, "aliases", scaled(tally, tally->aliases.count));
+    json_put_count(object, "shared_bytes", shared);
     json_put_count(object, "original_bytes", total.bytes);
-    json_put_count(object, "saved_bytes", total.bytes - total.stored_bytes);
+    json_put_count(object, "saved_bytes", total.bytes - total.stored_bytes + shared);
     json_put_bool(object, "estimated", tally->scale != 1);
     json_put(object, "formats", formats);
 }
@@ -156,14 +217,15 @@ enum aimg_status storage_put(struct json_object *object, const struct aimg_reade
     enum aimg_status status = aimg_reader_info(reader, &info, error);
     if (status != AIMG_OK)
         return status;
-    tally.rows = calloc(FORMATS, sizeof *tally.rows);
-    if (tally.rows == NULL) {
+    if (make_room(&tally, &info)) {
+        count_all(&tally, &info);
+        put_all(object, &tally);
+    } else {
         object->failed = true;
-        return AIMG_OK;
     }
-    count_all(&tally, &info);
-    put_all(object, &tally);
     free(tally.rows);
+    free(tally.owners.all);
+    free(tally.aliases.all);
     return report_damage(&tally, path, error);
 }
 
@@ -198,11 +260,15 @@ void storage_print(const json_t *object)
     const json_t *formats = json_object_get(object, "formats");
     const char *about = json_is_true(json_object_get(object, "estimated")) ? "about " : "";
     uint64_t original = count_of(object, "original_bytes"), saved = count_of(object, "saved_bytes");
-    char size[32], all[32];
+    char size[32], all[32], images[COUNT_TEXT_BYTES];
     for (size_t i = 0; i < json_array_size(formats); i++) {
         printf("%-14s", i == 0 ? "formats" : "");
         print_format(json_array_get(formats, i), about);
     }
+    if (count_of(object, "aliases") > 0)
+        printf("%-14s%s%s, %s%s shared with others\n", "aliases", about,
+               reading_count(count_of(object, "aliases"), "image", images), about,
+               output_size(count_of(object, "shared_bytes"), size, sizeof size));
     if (original > 0)
         printf("%-14s%s%s of %s (%.0f%%)\n", "saved", about, output_size(saved, size, sizeof size),
                output_size(original, all, sizeof all), 100 * (double)saved / (double)original);
