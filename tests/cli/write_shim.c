@@ -2,10 +2,10 @@
 /*
  * Preloaded into a program, makes things happen that depend on the moment or on the file system:
  *
- *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [AT_SYNC=COMMAND [SYNC=N]] [NO_TMPFILE=1] PROGRAM
+ *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [AT_READ=COMMAND] [AT_SYNC=COMMAND [SYNC=N]] [NO_TMPFILE=1] PROGRAM
  *
- * COMMAND is run by the shell, and waited for, before the first write of a mebibyte or more, or before data are made durable for
- * the first time. With NO_TMPFILE there are no files without a name, as on some file systems.
+ * COMMAND is run by the shell, and waited for, before the first write of a mebibyte or more, before the first read beyond 16 MiB,
+ * or before data are made durable for the first time. With NO_TMPFILE there are no files without a name, as on some file systems.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <sys/uio.h>
 
-enum { LARGE_BYTES = 1 << 20 };
+enum { LARGE_BYTES = 1 << 20, FAR_BYTES = 16 << 20 };
 
 /* Under the names that programs link against; the headers may know them under others. */
 int fdatasync(int fd);
@@ -22,6 +22,9 @@ int open(const char *path, int flags, ...);
 int open64(const char *path, int flags, ...);
 ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset);
 ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off64_t offset);
+
+ssize_t pread(int fd, void *buffer, size_t bytes, off_t offset);
+ssize_t pread64(int fd, void *buffer, size_t bytes, off64_t offset);
 
 static void *real(const char *name)
 {
@@ -48,6 +51,20 @@ static void before_write(const struct iovec *pieces, int count)
         bytes += pieces[i].iov_len;
     if (bytes >= LARGE_BYTES)
         run_once("AT_WRITE");
+}
+
+ssize_t pread(int fd, void *buffer, size_t bytes, off_t offset)
+{
+    if (offset > FAR_BYTES)
+        run_once("AT_READ");
+    return ((ssize_t(*)(int, void *, size_t, off_t))real("pread"))(fd, buffer, bytes, offset);
+}
+
+ssize_t pread64(int fd, void *buffer, size_t bytes, off64_t offset)
+{
+    if (offset > FAR_BYTES)
+        run_once("AT_READ");
+    return ((ssize_t(*)(int, void *, size_t, off64_t))real("pread64"))(fd, buffer, bytes, offset);
 }
 
 ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
