@@ -112,6 +112,27 @@ static void read_lists(const struct aimg_reader *reader, uint64_t from)
     aimg_names_destroy(names);
 }
 
+/* What the walk over a column gives, the value alone must give, too. */
+static void read_values(const struct aimg_reader *reader, uint32_t index, uint32_t from)
+{
+    struct aimg_values *values = NULL;
+    struct aimg_column_value value;
+    if (aimg_values_create(reader, index, from, &values, NULL) != AIMG_OK)
+        return;
+    for (unsigned i = 0; i < MOST && aimg_values_next(values, &value, NULL) == AIMG_OK; i++) {
+        size_t size = 0;
+        int null = 0;
+        require(value.ordinal == from + i && (value.data == NULL) == (value.null != 0));
+        enum aimg_status status = aimg_reader_value(reader, index, value.ordinal, room, sizeof room, &size, &null, NULL);
+        require(status == AIMG_OK || status == AIMG_BUFFER_TOO_SMALL);
+        require(size == value.bytes && (null != 0) == (value.null != 0));
+        require(status != AIMG_OK || size == 0 || memcmp(room, value.data, size) == 0);
+        if (value.bytes > 0)
+            touch((const uint8_t *)value.data + value.bytes - 1);
+    }
+    aimg_values_destroy(values);
+}
+
 static void read_all(struct aimg_reader *reader)
 {
     struct aimg_info info = {.struct_bytes = sizeof info};
@@ -130,6 +151,10 @@ static void read_all(struct aimg_reader *reader)
     allowed(aimg_reader_prefetch(reader, ordinals, MOST, NULL));
     read_lists(reader, 0);
     read_lists(reader, info.listed_count / 2);
+    for (uint32_t i = 0; i < info.column_count && i < 8; i++) {
+        read_values(reader, i, 0);
+        read_values(reader, i, (uint32_t)(info.ordinal_count / 2));
+    }
     allowed(aimg_reader_log(reader, visit, &commits, NULL));
     allowed(aimg_reader_meta(reader, "title", (char *)room, sizeof room, &size, NULL));
     allowed(aimg_reader_refresh(reader, &changed, NULL));

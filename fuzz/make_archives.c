@@ -24,11 +24,8 @@ static void require(int condition)
 static struct aimg_writer *create(const char *name, uint32_t compress, uint32_t alignment)
 {
     static const uint8_t seed[16] = "archives to fuzz";
-    struct aimg_writer_options options = {.struct_bytes = sizeof options,
-                                          .alignment = alignment,
-                                          .compress = compress,
-                                          .time_ns = 1,
-                                          .seed = seed};
+    struct aimg_writer_options options = {
+        .struct_bytes = sizeof options, .alignment = alignment, .compress = compress, .time_ns = 1, .seed = seed};
     struct aimg_writer *writer = NULL;
     char path[1024];
     snprintf(path, sizeof path, "%s/%s.aimg", directory, name);
@@ -123,6 +120,36 @@ static void make_columns(uint32_t compress)
     finish(writer);
 }
 
+/* Two runs, whose columns were set later, in tables of which one takes the place of another in part. */
+static void make_set(void)
+{
+    struct aimg_writer *writer = create("columns-set", AIMG_COMPRESS_STORE, 0);
+    static const uint8_t some[2] = {0xB7, 0x05};
+    uint32_t score, text, label;
+    float scores[12];
+    for (unsigned row = 0; row < 12; row++)
+        scores[row] = (float)row;
+    require(aimg_writer_column(writer, "score", AIMG_TYPE_F32, 1, 0, &score, &error) == AIMG_OK);
+    require(aimg_writer_column(writer, "text", AIMG_TYPE_UTF8, 1, 0, &text, &error) == AIMG_OK);
+    require(aimg_writer_column(writer, "label", AIMG_TYPE_DICTIONARY, 1, 0, &label, &error) == AIMG_OK);
+    add_some(writer, 0, 9);
+    commit(writer, NULL);
+    add_some(writer, 9, 3);
+    commit(writer, NULL);
+    require(aimg_writer_set_array(writer, score, 0, 12, scores, some, &error) == AIMG_OK);
+    for (unsigned row = 0; row < 12; row++) {
+        struct aimg_value values[2] = {{.column = text, .data = "some text", .bytes = row % 9},
+                                       {.column = label, .data = "yes no ", .bytes = 3 + row % 2 * 4}};
+        require(aimg_writer_set(writer, row, &values[0], &error) == AIMG_OK);
+        require(row % 3 == 0 || aimg_writer_set(writer, row, &values[1], &error) == AIMG_OK);
+    }
+    commit(writer, NULL);
+    struct aimg_value none = {.column = text, .flags = AIMG_VALUE_NULL};
+    require(aimg_writer_set(writer, 2, &none, &error) == AIMG_OK);
+    commit(writer, NULL);
+    finish(writer);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -141,5 +168,6 @@ int main(int argc, char **argv)
     make_removed();
     make_columns(AIMG_COMPRESS_STORE);
     make_columns(AIMG_COMPRESS_ZSTD);
+    make_set();
     return 0;
 }
