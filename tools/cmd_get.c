@@ -313,10 +313,13 @@ static int get(struct getter *getter, char *const *words, int count, const char 
 int cmd_get(int argc, char **argv, const struct common_options *common)
 {
     enum { OPTION_CSV = LONG_OPTION, OPTION_JSONL, OPTION_TYPES, OPTION_NO_TYPES, OPTION_AT };
-    static const struct option options[] = {
-        {"csv", no_argument, NULL, OPTION_CSV},     {"jsonl", no_argument, NULL, OPTION_JSONL},
-        {"types", no_argument, NULL, OPTION_TYPES}, {"no-types", no_argument, NULL, OPTION_NO_TYPES},
-        {"output", required_argument, NULL, 'o'},   {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"csv", no_argument, NULL, OPTION_CSV},
+                                            {"jsonl", no_argument, NULL, OPTION_JSONL},
+                                            {"types", no_argument, NULL, OPTION_TYPES},
+                                            {"no-types", no_argument, NULL, OPTION_NO_TYPES},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"at", required_argument, NULL, OPTION_AT},
+                                            {NULL, 0, NULL, 0}};
     struct getter getter = {.format = TABLE_BY_NAME};
     struct reading_at at = {.given = false};
     struct aimg_reader *reader;

@@ -124,7 +124,8 @@ for pair in a=i64 b=u64 c=f64 d=utf8 e=utf8 f=f64 g='list<i64>' h='list<i64[2]>'
     expect_equal "${pair%%=*} $(type_of b.aimg "${pair%%=*}")" "${pair%%=*} ${pair#*=}"
 done
 expect_equal "$(value_of b.aimg cat/1.pgm e)/$(value_of b.aimg cat/1.pgm j)" '+5/99999999999999999999'
-expect_set 0 jsonl '{"name":"cat/1.pgm","v":[1,2.5],"b":true,"w":[true,false],"t":"5","l":[[1,2],[3,4]]}\n{"name":"cat/2.pgm","v":[3,4]}'
+expect_set 0 jsonl '{"name":"cat/1.pgm","v":[1,2.5],"b":true,"w":[true,false],"t":"5","l":[[1,2],[3,4]]}\n'\
+'{"name":"cat/2.pgm","v":[3,4]}'
 for pair in v='f64[2]' b=bool w='bool[2]' t=utf8 l='list<i64[2]>'; do
     expect_equal "${pair%%=*} $(type_of b.aimg "${pair%%=*}")" "${pair%%=*} ${pair#*=}"
 done

@@ -47,7 +47,8 @@ for name in id name ordinal position format bytes xxh128 data data:u8; do
 done
 refused csv "name$(printf ',c%d' $(seq 1100))\ncat/1.pgm\n" 'more than 1024'
 refused jsonl "{\"name\":\"cat/1.pgm\"$(printf ',"c%d":1' $(seq 1100))}" 'table.jsonl:1: more than 1024'
-for type in 'u8[0]' 'u8[-1]' 'u8[]' 'u8[1' 'f64[8192]' 'list<utf8>' 'image[2]' 'list<list<u8>>' 'utf8[2]' 'list<>' 'U8' 'u8[99999999999]'; do
+for type in 'u8[0]' 'u8[-1]' 'u8[]' 'u8[1' 'f64[8192]' 'u8[99999999999]' 'list<utf8>' 'image[2]' 'list<list<u8>>' 'utf8[2]' \
+    'list<>' 'U8'; do
     refused csv "name,n:$type\ncat/1.pgm,1\n" 'is no type'
 done
 
@@ -62,7 +63,8 @@ refused csv 'name,old\ncat/1.pgm,abc\n' "table.csv:2: column 'old' (f32): it is 
 refused csv 'name,n\ncat/1.pgm,1\ncat/2.pgm\n' 'table.csv:3: the row has 1 field, the header 2'
 refused csv 'name,n\ncat/1.pgm,1,2\n' 'table.csv:2: the row has 3 fields, the header 2'
 refused csv 'name,n\ncat/1.pgm,1\n\n\ncat/2.pgm,1\ncat/1.pgm,2\n' "table.csv:6: the name 'cat/1.pgm' stands on line 2 already"
-refused jsonl '{"name":"cat/1.pgm","n":1}\n{"name":"cat/1.pgm","n":2}' "table.jsonl:2: the name 'cat/1.pgm' stands on line 1 already"
+refused jsonl '{"name":"cat/1.pgm","n":1}\n{"name":"cat/1.pgm","n":2}' \
+    "table.jsonl:2: the name 'cat/1.pgm' stands on line 1 already"
 refused csv 'name,n\n,1\n' 'table.csv:2: the name is empty'
 refused csv 'name,n\n"",1\n' 'the name is empty'
 refused csv 'name,n\ncat/\xFF,1\n' 'table.csv:2: the name is not UTF-8'
