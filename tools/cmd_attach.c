@@ -22,9 +22,7 @@ const char help_attach[] =
     "      --from FILE     attach what a table says, FILE.csv or FILE.jsonl: its first column is 'name', the others are\n"
     "                      columns, and their values paths; an empty one attaches nothing\n"
     "      --as NAME       name of the attachment; without it NAME:COLUMN, as 'cat/1.jpg:mask'. By its name other\n"
-    "                      images can have it too, with 'aimg set'\n"
-    "      --message TEXT  for the log, at most 254 bytes of UTF-8\n"
-    "\n"
+    "                      images can have it too, with 'aimg set'\n" EDIT_HELP "\n"
     "  aimg attach photos.aimg cat/1.jpg mask masks/cat-1.png\n"
     "  aimg attach photos.aimg --from masks.csv\n"
     "  aimg cat --column mask photos.aimg cat/1.jpg > mask.png\n";
@@ -306,10 +304,11 @@ static int run_with_table(struct attacher *attacher, const char *from)
 
 int cmd_attach(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_AS = LONG_OPTION, OPTION_FROM, OPTION_MESSAGE };
+    enum { OPTION_AS = LONG_OPTION, OPTION_FROM, OPTION_MESSAGE, OPTION_WAIT };
     static const struct option table[] = {{"as", required_argument, NULL, OPTION_AS},
                                           {"from", required_argument, NULL, OPTION_FROM},
                                           {"message", required_argument, NULL, OPTION_MESSAGE},
+                                          {"wait", no_argument, NULL, OPTION_WAIT},
                                           {NULL, 0, NULL, 0}};
     struct attacher attacher = {.edit = {.verb = "attach"}};
     const char *from = NULL;
@@ -325,6 +324,8 @@ int cmd_attach(int argc, char **argv, const struct common_options *common)
             attacher.as = optarg;
         else if (found == OPTION_FROM)
             from = optarg;
+        else if (found == OPTION_WAIT)
+            attacher.edit.wait = true;
         else
             attacher.edit.message = optarg;
     }

@@ -28,6 +28,7 @@ const char help_set[] =
     "      --format csv|jsonl  what FILE is, when its name does not end in .csv, .jsonl or .ndjson\n"
     "      --strict            set nothing when a name is not in the archive; else the rest is set\n"
     "      --message TEXT      for the log, at most 254 bytes of UTF-8\n"
+    "      --wait              wait while another writer has the archive\n"
     "      --json              print what was done as one object\n"
     "\n"
     "All is set in one commit. When anything is wrong with FILE, nothing is. Names that are not in the archive are listed,\n"
@@ -322,11 +323,12 @@ static int set_file(struct setter *setter, const char *path, enum table_format f
 
 int cmd_set(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_FORMAT = LONG_OPTION, OPTION_STRICT, OPTION_MESSAGE, OPTION_JSON };
+    enum { OPTION_FORMAT = LONG_OPTION, OPTION_STRICT, OPTION_MESSAGE, OPTION_JSON, OPTION_WAIT };
     static const struct option table[] = {{"format", required_argument, NULL, OPTION_FORMAT},
                                           {"strict", no_argument, NULL, OPTION_STRICT},
                                           {"message", required_argument, NULL, OPTION_MESSAGE},
                                           {"json", no_argument, NULL, OPTION_JSON},
+                                          {"wait", no_argument, NULL, OPTION_WAIT},
                                           {NULL, 0, NULL, 0}};
     struct setter setter = {.edit = {.verb = "set"}};
     enum table_format format = TABLE_BY_NAME;
@@ -342,6 +344,7 @@ int cmd_set(int argc, char **argv, const struct common_options *common)
             return output_usage("set", "--format is csv or jsonl, not '%s'", optarg);
         setter.strict = setter.strict || found == OPTION_STRICT;
         setter.json = setter.json || found == OPTION_JSON;
+        setter.edit.wait = setter.edit.wait || found == OPTION_WAIT;
         if (found == OPTION_MESSAGE)
             setter.edit.message = optarg;
     }
