@@ -107,6 +107,7 @@ static void write_source(const char *path, unsigned compress)
     char name[32], message[32];
     options.compress = compress;
     options.alignment = compress == AIMG_COMPRESS_ZSTD ? 64 : 8;
+    options.dedup = compress == AIMG_COMPRESS_ZSTD ? AIMG_DEDUP_ALL : AIMG_DEDUP_NONE;
     (void)unlink(path);
     REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
     for (size_t i = 0; i < KINDS; i++)
@@ -130,6 +131,8 @@ static void write_source(const char *path, unsigned compress)
         if (k % IMAGES == IMAGES - 1)
             REQUIRE(aimg_writer_commit(writer, k / IMAGES % 2 == 0 ? message : NULL, &error) == AIMG_OK);
     }
+    REQUIRE(aimg_writer_set_meta(writer, "title", "A title", &error) == AIMG_OK &&
+            aimg_writer_set_meta(writer, "licence", "", &error) == AIMG_OK);
     REQUIRE(aimg_writer_commit(writer, "nothing new", &error) == AIMG_OK);
     REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
 }
@@ -234,6 +237,29 @@ static void check_image(const struct aimg_reader *source, uint32_t from, const s
         EXPECT_EQ_BYTES(found, wanted, wanted_bytes);
 }
 
+struct pairs {
+    char text[1 << 14];
+    size_t bytes;
+};
+
+static int add_pair(void *user, const char *key, const char *value, size_t value_bytes)
+{
+    struct pairs *pairs = user;
+    int bytes =
+        snprintf(pairs->text + pairs->bytes, sizeof pairs->text - pairs->bytes, "%s=%.*s\n", key, (int)value_bytes, value);
+    pairs->bytes += (size_t)bytes;
+    return pairs->bytes >= sizeof pairs->text;
+}
+
+static void check_meta(const struct aimg_reader *source, const struct aimg_reader *target)
+{
+    static struct pairs wanted, found;
+    wanted = found = (struct pairs){.bytes = 0};
+    REQUIRE(aimg_reader_each_meta(source, add_pair, &wanted, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_reader_each_meta(target, add_pair, &found, &error), AIMG_OK);
+    EXPECT_EQ_TEXT(found.text, wanted.text);
+}
+
 static void check_same(const struct aimg_reader *source, const struct aimg_reader *target)
 {
     struct aimg_info a = {.struct_bytes = sizeof a}, b = {.struct_bytes = sizeof b};
@@ -243,6 +269,10 @@ static void check_same(const struct aimg_reader *source, const struct aimg_reade
     EXPECT_EQ_UINT(b.live_stored_bytes, a.live_stored_bytes);
     EXPECT_EQ_UINT(b.column_count, a.column_count);
     EXPECT_EQ_UINT(b.dead_count, 0);
+    EXPECT_EQ_UINT(b.sealed, a.sealed);
+    EXPECT_EQ_UINT(b.alignment, 8);
+    EXPECT(b.run_count <= 1 && b.name_run_count <= 1);
+    check_meta(source, target);
     number_living(source);
     for (uint32_t k = 0; k < a.ordinal_count; k++) {
         if (numbers[k] == AIMG_NO_ORDINAL)
@@ -299,6 +329,21 @@ static void check_copy(const char *from, uint32_t flags, uint32_t copy_flags, ui
     check_verifies(to);
 }
 
+/* What only dead images had is gone: their texts; what helps to find content is there where it was. */
+static void check_rest(const char *from, bool indexed)
+{
+    struct aimg_reader *source = open_reader(from, 0, 0), *target = open_reader(sample_path("copy"), 0, 0);
+    struct aimg_column a, b;
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    REQUIRE(aimg_reader_column_find(source, "label", &a, &error) == AIMG_OK);
+    REQUIRE(aimg_reader_column_find(target, "label", &b, &error) == AIMG_OK);
+    EXPECT(b.dictionary_count > 60 && b.dictionary_count < a.dictionary_count);
+    REQUIRE(aimg_reader_info(target, &info, &error) == AIMG_OK);
+    EXPECT_EQ_UINT(info.ro_compat, indexed ? 3 : 1); /* columns, and content */
+    aimg_reader_close(source);
+    aimg_reader_close(target);
+}
+
 static void check_whole(void)
 {
     char from[512];
@@ -307,7 +352,9 @@ static void check_whole(void)
         write_source(from, compress);
         check_verifies(from);
         check_copy(from, 0, 0, 0);
+        check_rest(from, compress == AIMG_COMPRESS_ZSTD);
         check_copy(from, 0, AIMG_COPY_DROP_HISTORY, 0);
+        check_rest(from, compress == AIMG_COMPRESS_ZSTD);
         for (uint64_t seq = 0; seq < COMMITS; seq++)
             check_copy(from, AIMG_READER_AT, 0, seq);
     }

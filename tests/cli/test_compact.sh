@@ -100,6 +100,10 @@ test_output() {
     expect_contains err 'folder: is a folder'
     expect_exit 3 "$AIMG" compact b.aimg -o no/such/out.aimg
     expect_exit 2 "$AIMG" compact --wait b.aimg -o other.aimg
+    expect_exit 0 "$AIMG" pack --quiet --align 512 aligned.aimg worn
+    expect_exit 0 "$AIMG" compact --quiet aligned.aimg
+    expect_exit 0 "$AIMG" info --json aligned.aimg
+    expect_equal "$(json out 'o["alignment"]')" 512
     expect_absent out.aimg.compact b.aimg.compact other.aimg
 }
 
