@@ -16,7 +16,7 @@
 
 struct growing {
     size_t count; /* images before */
-    char *title;
+    const char *title;
     char *path;
     struct archive_state before;
     double processor_seconds; /* sums over a pass */
@@ -77,22 +77,22 @@ static void run_pass(struct growing *archives, const struct set *set, struct res
 
 void append_run(const struct bench_options *options, struct results *results)
 {
-    struct growing archives[2] = {{.count = SMALL_COUNT}, {.count = grow_large_count(options)}};
+    struct growing archives[2] = {
+        {.count = SMALL_COUNT, .title = "small archive"},
+        {.count = grow_large_count(options), .title = "large archive"},
+    };
     struct set *set = set_load("cifar", options->data, options->work);
-    char *text = bench_text("%d appends of %d images each, %.0f bytes on average", APPENDS, IMAGES,
-                            (double)set->total_bytes / (double)set->count);
+    char *text = bench_text("%d appends of %d images of %.0f bytes on average, to an archive of %zu and to one of %zu", APPENDS,
+                            IMAGES, (double)set->total_bytes / (double)set->count, archives[0].count, archives[1].count);
     results_heading(results, "grow", "append", text);
     for (size_t i = 0; i < 2; i++) {
-        archives[i].title = bench_text("archive of %zu", archives[i].count);
         archives[i].path = grow_archive(options, archives[i].count);
         archive_save(archives[i].path, &archives[i].before);
     }
     for (unsigned pass = 0; pass < bench_rounds(options, PASSES, 1); pass++)
         run_pass(archives, set, results);
-    for (size_t i = 0; i < 2; i++) {
-        free(archives[i].title);
+    for (size_t i = 0; i < 2; i++)
         free(archives[i].path);
-    }
     free(text);
     set_free(set);
 }

@@ -36,6 +36,7 @@ void commands_run(const struct bench_options *options, struct results *results);
 void size_run(const struct bench_options *options, struct results *results);
 void append_run(const struct bench_options *options, struct results *results);
 void commits_run(const struct bench_options *options, struct results *results);
+void columns_run(const struct bench_options *options, struct results *results);
 void compact_run(const struct bench_options *options, struct results *results);
 void dedup_run(const struct bench_options *options, struct results *results);
 

@@ -19,6 +19,10 @@ struct bar {
 #define FLAT_KEY "flat file, hash of the name, key compared"
 #define WARM     "open and first read, warm"
 #define COLD     "open and first read, cold"
+#define AUTO     "aimg auto, copying read, verified"
+#define COMMITS  "1,000 commits"
+#define COLUMN   "aimg, array to a column"
+#define ALIVE    "copy of what is alive, XXH3-128, fsync"
 
 static const struct bar bars[] = {
     {"CIFAR by number over the limit", "reads", "cifar", "1 thread", "aimg by number", LIMIT, NULL, AT_MOST, 1.2},
@@ -62,6 +66,32 @@ static const struct bar bars[] = {
      1.16},
     {"ImageNet size over the sum of the files", "size", "imagenet", "bytes over the sum of the files", "aimg", NULL, NULL,
      AT_MOST, 1.002},
+    {"CIFAR with compress auto, size over the sum of the files", "size", "cifar", "bytes over the sum of the files",
+     "aimg, compress auto", NULL, NULL, AT_MOST, 0.52},
+    {"CIFAR with compress auto, copying read by number, verified, ns", "reads", "cifar", "1 thread", AUTO, NULL, NULL, AT_MOST,
+     1000},
+    {"CIFAR with compress auto, copying read by name, verified, over LMDB for the same work", "reads", "cifar", "1 thread",
+     "aimg auto, copying read by name, verified", "LMDB by key, copied, XXH3-128 compared", NULL, AT_MOST, 1},
+    {"CIFAR pack from files with compress auto, s", "pack", "cifar", "command and sync", "aimg pack, compress auto", NULL, NULL,
+     AT_MOST, 0.8},
+    {"append to a large archive over a small one, processor", "grow", "append", "mean, processor", "large archive",
+     "small archive", NULL, AT_MOST, 1.5},
+    {"append to a large archive over a small one, bytes", "grow", "append", "mean, bytes", "large archive", "small archive", NULL,
+     AT_MOST, 1.5},
+    {"by number after 1,000 commits over sealed", "grow", "commits", "by number", COMMITS, "sealed", NULL, AT_MOST, 1.3},
+    {"by name after 1,000 commits over sealed", "grow", "commits", "by name", COMMITS, "sealed", NULL, AT_MOST, 2},
+    {"open after 1,000 commits over sealed", "grow", "commits", "open", COMMITS, "sealed", NULL, AT_MOST, 1.5},
+    {"column of f32 from an array, s", "columns", "f32", "set", COLUMN, NULL, NULL, AT_MOST, 2},
+    {"column of f32 from an array, bytes written", "columns", "f32", "bytes written", COLUMN, NULL, NULL, AT_MOST, 60e6},
+    {"column of f32 read as verified arrays over memcpy", "columns", "f32", "read all", "aimg, chunks verified and summed",
+     "array in memory, memcpy", NULL, AT_MOST, 1},
+    {"CIFAR compact over copying what is alive", "compact", "cifar", "durable", "aimg, copy into a new archive", ALIVE, NULL,
+     AT_MOST, 1.1},
+    {"ImageNet compact over copying what is alive", "compact", "imagenet", "durable", "aimg, copy into a new archive", ALIVE,
+     NULL, AT_MOST, 1.1},
+    {"deduplication of a set with 30% copies over none", "dedup", "cifar", "auto, command and sync", "default", "--no-dedup",
+     NULL, AT_MOST, 1.1},
+    {"the same, stored as it is", "dedup", "cifar", "stored, command and sync", "default", "--no-dedup", NULL, AT_MOST, 1.1},
     {"one image more, bytes beside it", "size", "append", "bytes beside the image", "first image added", NULL, NULL, AT_MOST,
      12288},
 };
