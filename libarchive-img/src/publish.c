@@ -303,7 +303,9 @@ static enum aimg_status publish_rows(struct aimg_writer *writer, bool everything
 static enum aimg_status write_tables(struct aimg_writer *writer, bool everything, struct aimg_error *error)
 {
     uint32_t count;
-    enum aimg_status status = publish_rows(writer, everything, error);
+    enum aimg_status status = aimg_writer_move_references(writer, error);
+    if (status == AIMG_OK)
+        status = publish_rows(writer, everything, error);
     if (status == AIMG_OK)
         status = aimg_writer_publish_names(writer, everything, error);
     if (status == AIMG_OK)

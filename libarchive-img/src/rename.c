@@ -208,12 +208,17 @@ static enum aimg_status check_names(struct aimg_writer *writer, const char *name
 static enum aimg_status replace(struct aimg_writer *writer, const struct aimg_alias *alias, uint32_t ordinal,
                                 const struct carried *carried, uint32_t *ordinal_out, struct aimg_error *error)
 {
+    struct aimg_renamed renamed = {.from = ordinal};
     enum aimg_status status = aimg_writer_make_room(writer, AIMG_ALIAS_BYTES, stage_bytes(writer, carried), error);
+    if (status == AIMG_OK && !aimg_buffer_reserve(&writer->allocator, &writer->renamed, sizeof renamed))
+        status = aimg_fail_memory(error, sizeof renamed);
     if (status == AIMG_OK)
         status = aimg_writer_remove(writer, ordinal, error);
     if (status != AIMG_OK)
         return status;
     status = aimg_writer_put_alias(writer, alias, ordinal_out, error);
+    renamed.to = *ordinal_out;
+    (void)aimg_buffer_add(&writer->allocator, &writer->renamed, &renamed, sizeof renamed);
     if (status == AIMG_OK)
         status = put_values(writer, carried, error);
     if (status == AIMG_OK)

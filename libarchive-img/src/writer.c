@@ -390,6 +390,7 @@ void aimg_writer_release_batch(struct aimg_writer *writer)
     aimg_buffer_release(allocator, &writer->removed_list);
     aimg_buffer_release(allocator, &writer->attached);
     aimg_buffer_release(allocator, &writer->meta);
+    aimg_buffer_release(allocator, &writer->renamed);
     aimg_ordinal_set_clear(allocator, &writer->removed);
     writer->columns = NULL;
     writer->column_count = 0;

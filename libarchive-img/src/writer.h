@@ -40,6 +40,11 @@ struct aimg_index {
     uint32_t spilled_count;
 };
 
+/* An image that has another name, and so another ordinal. */
+struct aimg_renamed {
+    uint32_t from, to;
+};
+
 struct aimg_writer {
     struct aimg_allocator allocator;
     struct aimg_limits limits;
@@ -75,6 +80,7 @@ struct aimg_writer {
     uint32_t columns_committed;
     struct aimg_column_edits edits; /* of rows whose run is written, or not to be changed any more */
     bool columns_written;           /* COLUMN tables are among the parts that are not of the base */
+    struct aimg_buffer renamed;     /* struct aimg_renamed */
     struct aimg_ordinal_set removed;
     struct aimg_buffer removed_list; /* u32 */
     struct aimg_buffer attached;     /* u32: attachments of the batch, ascending */
@@ -111,6 +117,8 @@ enum aimg_status aimg_writer_publish_runs(struct aimg_writer *writer, bool every
 /* The base, seeing also what the batch has written; all of that is flushed. For reading tables of the batch; borrows from base.
  */
 enum aimg_status aimg_writer_view(struct aimg_writer *writer, struct aimg_reader *view, struct aimg_error *error);
+/* Before the tables are written: columns of type image refer to the new ordinals of images that were renamed. */
+enum aimg_status aimg_writer_move_references(struct aimg_writer *writer, struct aimg_error *error);
 /* Whether the batch changes the metadata; writes it if so. */
 bool aimg_writer_meta_changed(const struct aimg_writer *writer);
 enum aimg_status aimg_writer_publish_meta(struct aimg_writer *writer, struct aimg_error *error);

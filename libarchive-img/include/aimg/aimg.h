@@ -742,10 +742,10 @@ AIMG_API enum aimg_status aimg_writer_remove(struct aimg_writer *writer, uint32_
 
 /* Gives an image another name; visible after the next commit. Its bytes are not written again: the image gets a new ordinal, an
  * alias of the bytes, with the values of all columns, and the old ordinal is removed; so it moves to the end of the order.
- * *ordinal_out, which may be NULL: the new ordinal. An attachment stays one. name: borrowed.
- * Returns OK; EXISTS when the name is taken, also by the image itself; NOT_FOUND when the image is not there or dead;
- * INVALID_ARGUMENT for a forbidden name; else as aimg_writer_add. Cost: that of adding an image of 8 bytes, and of reading the
- * values. */
+ * Columns of type image that refer to the old ordinal refer to the new one from the same commit on. *ordinal_out, which may be
+ * NULL: the new ordinal. An attachment stays one. name: borrowed. Returns OK; EXISTS when the name is taken, also by the image
+ * itself; NOT_FOUND when the image is not there or dead; INVALID_ARGUMENT for a forbidden name; else as aimg_writer_add. Cost:
+ * that of adding an image of 8 bytes, and of reading the values. */
 AIMG_API enum aimg_status aimg_writer_rename(struct aimg_writer *writer, uint32_t ordinal, const char *name, size_t name_bytes,
                                              uint32_t *ordinal_out, struct aimg_error *error);
 
