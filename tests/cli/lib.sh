@@ -47,6 +47,32 @@ expect_exit() {
     if [ "$status" = "$wanted" ]; then pass; else fail "exit $status, expected $wanted: ${*##*/}" out err; fi
 }
 
+# with_shim NAME=VALUE... COMMAND...: runs it with write_shim.c preloaded; see there for the names.
+with_shim() {
+    run env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" "$@"
+}
+
+# expect_shim STATUS NAME=VALUE... COMMAND...: the same, and compares the exit status.
+expect_shim() {
+    local wanted=$1
+    shift
+    with_shim "$@"
+    if [ "$status" = "$wanted" ]; then pass; else fail "exit $status, expected $wanted: ${*: -3}" out err; fi
+}
+
+# hold_lock ARCHIVE: a process that holds its lock as a writer does, in $holder.
+hold_lock() {
+    rm -f held
+    "${AIMG_PYTHON:-python3}" -c 'if True:
+        import fcntl, sys, time
+        archive = open(sys.argv[1], "r+b")
+        fcntl.lockf(archive, fcntl.LOCK_EX, 1)
+        open("held", "w")
+        time.sleep(600)' "$1" &
+    holder=$!
+    for _ in $(seq 500); do [ -e held ] && break; sleep 0.01; done
+}
+
 # expect_contains FILE TEXT: a fixed text.
 expect_contains() {
     if grep -qF -e "$2" "$1"; then pass; else fail "'$2' is not in $1:" "$1"; fi

@@ -6,11 +6,6 @@
 : "${WRITE_SHIM:?set it to the path of write_shim.so}"
 : "${MAKE_COLUMNS:?set it to the path of the make_columns program}"
 
-# with_shim NAME=VALUE COMMAND...
-with_shim() {
-    run env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" "$@"
-}
-
 # worn ARCHIVE: 31 pictures in three commits, twenty of them replaced.
 worn() {
     rm -rf worn "$1"
@@ -172,9 +167,7 @@ test_bad_input() {
 test_writer_at_work() {
     worn e.aimg
     cp e.aimg same
-    "$python" -c 'import fcntl, sys, time; f = open("e.aimg", "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 1); open("held", "w"); time.sleep(600)' &
-    holder=$!
-    for _ in $(seq 500); do [ -e held ] && break; sleep 0.01; done
+    hold_lock e.aimg
     expect_exit 3 "$AIMG" compact e.aimg
     expect_contains err 'another writer has the archive open'
     expect_exit 0 "$AIMG" compact e.aimg -o beside.aimg
@@ -222,9 +215,7 @@ test_verbs_wait() {
     worn verbs.aimg
     for verb in 'rm verbs.aimg large.pgm' 'mv verbs.aimg @0 other.pgm' 'meta verbs.aimg title=waited' 'seal verbs.aimg'; do
         rm -f held
-        "$python" -c 'import fcntl, sys, time; f = open("verbs.aimg", "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 1); open("held", "w"); time.sleep(600)' &
-        holder=$!
-        for _ in $(seq 500); do [ -e held ] && break; sleep 0.01; done
+        hold_lock verbs.aimg
         expect_exit 3 "$AIMG" $verb
         expect_contains err 'another writer has the archive open'
         "$AIMG" ${verb%% *} --wait ${verb#* } 2>waited &
@@ -242,9 +233,7 @@ test_verbs_wait() {
 
 # A signal ends the wait.
 test_wait_stopped() {
-    "$python" -c 'import fcntl, sys, time; f = open("f.aimg", "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 1); open("held", "w"); time.sleep(600)' &
-    holder=$!
-    for _ in $(seq 500); do [ -e held ] && break; sleep 0.01; done
+    hold_lock f.aimg
     "$AIMG" add --wait f.aimg late 2>waited &
     pid=$!
     wait_for grep -q 'waiting for another writer' waited || fail 'it did not wait' waited
@@ -269,7 +258,8 @@ test_stopped() {
     expect_same g.aimg same
     expect_true 'a kill leaves the unfinished file' [ -s g.aimg.compact ]
     expect_equal "$(stat -c %a g.aimg.compact)" 600
-    with_shim AT_WRITE='unset AT_WRITE; "$AIMG" compact g.aimg -o g2.aimg 2>second; mv second kept' AIMG="$AIMG" "$AIMG" compact g.aimg
+    with_shim AT_WRITE='unset AT_WRITE; "$AIMG" compact g.aimg -o g2.aimg 2>second; mv second kept' AIMG="$AIMG" \
+        "$AIMG" compact g.aimg
     expect_equal "$status" 0
     expect_contains kept 'compacted g.aimg'
     expect_whole g.aimg worn

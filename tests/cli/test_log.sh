@@ -23,7 +23,8 @@ expect_equal "$number $time $images $added $removed" "0 2023-11-14T22:13:20Z 3 +
 
 expect_exit 0 "$AIMG" log --json a.aimg
 expect_lines out 1
-expect_equal "$(json out '[(c["seq"], c["images"], c["added"], c["removed"]) for c in o["commits"]]')" "[(2, 4, 1, 1), (1, 4, 1, 0), (0, 3, 3, 0)]"
+expect_equal "$(json out '[(c["seq"], c["images"], c["added"], c["removed"]) for c in o["commits"]]')" \
+    '[(2, 4, 1, 1), (1, 4, 1, 0), (0, 3, 3, 0)]'
 expect_equal "$(json out 'o["commits"][1]["root"]')" "$root"
 expect_equal "$(json out 'o["commits"][1]["time"], o["commits"][1]["time_ns"]')" "('2023-11-14T22:14:20Z', 1700000060000000000)"
 expect_equal "$(json out 'len({c["root"] for c in o["commits"]})')" 3

@@ -86,7 +86,7 @@ expect_equal "$(json out '(o["commits"][0]["message"], o["commits"][0]["time"])'
 for how in 'mv other.aimg a.aimg' 'rm a.aimg'; do
     fresh
     cp base.aimg other.aimg
-    expect_exit 3 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" SYNC=2 AT_SYNC="$how" "$AIMG" mv a.aimg cat/1.pgm x
+    expect_shim 3 SYNC=2 AT_SYNC="$how" "$AIMG" mv a.aimg cat/1.pgm x
     expect_contains err 'was removed or replaced by another program'
     expect_lacks err 'renamed'
     [ -e a.aimg ] && unchanged

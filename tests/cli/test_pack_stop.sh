@@ -4,11 +4,6 @@
 . "$test_source/lib_ingest.sh"
 : "${WRITE_SHIM:?set it to the path of write_shim.so}"
 
-# with_shim NAME=VALUE COMMAND...
-with_shim() {
-    run env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" "$@"
-}
-
 test_parts() {
     big 1 2 3
     expect_exit 0 "$AIMG" pack parts.aimg --compress zstd --level 1 big
@@ -106,8 +101,7 @@ test_replaced_archive() {
     expect_exit 0 "$AIMG" pack held.aimg small
     start held.aimg --force --compress zstd --level 19 --threads 1 slow
     wait_for holds_lock || fail 'pack ended before it was disturbed'
-    "$python" -c 'import fcntl, sys, time; f = open("held.aimg", "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 1); time.sleep(600)' &
-    holder=$!
+    hold_lock held.aimg
     ended
     kill $holder
     expect_equal "$status" 3

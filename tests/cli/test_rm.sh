@@ -177,7 +177,7 @@ expect_exit 4 "$AIMG" rm empty x
 for how in 'mv other.aimg a.aimg' 'rm a.aimg'; do
     fresh
     cp base.aimg other.aimg
-    expect_exit 3 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" SYNC=2 AT_SYNC="$how" "$AIMG" rm a.aimg cat/1.pgm
+    expect_shim 3 SYNC=2 AT_SYNC="$how" "$AIMG" rm a.aimg cat/1.pgm
     expect_contains err 'was removed or replaced by another program'
     expect_lacks err 'removed 1'
     [ -e a.aimg ] && unchanged
@@ -187,9 +187,9 @@ done
 fresh
 cp base.aimg other.aimg
 expect_exit 0 "$AIMG" add other.aimg twins
-expect_exit 0 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" AT_SYNC='mv other.aimg a.aimg' "$AIMG" rm a.aimg 2.pgm
+expect_shim 0 AT_SYNC='mv other.aimg a.aimg' "$AIMG" rm a.aimg 2.pgm
 expect_names a.aimg $(cat names) 1.pgm 3.pgm
-expect_exit 3 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$WRITE_SHIM" AT_SYNC='rm a.aimg' "$AIMG" rm a.aimg 1.pgm
+expect_shim 3 AT_SYNC='rm a.aimg' "$AIMG" rm a.aimg 1.pgm
 expect_contains err 'is not there'
 
 # misuse

@@ -64,7 +64,8 @@ def as_expected(value, wanted):
 
 
 def image_columns(path):
-    return {column["name"] for column in json.loads(run_well("info", "--json", str(path)))["columns"] if column["type"] == "image"}
+    columns = json.loads(run_well("info", "--json", str(path)))["columns"]
+    return {column["name"] for column in columns if column["type"] == "image"}
 
 
 def check_columns(path, word, wanted, references):

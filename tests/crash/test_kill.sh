@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# kill -9 at every call of pack, add and compact that changes a file or makes it durable, also in the midst of a write; then what a user
-# would do next.
+# kill -9 at every call of pack, add and compact that changes a file or makes it durable, also in the midst of a write; then
+# what a user would do next.
 . "$(dirname "$0")/../cli/lib.sh"
 : "${KILL_SHIM:?set it to the path of kill_shim.so}"
 export ASAN_OPTIONS=verify_asan_link_order=0 # or it does not start when another library comes first

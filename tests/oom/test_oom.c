@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* No memory, at every allocation of every call in turn, once and from then on: the status says so, nothing leaks, and the archive
  * is as it was promised. */
-#include "counting.h"
+#include "oom.h"
 #include "oom_set.h"
 #include "random.h"
 #include "sample.h"
@@ -11,9 +11,8 @@
 #include <zdict.h>
 #include <zstd.h>
 
-static struct counting counting;
-static struct aimg_error error;
-static const char *base_path, *work_path;
+struct oom oom;
+static const char *base_path;
 static uint8_t *base;
 static size_t base_bytes;
 
@@ -22,8 +21,8 @@ static size_t base_bytes;
 /* The library's calls to zstd that allocate end here. They count as allocations of the handle. */
 static bool refused(void)
 {
-    unsigned long long call = atomic_fetch_add(&counting.allocated, 1) + 1;
-    return counting.fail_at != 0 && (call == counting.fail_at || (counting.fail_on && call > counting.fail_at));
+    unsigned long long call = atomic_fetch_add(&oom.counting.allocated, 1) + 1;
+    return oom.counting.fail_at != 0 && (call == oom.counting.fail_at || (oom.counting.fail_on && call > oom.counting.fail_at));
 }
 
 static void *real(const char *name)
@@ -65,7 +64,7 @@ size_t ZDICT_trainFromBuffer(void *dictionary, size_t capacity, const void *samp
 static bool check(enum aimg_status status)
 {
     if (status != AIMG_OK && status != AIMG_END && !EXPECT_EQ_INT(status, AIMG_OUT_OF_MEMORY))
-        fprintf(stderr, "  %s\n", error.message);
+        fprintf(stderr, "  %s\n", oom.error.message);
     return status == AIMG_OK;
 }
 
@@ -84,7 +83,7 @@ static void read_values(const struct aimg_reader *reader, uint32_t ordinal)
     size_t bytes;
     int null;
     for (uint32_t column = 0; column < 3; column++)
-        if (check(aimg_reader_value(reader, column, ordinal, out, sizeof out, &bytes, &null, &error)) && column == 1 && !null)
+        if (check(aimg_reader_value(reader, column, ordinal, out, sizeof out, &bytes, &null, &oom.error)) && column == 1 && !null)
             EXPECT(bytes == 4 && memcmp(out, content_of(ordinal) % 2 == 0 ? "even" : "odd ", 4) == 0);
 }
 
@@ -99,37 +98,37 @@ static void read_all(const struct aimg_reader *reader)
         uint64_t bytes;
         uint32_t ordinal;
         char name[1025];
-        if (!check(aimg_reader_entry(reader, k, &entry, &error)) || entry.dead)
+        if (!check(aimg_reader_entry(reader, k, &entry, &oom.error)) || entry.dead)
             continue;
-        if (check(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error)))
+        if (check(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &oom.error)))
             EXPECT(bytes == sample_fill(content_of(k), expected) && memcmp(out, expected, bytes) == 0);
-        if (check(aimg_reader_name(reader, k, name, sizeof name, NULL, &error)) &&
-            check(aimg_reader_find(reader, name, strlen(name), &ordinal, &error)))
+        if (check(aimg_reader_name(reader, k, name, sizeof name, NULL, &oom.error)) &&
+            check(aimg_reader_find(reader, name, strlen(name), &ordinal, &oom.error)))
             EXPECT_EQ_UINT(ordinal, k);
-        enum aimg_status status = aimg_reader_borrow(reader, k, AIMG_READ_VERIFY, &borrowed, &error);
+        enum aimg_status status = aimg_reader_borrow(reader, k, AIMG_READ_VERIFY, &borrowed, &oom.error);
         EXPECT(status == AIMG_SEQUENCE || status == AIMG_OK || status == AIMG_OUT_OF_MEMORY);
         read_values(reader, k);
     }
-    if (check(aimg_names_create(reader, 0, &names, &error)))
-        while (check(aimg_names_next(names, &listed, &error)))
+    if (check(aimg_names_create(reader, 0, &names, &oom.error)))
+        while (check(aimg_names_next(names, &listed, &oom.error)))
             continue;
     aimg_names_destroy(names);
-    (void)check(oom_set_read(reader, content_of, &error));
+    (void)check(oom_set_read(reader, content_of, &oom.error));
 }
 
 static enum aimg_status with_reader(uint32_t flags)
 {
     struct aimg_reader_options options = {
-        .struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&counting)};
+        .struct_bytes = sizeof options, .flags = flags, .allocator = counting_allocator(&oom.counting)};
     struct aimg_reader *reader = NULL;
-    enum aimg_status status = aimg_reader_open(base_path, &options, &reader, &error);
+    enum aimg_status status = aimg_reader_open(base_path, &options, &reader, &oom.error);
     if (status != AIMG_OK) {
         EXPECT(reader == NULL);
         return status;
     }
     read_all(reader);
     int changed;
-    (void)check(aimg_reader_refresh(reader, &changed, &error));
+    (void)check(aimg_reader_refresh(reader, &changed, &oom.error));
     aimg_reader_close(reader);
     return AIMG_OK;
 }
@@ -146,13 +145,13 @@ static enum aimg_status read_plain(void)
 
 static enum aimg_status read_vector(void)
 {
-    struct aimg_reader_options options = {.struct_bytes = sizeof options, .allocator = counting_allocator(&counting)};
+    struct aimg_reader_options options = {.struct_bytes = sizeof options, .allocator = counting_allocator(&oom.counting)};
     struct aimg_reader *reader = NULL;
     static uint8_t out[1 << 16];
     uint64_t bytes;
-    enum aimg_status status = aimg_reader_open(VECTORS "/good/coding-trained-dictionary.aimg", &options, &reader, &error);
+    enum aimg_status status = aimg_reader_open(VECTORS "/good/coding-trained-dictionary.aimg", &options, &reader, &oom.error);
     for (uint32_t k = 0; status == AIMG_OK && k < aimg_reader_ordinal_count(reader); k++)
-        (void)check(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error));
+        (void)check(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &oom.error));
     aimg_reader_close(reader);
     return status;
 }
@@ -168,15 +167,15 @@ static enum aimg_status add(struct aimg_writer *writer, const uint32_t columns[3
         .struct_bytes = sizeof image, .name = name, .data = data, .values = values, .value_count = 3, .flags = flags};
     image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", k);
     image.data_bytes = sample_fill(k, data);
-    return aimg_writer_add(writer, &image, NULL, &error);
+    return aimg_writer_add(writer, &image, NULL, &oom.error);
 }
 
 static enum aimg_status define(struct aimg_writer *writer, uint32_t columns[3])
 {
-    enum aimg_status status = aimg_writer_column(writer, "number", AIMG_TYPE_U32, 1, 0, &columns[0], &error);
+    enum aimg_status status = aimg_writer_column(writer, "number", AIMG_TYPE_U32, 1, 0, &columns[0], &oom.error);
     if (status == AIMG_OK)
-        status = aimg_writer_column(writer, "label", AIMG_TYPE_DICTIONARY, 1, 0, &columns[1], &error);
-    return status == AIMG_OK ? aimg_writer_column(writer, "text", AIMG_TYPE_UTF8, 1, 0, &columns[2], &error) : status;
+        status = aimg_writer_column(writer, "label", AIMG_TYPE_DICTIONARY, 1, 0, &columns[1], &oom.error);
+    return status == AIMG_OK ? aimg_writer_column(writer, "text", AIMG_TYPE_UTF8, 1, 0, &columns[2], &oom.error) : status;
 }
 
 /* Adds the images of a range, and again those for which there was no memory as long as the writer lives. */
@@ -198,153 +197,71 @@ static enum aimg_status fill(struct aimg_writer *writer, uint32_t first, uint32_
     return status;
 }
 
-static uint64_t acknowledged; /* commits that the archive at work_path must have */
-
-static enum aimg_status commit(struct aimg_writer *writer)
+enum aimg_status oom_commit(struct aimg_writer *writer)
 {
-    enum aimg_status status = aimg_writer_commit(writer, NULL, &error);
-    acknowledged += status == AIMG_OK;
+    enum aimg_status status = aimg_writer_commit(writer, NULL, &oom.error);
+    oom.acknowledged += status == AIMG_OK;
     return status;
 }
 
-static struct aimg_writer_options writer_options(void)
+struct aimg_writer_options oom_writer_options(void)
 {
     struct aimg_writer_options options = sample_writer_options();
-    options.allocator = counting_allocator(&counting);
+    options.allocator = counting_allocator(&oom.counting);
     options.compress = AIMG_COMPRESS_ZSTD;
     return options;
 }
 
 static enum aimg_status write_new(void)
 {
-    struct aimg_writer_options options = writer_options();
+    struct aimg_writer_options options = oom_writer_options();
     struct aimg_writer *writer = NULL;
-    (void)unlink(work_path);
-    acknowledged = 0;
-    enum aimg_status status = aimg_writer_create(work_path, &options, &writer, &error);
+    (void)unlink(oom.work_path);
+    oom.acknowledged = 0;
+    enum aimg_status status = aimg_writer_create(oom.work_path, &options, &writer, &oom.error);
     if (status != AIMG_OK)
         return status;
     status = fill(writer, 0, 8);
     if (status == AIMG_OK)
-        status = aimg_writer_remove(writer, 3, &error);
+        status = aimg_writer_remove(writer, 3, &oom.error);
     if (status == AIMG_OK)
-        status = commit(writer);
+        status = oom_commit(writer);
     if (status == AIMG_OK)
         status = fill(writer, 8, 12);
     if (status == AIMG_OK)
-        status = commit(writer);
+        status = oom_commit(writer);
     if (status == AIMG_OK)
-        status = oom_set(writer, &error);
+        status = oom_set(writer, &oom.error);
     if (status == AIMG_OK)
-        status = commit(writer);
+        status = oom_commit(writer);
     EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
     return status;
 }
 
 static enum aimg_status write_more(void)
 {
-    struct aimg_writer_options options = writer_options();
+    struct aimg_writer_options options = oom_writer_options();
     struct aimg_writer *writer = NULL;
     uint32_t ordinal;
-    REQUIRE(sample_store(work_path, base, base_bytes));
-    acknowledged = 3;
-    enum aimg_status status = aimg_writer_open(work_path, &options, &writer, &error);
+    REQUIRE(sample_store(oom.work_path, base, base_bytes));
+    oom.acknowledged = 3;
+    enum aimg_status status = aimg_writer_open(oom.work_path, &options, &writer, &oom.error);
     if (status != AIMG_OK)
         return status;
     status = fill(writer, 12, 16);
     if (status == AIMG_OK)
-        status = oom_set(writer, &error);
+        status = oom_set(writer, &oom.error);
     if (status == AIMG_OK)
-        status = aimg_writer_find(writer, "7", 1, &ordinal, &error);
+        status = aimg_writer_find(writer, "7", 1, &ordinal, &oom.error);
     if (status == AIMG_OK)
-        status = commit(writer);
+        status = oom_commit(writer);
     if (status == AIMG_OK)
         read_all(aimg_writer_base(writer));
     EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
     return status;
 }
 
-/* ------------------------------------------------------------------ dictionaries */
-
-enum { FAMILY_BYTES = 700, FAMILY_SAMPLES = 24, FAMILY_IMAGES = 4 };
-
-/* Images for which a dictionary is made: their first half is the same. */
-static void family_fill(uint32_t number, uint8_t out[FAMILY_BYTES])
-{
-    uint64_t common = 1, own = 100 + number;
-    random_fill(&common, out, FAMILY_BYTES / 2);
-    random_fill(&own, out + FAMILY_BYTES / 2, FAMILY_BYTES / 2);
-}
-
-static enum aimg_status train(struct aimg_writer *writer)
-{
-    static uint8_t data[FAMILY_SAMPLES][FAMILY_BYTES];
-    struct aimg_sample samples[FAMILY_SAMPLES];
-    for (uint32_t i = 0; i < FAMILY_SAMPLES; i++) {
-        family_fill(1000 + i, data[i]);
-        samples[i] = (struct aimg_sample){.data = data[i], .bytes = FAMILY_BYTES};
-    }
-    return aimg_writer_train(writer, samples, FAMILY_SAMPLES, 100000, &error);
-}
-
-static enum aimg_status add_family(struct aimg_writer *writer, uint32_t number)
-{
-    static uint8_t data[FAMILY_BYTES];
-    char name[16];
-    struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = data, .data_bytes = FAMILY_BYTES};
-    image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", number);
-    family_fill(number, data);
-    return aimg_writer_add(writer, &image, NULL, &error);
-}
-
-/* Trains, adds and commits; what failed for want of memory is not tried again. */
-static enum aimg_status write_family(struct aimg_writer *writer, uint32_t first)
-{
-    enum aimg_status status = train(writer);
-    for (uint32_t k = first; status == AIMG_OK && k < first + FAMILY_IMAGES; k++)
-        status = add_family(writer, k);
-    if (status == AIMG_OK)
-        status = commit(writer);
-    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
-    return status;
-}
-
-static enum aimg_status write_trained(void)
-{
-    struct aimg_writer_options options = writer_options();
-    struct aimg_writer *writer = NULL;
-    options.compress = AIMG_COMPRESS_AUTO;
-    (void)unlink(work_path);
-    acknowledged = 0;
-    enum aimg_status status = aimg_writer_create(work_path, &options, &writer, &error);
-    if (status == AIMG_OK)
-        status = write_family(writer, 0);
-    if (status == AIMG_OK)
-        status = aimg_writer_open(work_path, &options, &writer, &error);
-    return status == AIMG_OK ? write_family(writer, FAMILY_IMAGES) : status;
-}
-
-/* What was acknowledged is there, and whole. */
-static void check_trained(void)
-{
-    static uint8_t out[FAMILY_BYTES], expected[FAMILY_BYTES];
-    struct aimg_reader *reader = NULL;
-    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1};
-    struct aimg_verify_result result = {.faults = 1};
-    uint64_t bytes = 0;
-    enum aimg_status status = aimg_reader_open(work_path, NULL, &reader, &error);
-    if (acknowledged == 0 && status != AIMG_OK)
-        return;
-    REQUIRE(status == AIMG_OK);
-    EXPECT(aimg_reader_count(reader) >= acknowledged * FAMILY_IMAGES);
-    for (uint32_t k = 0; k < aimg_reader_count(reader); k++) {
-        family_fill(k, expected);
-        EXPECT_EQ_INT(aimg_reader_read(reader, k, 0, out, sizeof out, &bytes, &error), AIMG_OK);
-        EXPECT(bytes == FAMILY_BYTES && memcmp(out, expected, FAMILY_BYTES) == 0);
-    }
-    aimg_reader_close(reader);
-    EXPECT(aimg_verify(work_path, &options, &result, &error) == AIMG_OK && result.faults == 0);
-}
+/* ------------------------------------------------------------------ keeping */
 
 static int see_commit(void *user, const struct aimg_commit *commit)
 {
@@ -368,52 +285,52 @@ static int see_pair(void *user, const char *key, const char *value, size_t value
 static void read_history(const struct aimg_reader *reader)
 {
     uint64_t removed = 0, changed = 0, pairs = 0;
-    if (check(aimg_reader_log(reader, see_commit, &removed, &error)))
+    if (check(aimg_reader_log(reader, see_commit, &removed, &oom.error)))
         EXPECT_EQ_UINT(removed, 4);
-    if (check(aimg_reader_changes(reader, 1, see_change, &changed, &error)))
+    if (check(aimg_reader_changes(reader, 1, see_change, &changed, &oom.error)))
         EXPECT_EQ_UINT(changed, 1);
-    if (check(aimg_reader_each_meta(reader, see_pair, &pairs, &error)))
+    if (check(aimg_reader_each_meta(reader, see_pair, &pairs, &oom.error)))
         EXPECT_EQ_UINT(pairs, 1);
 }
 
 /* A rename for which there was no memory may be tried again as long as the writer lives. */
 static enum aimg_status rename_image(struct aimg_writer *writer, uint32_t *ordinal, const char *name)
 {
-    enum aimg_status status = aimg_writer_rename(writer, *ordinal, name, strlen(name), ordinal, &error);
+    enum aimg_status status = aimg_writer_rename(writer, *ordinal, name, strlen(name), ordinal, &oom.error);
     if (status == AIMG_OUT_OF_MEMORY)
-        status = aimg_writer_rename(writer, *ordinal, name, strlen(name), ordinal, &error);
+        status = aimg_writer_rename(writer, *ordinal, name, strlen(name), ordinal, &oom.error);
     return status == AIMG_SEQUENCE ? AIMG_OUT_OF_MEMORY : status;
 }
 
 static enum aimg_status set_title(struct aimg_writer *writer)
 {
-    enum aimg_status status = aimg_writer_set_meta(writer, "title", "Fruit", &error);
+    enum aimg_status status = aimg_writer_set_meta(writer, "title", "Fruit", &oom.error);
     if (status == AIMG_OUT_OF_MEMORY)
-        status = aimg_writer_set_meta(writer, "title", "Fruit", &error);
+        status = aimg_writer_set_meta(writer, "title", "Fruit", &oom.error);
     return status == AIMG_SEQUENCE ? AIMG_OUT_OF_MEMORY : status;
 }
 
 static enum aimg_status keep(void)
 {
-    struct aimg_writer_options options = writer_options();
+    struct aimg_writer_options options = oom_writer_options();
     struct aimg_writer *writer = NULL;
     uint32_t ordinal = RENAMED;
-    REQUIRE(sample_store(work_path, base, base_bytes));
-    acknowledged = 3;
-    enum aimg_status status = aimg_writer_open(work_path, &options, &writer, &error);
+    REQUIRE(sample_store(oom.work_path, base, base_bytes));
+    oom.acknowledged = 3;
+    enum aimg_status status = aimg_writer_open(oom.work_path, &options, &writer, &oom.error);
     if (status != AIMG_OK)
         return status;
     status = rename_image(writer, &ordinal, "five");
     if (status == AIMG_OK)
         status = set_title(writer);
     if (status == AIMG_OK)
-        status = commit(writer);
+        status = oom_commit(writer);
     if (status == AIMG_OK)
         status = rename_image(writer, &ordinal, "cinq"); /* an alias, and then one of the batch */
     if (status == AIMG_OK)
         status = rename_image(writer, &ordinal, "5");
     if (status == AIMG_OK)
-        status = commit(writer);
+        status = oom_commit(writer);
     if (status == AIMG_OK)
         read_all(aimg_writer_base(writer));
     if (status == AIMG_OK)
@@ -422,64 +339,12 @@ static enum aimg_status keep(void)
     return status;
 }
 
-/* A copy that was made is whole; one that was not has no last commit to be taken for one. */
-static void check_copied(const struct aimg_reader *source, bool copied, uint32_t flags)
-{
-    struct aimg_info all = {.struct_bytes = sizeof all}, info = {.struct_bytes = sizeof info};
-    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1};
-    struct aimg_verify_result result = {.faults = 1};
-    struct aimg_reader *target = NULL;
-    REQUIRE(aimg_reader_open(work_path, NULL, &target, &error) == AIMG_OK);
-    REQUIRE(aimg_reader_info(source, &all, &error) == AIMG_OK && aimg_reader_info(target, &info, &error) == AIMG_OK);
-    if (flags == AIMG_COPY_DROP_HISTORY)
-        all.commit_count = 1;
-    EXPECT(copied ? info.commit_count == all.commit_count : info.commit_count < all.commit_count);
-    EXPECT(!copied || info.listed_count == all.listed_count);
-    aimg_reader_close(target);
-    EXPECT(aimg_verify(work_path, &options, &result, &error) == AIMG_OK && result.faults == 0);
-}
-
-static enum aimg_status copy_with(uint32_t flags)
-{
-    struct aimg_reader_options reading = {.struct_bytes = sizeof reading, .allocator = counting_allocator(&counting)};
-    struct aimg_copy_options copying = {.struct_bytes = sizeof copying, .flags = flags};
-    struct aimg_writer_options options = writer_options();
-    struct aimg_reader *source = NULL;
-    struct aimg_writer *writer = NULL;
-    (void)unlink(work_path);
-    enum aimg_status status = aimg_reader_open(VECTORS "/good/everything.aimg", &reading, &source, &error);
-    if (status == AIMG_OK)
-        status = aimg_writer_create(work_path, &options, &writer, &error);
-    bool begun = status == AIMG_OK;
-    if (begun)
-        status = aimg_writer_copy(writer, source, &copying, &error);
-    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
-    unsigned long long allocated = counting.allocated, fail_at = counting.fail_at;
-    counting.fail_at = 0; /* what follows is no part of it */
-    if (begun)
-        check_copied(source, status == AIMG_OK, flags);
-    counting.fail_at = fail_at;
-    counting.allocated = allocated;
-    aimg_reader_close(source);
-    return status;
-}
-
-static enum aimg_status copy_history(void)
-{
-    return copy_with(0);
-}
-
-static enum aimg_status copy_now(void)
-{
-    return copy_with(AIMG_COPY_DROP_HISTORY);
-}
-
 static enum aimg_status verify(void)
 {
     struct aimg_verify_options options = {
-        .struct_bytes = sizeof options, .threads = 1, .allocator = counting_allocator(&counting)};
+        .struct_bytes = sizeof options, .threads = 1, .allocator = counting_allocator(&oom.counting)};
     struct aimg_verify_result result = {.faults = 0};
-    enum aimg_status status = aimg_verify(base_path, &options, &result, &error);
+    enum aimg_status status = aimg_verify(base_path, &options, &result, &oom.error);
     if (status == AIMG_OK)
         EXPECT_EQ_UINT(result.faults, 0);
     return status;
@@ -496,20 +361,20 @@ static void check_archive(void)
     struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1};
     struct aimg_verify_result result = {.faults = 1};
     struct aimg_writer_options writing = sample_writer_options();
-    enum aimg_status status = aimg_reader_open(work_path, NULL, &reader, &error);
-    if (acknowledged == 0 && status != AIMG_OK) {
+    enum aimg_status status = aimg_reader_open(oom.work_path, NULL, &reader, &oom.error);
+    if (oom.acknowledged == 0 && status != AIMG_OK) {
         EXPECT(status == AIMG_NOT_FOUND || status == AIMG_NOT_ARCHIVE); /* not made, or nothing in it */
         return;
     }
-    REQUIRE(status == AIMG_OK && aimg_reader_info(reader, &info, &error) == AIMG_OK);
-    EXPECT(info.commit_count == acknowledged || info.commit_count == acknowledged + 1);
+    REQUIRE(status == AIMG_OK && aimg_reader_info(reader, &info, &oom.error) == AIMG_OK);
+    EXPECT(info.commit_count == oom.acknowledged || info.commit_count == oom.acknowledged + 1);
     read_all(reader);
     aimg_reader_close(reader);
-    EXPECT_EQ_INT(aimg_writer_open(work_path, &writing, &writer, &error), AIMG_OK);
-    EXPECT_EQ_INT(sample_add(writer, "after", 1, 0, NULL, &error), AIMG_OK);
-    EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
-    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
-    EXPECT(aimg_verify(work_path, &options, &result, &error) == AIMG_OK && result.faults == 0);
+    EXPECT_EQ_INT(aimg_writer_open(oom.work_path, &writing, &writer, &oom.error), AIMG_OK);
+    EXPECT_EQ_INT(sample_add(writer, "after", 1, 0, NULL, &oom.error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &oom.error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_close(writer, &oom.error), AIMG_OK);
+    EXPECT(aimg_verify(oom.work_path, &options, &result, &oom.error) == AIMG_OK && result.faults == 0);
 }
 
 /* after: what must be true then; NULL when nothing was written. */
@@ -519,14 +384,14 @@ static void check_all(const char *name, enum aimg_status (*what)(void), void (*a
     for (int on = 0; on < 2; on++) {
         unsigned long long n = 1;
         for (bool reached = true; reached; n++) {
-            counting.allocated = 0;
-            counting.fail_at = n;
-            counting.fail_on = on == 1;
+            oom.counting.allocated = 0;
+            oom.counting.fail_at = n;
+            oom.counting.fail_on = on == 1;
             enum aimg_status status = what();
-            reached = counting.allocated >= n;
-            counting.fail_at = 0;
+            reached = oom.counting.allocated >= n;
+            oom.counting.fail_at = 0;
             EXPECT(status == AIMG_OK || (reached && status == AIMG_OUT_OF_MEMORY));
-            EXPECT_EQ_INT(counting.live, 0);
+            EXPECT_EQ_INT(oom.counting.live, 0);
             if (after != NULL)
                 after();
             REQUIRE(n < 5000);
@@ -539,23 +404,23 @@ static void check_all(const char *name, enum aimg_status (*what)(void), void (*a
 
 int main(void)
 {
-    work_path = sample_path("work.aimg");
-    REQUIRE(write_new() == AIMG_OK && acknowledged == 3);
-    base = sample_load(work_path, &base_bytes);
+    oom.work_path = sample_path("work.aimg");
+    REQUIRE(write_new() == AIMG_OK && oom.acknowledged == 3);
+    base = sample_load(oom.work_path, &base_bytes);
     base_path = strdup(sample_path("base.aimg"));
     REQUIRE(base != NULL && base_path != NULL && sample_store(base_path, base, base_bytes));
-    work_path = strdup(sample_path("work.aimg"));
+    oom.work_path = strdup(sample_path("work.aimg"));
     check_all("read with a map", read_mapped, NULL);
     check_all("read without", read_plain, NULL);
     check_all("read with a dictionary", read_vector, NULL);
     check_all("write", write_new, check_archive);
     check_all("append", write_more, check_archive);
-    check_all("write with a dictionary", write_trained, check_trained);
+    check_all("write with a dictionary", oom_write_trained, oom_check_trained);
     renames = true;
     check_all("rename and describe", keep, check_archive);
     renames = false;
-    check_all("copy", copy_history, NULL);
-    check_all("copy without history", copy_now, NULL);
+    check_all("copy", oom_copy_history, NULL);
+    check_all("copy without history", oom_copy_now, NULL);
     check_all("verify", verify, NULL);
     free(base);
     return test_end("test_oom");

@@ -138,7 +138,8 @@ static void check_twice(void)
     }
 }
 
-/* A flipped bit in every third byte from the first frame to the last commit: either nothing of it is copied, or copying says so. */
+/* A flipped bit in every third byte from the first frame to the last commit: either nothing of it is copied, or copying
+ * says so. */
 static void check_flips(void)
 {
     size_t bytes, flips = 0, refused = 0;
