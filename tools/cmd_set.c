@@ -47,7 +47,7 @@ struct setter {
     uint8_t *seen; /* a bit for each ordinal: a row was about it */
     uint64_t rows, images, values;
     uint64_t seq; /* of the commit */
-    bool settled; /* the whole file was gone through */
+    bool settled; /* it is done, or told why not */
     bool committed;
 };
 
@@ -203,8 +203,8 @@ static int commit(struct setter *setter)
     uint64_t commits, images;
     int code;
 
-    setter->settled = true;
     if (setter->unknown.count > 0 && setter->strict) {
+        setter->settled = true;
         unknown_report(&setter->unknown, setter->table.path, "nothing was set, as --strict says");
         return EXIT_NO;
     }
@@ -215,6 +215,7 @@ static int commit(struct setter *setter)
         writing_state(setter->edit.writer, &commits, &images);
         setter->seq = commits - 1;
     }
+    setter->settled = true;
     unknown_report(&setter->unknown, setter->table.path, setter->values > 0 ? "the rest was set" : "nothing was set");
     return setter->unknown.count > 0 ? EXIT_NO : EXIT_DONE;
 }
@@ -310,6 +311,8 @@ static int set_file(struct setter *setter, const char *path, enum table_format f
 
     if (code != EXIT_DONE)
         return code;
+    /* Only now: until here, while a pipe may give nothing for long, a signal may end it. */
+    interrupt_install();
     code = edit_open(&setter->edit);
     if (code == EXIT_DONE)
         code = conclude(setter, edit_close(&setter->edit, run(setter)));
@@ -352,7 +355,6 @@ int cmd_set(int argc, char **argv, const struct common_options *common)
         return output_usage("set", optind >= argc ? "ARCHIVE is missing" : "FILE is missing");
     if (argc - optind > 2)
         return output_usage("set", "one FILE at a time");
-    interrupt_install();
     setter.edit.archive = argv[optind];
     return set_file(&setter, argv[optind + 1], format);
 }

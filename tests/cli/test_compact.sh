@@ -213,7 +213,9 @@ test_second_writer() {
 # All verbs that write can wait.
 test_verbs_wait() {
     worn verbs.aimg
-    for verb in 'rm verbs.aimg large.pgm' 'mv verbs.aimg @0 other.pgm' 'meta verbs.aimg title=waited' 'seal verbs.aimg'; do
+    printf 'name,score\nother.pgm,1\n' >waited.csv
+    for verb in 'rm verbs.aimg large.pgm' 'mv verbs.aimg @0 other.pgm' 'meta verbs.aimg title=waited' 'seal verbs.aimg' \
+        'set verbs.aimg waited.csv' 'attach verbs.aimg other.pgm note waited.csv'; do
         rm -f held
         hold_lock verbs.aimg
         expect_exit 3 "$AIMG" $verb
@@ -227,7 +229,8 @@ test_verbs_wait() {
     done
     expect_equal "$("$AIMG" meta verbs.aimg title)" waited
     expect_equal "$("$AIMG" ls verbs.aimg | grep -c 'other.pgm\|large.pgm')" 1
-    expect_equal "$(commits verbs.aimg)" 7
+    expect_equal "$("$AIMG" cat --column note verbs.aimg other.pgm)" "$(cat waited.csv)"
+    expect_equal "$(commits verbs.aimg)" 9
     rm -f held
 }
 

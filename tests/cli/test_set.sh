@@ -159,6 +159,30 @@ expect_exit 0 "$AIMG" set b.aimg table.CSV
 expect_exit 3 "$AIMG" set missing.aimg table.CSV
 expect_exit 4 "$AIMG" set table table.CSV
 
+expect_exit 0 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="${WRITE_SHIM:?set it to the path of write_shim.so}" \
+    NO_TMPFILE=1 TMPDIR="$PWD" bash -c 'cat table | "$0" set --format csv b.aimg -' "$AIMG"
+expect_false 'a temporary file was left' ls aimg-*
+
+# while nothing comes a signal ends it at once; without room nothing is changed
+cp b.aimg before.aimg
+mkfifo slow
+sleep 60 >slow &
+sleeper=$!
+"$AIMG" set b.aimg slow --format csv 2>err &
+pid=$!
+sleep 0.3
+kill -TERM $pid
+wait $pid
+expect_equal $? 143
+kill $sleeper
+{ echo name,t; for i in 1 2 3; do printf 'cat/%d.pgm,' $i; head -c 100000 /dev/urandom | od -An -tx1 | tr -d ' \n'; echo; done; } >large.csv
+run bash -c 'ulimit -f 40; exec "$0" set b.aimg large.csv' "$AIMG"
+expect_equal "$status" 3
+expect_contains err 'nothing was set'
+expect_same b.aimg before.aimg
+expect_exit 0 "$AIMG" set b.aimg large.csv
+expect_exit 0 "$AIMG" verify b.aimg
+
 # a mark, CR LF, no end of the last line, empty lines, spaces in the header
 expect_set 0 csv '\xEF\xBB\xBFname, n ,t\r\n\r\ncat/1.pgm,1,a b \r\n\ncat/2.pgm,2,"x\r\ny"'
 expect_equal "$(value_of b.aimg cat/2.pgm n)" 2
