@@ -191,6 +191,34 @@ static void step(void)
     }
 }
 
+/* Many rows in one run, all of which refer to one image; none of them is overlooked. */
+static void check_many(void)
+{
+    enum { ROWS = 10000 };
+    struct aimg_writer_options options = sample_writer_options();
+    uint32_t column = 0, ordinal = 0, renamed = 0, found;
+    size_t bytes;
+    int null;
+    path = sample_path("many.aimg");
+    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
+    expect_ok(aimg_writer_column(writer, "next", AIMG_TYPE_IMAGE, 1, 0, &column, &error));
+    for (unsigned i = 0; i < ROWS; i++) {
+        char name[16];
+        struct aimg_value value = {.column = column, .data = &ordinal, .bytes = sizeof ordinal};
+        struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .values = &value, .value_count = i % 3 > 0};
+        image.name_bytes = (size_t)snprintf(name, sizeof name, "%u", i);
+        expect_ok(aimg_writer_add(writer, &image, NULL, &error));
+    }
+    expect_ok(aimg_writer_commit(writer, NULL, &error));
+    expect_ok(aimg_writer_rename(writer, 0, "first", 5, &renamed, &error));
+    expect_ok(aimg_writer_commit(writer, NULL, &error));
+    for (uint32_t i = 1; i < ROWS; i++) {
+        expect_ok(aimg_reader_value(aimg_writer_base(writer), 0, i, &found, sizeof found, &bytes, &null, &error));
+        EXPECT(i % 3 == 0 ? null == 1 : null == 0 && found == renamed);
+    }
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+}
+
 int main(void)
 {
     struct aimg_writer_options options = sample_writer_options();
@@ -208,5 +236,6 @@ int main(void)
     check_all(aimg_writer_base(writer));
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
     EXPECT(aimg_verify(path, NULL, &result, &error) == AIMG_OK && result.faults == 0);
+    check_many();
     return test_end("test_references");
 }
