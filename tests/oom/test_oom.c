@@ -2,6 +2,7 @@
 /* No memory, at every allocation of every call in turn, once and from then on: the status says so, nothing leaks, and the archive
  * is as it was promised. */
 #include "oom.h"
+#include "oom_dedup.h"
 #include "oom_set.h"
 #include "random.h"
 #include "sample.h"
@@ -69,12 +70,14 @@ static bool check(enum aimg_status status)
 }
 
 /* Images up to this one are numbered by their content; those that follow have other names for the bytes of one of them. */
-enum { RENAMED_FIRST = 12, RENAMED = 5 };
-static bool renames;
+enum { RENAMED_FIRST = 12, RENAMED = 5, TWIN = 4 };
+static bool renames, twins;
 
 static uint32_t content_of(uint32_t ordinal)
 {
-    return renames && ordinal >= RENAMED_FIRST ? RENAMED : ordinal;
+    if (ordinal < RENAMED_FIRST)
+        return ordinal;
+    return renames ? RENAMED : twins ? TWIN : ordinal;
 }
 
 static void read_values(const struct aimg_reader *reader, uint32_t ordinal)
@@ -339,6 +342,31 @@ static enum aimg_status keep(void)
     return status;
 }
 
+/* In an archive without an index of its content, where the twin of what is stored as it is was compressed. */
+static enum aimg_status deduplicate(void)
+{
+    struct aimg_writer_options options = oom_writer_options();
+    struct aimg_writer *writer = NULL;
+    options.compress = AIMG_COMPRESS_STORE;
+    options.dedup = AIMG_DEDUP_ALL;
+    REQUIRE(sample_store(oom.work_path, base, base_bytes));
+    oom.acknowledged = 3;
+    enum aimg_status status = aimg_writer_open(oom.work_path, &options, &writer, &oom.error);
+    if (status != AIMG_OK)
+        return status;
+    status = oom_dedup(writer, TWIN, "twin", 2, &oom.error);
+    if (status == AIMG_OK)
+        status = oom_commit(writer);
+    if (status == AIMG_OK)
+        status = oom_dedup(writer, TWIN, "other twin", 2, &oom.error);
+    if (status == AIMG_OK)
+        status = oom_commit(writer);
+    if (status == AIMG_OK)
+        read_all(aimg_writer_base(writer));
+    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
+    return status;
+}
+
 static enum aimg_status verify(void)
 {
     struct aimg_verify_options options = {
@@ -419,6 +447,9 @@ int main(void)
     renames = true;
     check_all("rename and describe", keep, check_archive);
     renames = false;
+    twins = true;
+    check_all("deduplicate", deduplicate, check_archive);
+    twins = false;
     check_all("copy", oom_copy_history, NULL);
     check_all("copy without history", oom_copy_now, NULL);
     check_all("verify", verify, NULL);
