@@ -17,10 +17,11 @@ struct work {
     struct aimg_error error;
 };
 
-static struct aimg_writer_options options(void)
+static struct aimg_writer_options options(const struct crash_run *run)
 {
     struct aimg_writer_options all = sample_writer_options();
     all.flags = 0;
+    all.dedup = run->dedup;
     return all;
 }
 
@@ -33,7 +34,7 @@ static void choose_salt(struct work *work)
 
 static void begin_new(struct work *work, struct crash_run *run)
 {
-    struct aimg_writer_options how = options();
+    struct aimg_writer_options how = options(run);
     struct aimg_io io = fake_disk_io(&run->disk);
     *work = (struct work){.run = run};
     promise_only(&run->promise, &work->next);
@@ -45,7 +46,7 @@ static void begin_new(struct work *work, struct crash_run *run)
 /* Opens what is there. What is seen then is what there is: nothing else may come back. */
 static void begin_old(struct work *work, struct crash_run *run)
 {
-    struct aimg_writer_options how = options();
+    struct aimg_writer_options how = options(run);
     struct aimg_io io = fake_disk_io(&run->disk);
     struct aimg_info info = {.struct_bytes = sizeof info};
     *work = (struct work){.run = run};
@@ -286,6 +287,43 @@ static void torn(struct crash_run *run)
     end(&work);
 }
 
+/* How many images share the bytes of others, as long as nothing failed. */
+static void expect_twins(const struct work *work, uint64_t expected)
+{
+    uint64_t images, bytes;
+    if (work->dead)
+        return;
+    aimg_writer_deduplicated(work->writer, &images, &bytes);
+    if (images != expected)
+        abort();
+}
+
+/* Content that was seen: in the batch, in the commit before, by a program before, of images that are gone. */
+static void twins(struct crash_run *run)
+{
+    struct work work;
+    run->dedup = AIMG_DEDUP_ALL;
+    begin_new(&work, run);
+    add_some(&work, "t", 1, 4);
+    add(&work, "t/again.jpg", 1, 0);
+    commit(&work, NULL);
+    add(&work, "t/1.jpg", 2, AIMG_ADD_REPLACE);
+    take_away(&work, "t/2.jpg");
+    add(&work, "t/new.jpg", 92, 0);
+    commit(&work, NULL);
+    expect_twins(&work, 2);
+    end(&work);
+    if (work.dead)
+        return;
+    begin_old(&work, run);
+    add(&work, "t/2.jpg", 2, 0);
+    add(&work, "t/new again.jpg", 92, 0);
+    add(&work, "t/other.jpg", 93, 0);
+    commit(&work, NULL);
+    expect_twins(&work, 2);
+    end(&work);
+}
+
 /* A sync fails; the program ends; the next one goes on, on the same machine, whose cache and disk disagree. */
 static void failed(struct crash_run *run)
 {
@@ -331,7 +369,8 @@ static void values(struct crash_run *run)
 const struct crash_scenario crash_scenarios[] = {
     {"one", one, false},       {"several", several, false},    {"replace", replace, false},
     {"append", append, false}, {"rename", rename_some, false}, {"big", big, false},
-    {"torn", torn, false},     {"values", values, false},      {"failed", failed, true},
+    {"torn", torn, false},     {"values", values, false},      {"twins", twins, false},
+    {"failed", failed, true},
 };
 const unsigned crash_scenario_count = sizeof crash_scenarios / sizeof crash_scenarios[0];
 

@@ -26,6 +26,7 @@ struct crash_run {
     struct promise promise;
     unsigned sessions;
     bool same_salt;
+    uint32_t dedup; /* of all sessions from now on */
 };
 
 struct crash_scenario {
