@@ -145,12 +145,12 @@ static enum aimg_status write_dictionary(struct aimg_writer *writer, struct aimg
     const struct aimg_catalog *catalog = &writer->base->catalog;
     struct aimg_part part;
     bool zstd = false;
-    everything = everything && in_pieces(catalog, column->record.id);
+    bool pieces = everything && in_pieces(catalog, column->record.id);
     enum aimg_status status =
-        everything ? aimg_dictionary_load(&column->dictionary, writer->base, column->record.id, error) : AIMG_OK;
+        pieces ? aimg_dictionary_load(&column->dictionary, writer->base, column->record.id, error) : AIMG_OK;
     uint32_t total = aimg_dictionary_count(&column->dictionary);
     uint32_t first = column->dictionary.committed;
-    if (status != AIMG_OK || !column->dictionary.loaded || (total == first && !everything))
+    if (status != AIMG_OK || !column->dictionary.loaded || (total == first && !pieces))
         return status;
     for (uint32_t i = catalog->table_count; i-- > 0;) {
         const struct aimg_part *old = &catalog->tables[i].part;
