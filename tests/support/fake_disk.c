@@ -42,8 +42,12 @@ static enum aimg_status disk_read_at(struct aimg_io *io, uint64_t offset, void *
 
 static void record(struct fake_disk *disk, struct fake_change change)
 {
-    if (disk->change_count == FAKE_DISK_CHANGES)
-        abort();
+    if (disk->change_count == disk->change_room) {
+        disk->change_room = disk->change_room * 2 + 16;
+        disk->changes = realloc(disk->changes, disk->change_room * sizeof *disk->changes);
+        if (disk->changes == NULL)
+            abort();
+    }
     disk->changes[disk->change_count++] = change;
 }
 
@@ -68,7 +72,8 @@ static enum aimg_status disk_write_at(struct aimg_io *io, uint64_t offset, const
     size_t bytes = first_bytes + second_bytes;
     if (fails(disk))
         return failure(disk, "write", error);
-    if (offset > FAKE_DISK_BYTES || bytes > FAKE_DISK_BYTES - offset)
+    disk->full = disk->full || offset > FAKE_DISK_BYTES || bytes > FAKE_DISK_BYTES - offset;
+    if (disk->full)
         return aimg_fail_errno(error, ENOSPC, "the fake disk is full");
     uint8_t *data = malloc(bytes == 0 ? 1 : bytes);
     if (data == NULL)
@@ -94,13 +99,13 @@ static void forget_changes(struct fake_disk *disk)
 static void lose_changes(struct fake_disk *disk)
 {
     if (disk->after_failure != FAKE_LOSE_ALL) {
-        uint8_t *bytes = malloc(FAKE_DISK_BYTES);
+        uint8_t *bytes = calloc(1, FAKE_DISK_BYTES);
+        uint64_t reach = fake_disk_reach(disk);
         enum fake_cut kind = disk->after_failure == FAKE_LOSE_NONE ? FAKE_CUT_NEW : FAKE_CUT_RANDOM;
         if (bytes == NULL)
             abort();
         disk->medium_bytes = fake_disk_cut(disk, kind, random_next(&disk->random), bytes);
-        memset(bytes + disk->medium_bytes, 0,
-               FAKE_DISK_BYTES - disk->medium_bytes); /* blocks past the size do not belong to the file */
+        memset(bytes + disk->medium_bytes, 0, reach - disk->medium_bytes); /* blocks past the size do not belong to the file */
         free(disk->medium);
         disk->medium = bytes;
     }
@@ -219,6 +224,7 @@ void fake_disk_create(struct fake_disk *disk, const void *bytes, uint64_t count)
 void fake_disk_destroy(struct fake_disk *disk)
 {
     forget_changes(disk);
+    free(disk->changes);
     free(disk->cache);
     free(disk->medium);
 }
@@ -336,12 +342,22 @@ static uint64_t choose_size(struct cut *cut, const struct fake_disk *disk)
     }
 }
 
+uint64_t fake_disk_reach(const struct fake_disk *disk)
+{
+    uint64_t reach = disk->medium_bytes > disk->cache_bytes ? disk->medium_bytes : disk->cache_bytes;
+    for (unsigned i = 0; i < disk->change_count; i++) {
+        uint64_t end = disk->changes[i].offset + disk->changes[i].bytes;
+        reach = end > reach ? end : reach;
+    }
+    return (reach + FAKE_SECTOR - 1) / FAKE_SECTOR * FAKE_SECTOR;
+}
+
 uint64_t fake_disk_cut(const struct fake_disk *disk, enum fake_cut kind, uint64_t seed, uint8_t *out)
 {
     struct cut cut = {.random = seed, .bytes = out, .size = disk->medium_bytes};
     uint64_t sectors = sector_count(disk), index = 0;
     uint64_t chosen = sectors == 0 ? 0 : random_below(&cut.random, sectors);
-    memcpy(out, disk->medium, FAKE_DISK_BYTES);
+    memcpy(out, disk->medium, fake_disk_reach(disk));
     for (unsigned i = 0; i < disk->change_count; i++) {
         const struct fake_change *change = &disk->changes[i];
         if (change->cut && cut_happens(&cut, kind, index, chosen))

@@ -8,9 +8,8 @@
 
 #include "io.h"
 
-#define FAKE_DISK_BYTES   (1u << 18)
-#define FAKE_DISK_CHANGES 256
-#define FAKE_SECTOR       512u
+#define FAKE_DISK_BYTES (1u << 22)
+#define FAKE_SECTOR     512u
 
 /* A write or a cut that is in the cache and not on the medium yet. */
 struct fake_change {
@@ -27,8 +26,9 @@ struct fake_disk {
     uint64_t cache_bytes;
     uint8_t *medium; /* what a power cut leaves for sure */
     uint64_t medium_bytes;
-    struct fake_change changes[FAKE_DISK_CHANGES];
-    unsigned change_count;
+    struct fake_change *changes;
+    unsigned change_count, change_room;
+    bool full; /* a write did not fit */
 
     uint64_t steps;      /* writes, cuts and syncs so far */
     uint64_t stop_after; /* the power goes after so many of them: nothing happens any more, every call fails; UINT64_MAX: never */
@@ -63,7 +63,10 @@ enum fake_cut {
     FAKE_CUT_KINDS
 };
 
-/* What is found after a power cut now, chosen by the seed, into out (FAKE_DISK_BYTES). The file's size is chosen apart from its
+/* No byte that the medium, the cache or a change that is not synced has lies behind it. */
+uint64_t fake_disk_reach(const struct fake_disk *disk);
+
+/* What is found after a power cut now, chosen by the seed, into out (fake_disk_reach). The file's size is chosen apart from its
  * bytes. Returns its bytes. */
 uint64_t fake_disk_cut(const struct fake_disk *disk, enum fake_cut kind, uint64_t seed, uint8_t *out);
 
