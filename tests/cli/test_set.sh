@@ -175,7 +175,14 @@ kill -TERM $pid
 wait $pid
 expect_equal $? 143
 kill $sleeper
-{ echo name,t; for i in 1 2 3; do printf 'cat/%d.pgm,' $i; head -c 100000 /dev/urandom | od -An -tx1 | tr -d ' \n'; echo; done; } >large.csv
+{
+    echo name,t
+    for i in 1 2 3; do
+        printf 'cat/%d.pgm,' $i
+        head -c 100000 /dev/urandom | od -An -tx1 | tr -d ' \n'
+        echo
+    done
+} >large.csv
 run bash -c 'ulimit -f 40; exec "$0" set b.aimg large.csv' "$AIMG"
 expect_equal "$status" 3
 expect_contains err 'nothing was set'
