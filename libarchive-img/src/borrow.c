@@ -131,6 +131,12 @@ static void announce_data(const struct aimg_reader *reader, uint32_t ordinal, ui
         prefetch_lines(frame + header, entry.stored_bytes);
 }
 
+void aimg_image_announce(const struct aimg_reader *reader, uint32_t ordinal)
+{
+    if (reader->hot.base != NULL)
+        announce_data(reader, ordinal, AIMG_READ_VERIFY);
+}
+
 static enum aimg_status borrow_checked(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags,
                                        struct aimg_bytes *bytes_out, struct aimg_error *error)
 {

@@ -183,6 +183,7 @@ enum aimg_status aimg_reader_read(const struct aimg_reader *reader, uint32_t ord
         (flags & ~(uint32_t)AIMG_READ_UNVERIFIED) != 0)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT,
                          "aimg_reader_read needs a reader, a buffer, a place for the size, and known flags");
+    aimg_image_announce(reader, ordinal);
     enum aimg_status status = readable_entry(reader, ordinal, &entry, error);
     if (status != AIMG_OK)
         return status;

@@ -147,6 +147,9 @@ enum aimg_status aimg_column_stored(const struct aimg_reader *reader, struct aim
                                     const struct aimg_column_record *column, uint32_t row, void *buffer, size_t buffer_bytes,
                                     size_t *bytes_out, bool *null_out, struct aimg_error *error);
 
+/* Brings an image's frame and bytes on their way into the processor's caches, where they are mapped: their misses overlap. */
+void aimg_image_announce(const struct aimg_reader *reader, uint32_t ordinal);
+
 /* Bytes of a dictionary, verified (rule 51), in memory of the reader's allocator. */
 enum aimg_status aimg_coding_fetch(const struct aimg_reader *reader, const struct aimg_coding_record *coding, uint8_t **copy_out,
                                    struct aimg_error *error);
