@@ -46,7 +46,7 @@ static bool map_scratch(const struct load_context *context, struct load_item *it
         return true;
     int fd = open_scratch(context->scratch_folder);
     if (fd < 0) {
-        load_fail(item, "cannot make a file beside the archive to compress it in", errno);
+        load_fail(item, "cannot make a file beside the archive to compress it in (--compress store needs none)", errno);
         return false;
     }
     int code = posix_fallocate(fd, 0, (off_t)bytes);
@@ -61,7 +61,7 @@ static bool map_scratch(const struct load_context *context, struct load_item *it
     }
     close(fd);
     if (code != 0)
-        load_fail(item, "no room to compress it beside the archive", code);
+        load_fail(item, "no room beside the archive to compress it (--compress store needs none)", code);
     return code == 0;
 }
 
