@@ -125,13 +125,16 @@ static enum aimg_status try_candidate(const struct search *search, uint32_t ordi
     return status;
 }
 
-/* What is damaged, or cannot be decoded here, is nobody's twin: the image is stored anew. */
+/* What is damaged, or cannot be decoded here, is nobody's twin: the image is stored anew. A disk that fails, or a file that is cut
+ * under our hands, is another matter. */
 static enum aimg_status try_ordinal(const struct search *search, uint32_t ordinal, struct aimg_error *error)
 {
     struct aimg_error local;
     enum aimg_status status = try_candidate(search, ordinal, &local);
-    if (status != AIMG_IO && status != AIMG_OUT_OF_MEMORY)
-        return status == AIMG_OK ? AIMG_OK : AIMG_NOT_FOUND;
+    if (status == AIMG_OK || status == AIMG_NOT_FOUND)
+        return status;
+    if (status == AIMG_CHECKSUM || status == AIMG_CORRUPT || status == AIMG_LIMIT || status == AIMG_UNSUPPORTED)
+        return AIMG_NOT_FOUND;
     if (error != NULL)
         *error = local;
     return status;
