@@ -22,10 +22,7 @@ bool elements_begin(struct elements *elements, const struct table_cell *cell)
 static enum elements_step take_json(struct elements *elements, const json_t *value)
 {
     elements->scalar = scalar_from_json(value);
-    if (json_is_string(value))
-        elements->scalar = scalar_from_text(json_string_value(value), json_string_length(value));
-    /* Of strings only the words that JSON has no numbers for. */
-    if (elements->scalar.kind == SCALAR_NONE || (json_is_string(value) && elements->scalar.real - elements->scalar.real == 0))
+    if (elements->scalar.kind == SCALAR_NONE)
         return ELEMENTS_BAD;
     return ELEMENTS_ONE;
 }

@@ -67,7 +67,7 @@ static void print_value(const json_t *value)
 struct row {
     const char *key, *label;
     void (*print)(const json_t *value);
-    bool rare; /* no row when it is 0 */
+    bool rare; /* no row when it is 0, or no */
 };
 
 static void print_rows(const struct row *rows, const json_t *object)
@@ -77,7 +77,7 @@ static void print_rows(const struct row *rows, const json_t *object)
     for (; rows->key != NULL; rows++) {
         value = json_object_get(object, rows->key);
         /* Only what is there is worth a line. */
-        if (value == NULL || (rows->rare && json_integer_value(value) == 0))
+        if (value == NULL || (rows->rare && !json_is_true(value) && json_integer_value(value) == 0))
             continue;
         printf("%-14s", rows->label);
         rows->print(value);
@@ -246,7 +246,7 @@ static enum aimg_status fill_archive(struct json_object *object, const struct ai
 static const struct row image_rows[] = {
     {"name", "name", print_text, false},
     {"position", "position", print_count, false},
-    {"attachment", "attachment", print_flag, false},
+    {"attachment", "attachment", print_flag, true},
     {"ordinal", "ordinal", print_count, false},
     {"format", "format", print_text, false},
     {"bytes", "bytes", print_size, false},

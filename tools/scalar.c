@@ -110,6 +110,15 @@ struct scalar scalar_from_text(const char *text, size_t bytes)
     return scalar;
 }
 
+struct scalar scalar_from_string(const char *text, size_t bytes)
+{
+    struct scalar scalar = scalar_from_text(text, bytes);
+    bool special = scalar.kind == SCALAR_REAL && !scalar.padded && !isfinite(scalar.real);
+    bool large = scalar.kind == SCALAR_INTEGER && !scalar.padded && !scalar.negative && scalar.magnitude > INT64_MAX;
+
+    return special || large ? scalar : (struct scalar){.kind = SCALAR_NONE};
+}
+
 struct scalar scalar_from_json(const json_t *json)
 {
     struct scalar scalar = {.kind = SCALAR_NONE};
@@ -127,7 +136,8 @@ struct scalar scalar_from_json(const json_t *json)
     } else if (json_is_real(json)) {
         scalar.kind = SCALAR_REAL;
         scalar.real = json_real_value(json);
-    }
+    } else if (json_is_string(json))
+        scalar = scalar_from_string(json_string_value(json), json_string_length(json));
     return scalar;
 }
 

@@ -27,6 +27,9 @@ struct scalar {
 
 /* Spaces around it are no part of it. */
 struct scalar scalar_from_text(const char *text, size_t bytes);
+/* A JSON string: only what JSON has no numbers for, nan, the infinities, and whole numbers of 2^63 or more. */
+struct scalar scalar_from_string(const char *text, size_t bytes);
+/* Any JSON value. */
 struct scalar scalar_from_json(const json_t *json);
 
 enum { SCALAR_TEXT_BYTES = 40, SCALAR_WHY_BYTES = 200 };

@@ -97,15 +97,10 @@ static enum value_answer parse_scalar(const struct value_type *type, const struc
     struct scalar scalar;
     char reason[SCALAR_WHY_BYTES];
 
-    if (cell->kind == TABLE_TEXT)
-        scalar = scalar_from_text(cell->text, cell->bytes);
-    else
+    if (cell->kind == TABLE_JSON)
         scalar = scalar_from_json(cell->json);
-    /* JSON has no words for these, and not every reader of it takes 64 bits: 'aimg get' writes them as strings. */
-    if (cell->is_string && scalar.kind == SCALAR_REAL && scalar.real - scalar.real == 0)
-        scalar.kind = SCALAR_NONE;
-    if (cell->is_string && scalar.kind == SCALAR_INTEGER && (scalar.padded || scalar.magnitude <= INT64_MAX))
-        scalar.kind = SCALAR_NONE;
+    else
+        scalar = cell->is_string ? scalar_from_string(cell->text, cell->bytes) : scalar_from_text(cell->text, cell->bytes);
     if (!buffer_reserve(out, bytes))
         return VALUE_NO_MEMORY;
     if (scalar.kind == SCALAR_NONE)

@@ -87,6 +87,23 @@ expect_exit 0 "$AIMG" set b.aimg all.jsonl
 expect_exit 0 "$AIMG" get b.aimg -o b.csv
 expect_same all.csv b.csv
 
+# archives of the specification, as others write them
+for vector in "$test_source"/../../spec/vectors/good/column*.aimg; do
+    for options in '--csv -o vector.csv' '--jsonl --types -o vector.jsonl' '--jsonl -o vector.jsonl'; do
+        cp "$vector" b.aimg
+        rm -f vector.csv vector.jsonl
+        # shellcheck disable=SC2086
+        expect_exit 0 "$AIMG" get $options b.aimg
+        file=$(echo vector.*)
+        grep -q '[,:]' "$file" || continue # an archive without columns
+        expect_exit 0 "$AIMG" set b.aimg "$file"
+        expect_exit 0 "$AIMG" verify b.aimg
+        # shellcheck disable=SC2086
+        expect_exit 0 "$AIMG" get ${options%% -o*} b.aimg
+        expect_same out "$file"
+    done
+done
+
 # random values of each width, shortest digits that give the same value back
 "${AIMG_PYTHON:-/usr/bin/python3}" -c 'import random, struct
 random.seed(7)
