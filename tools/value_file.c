@@ -26,7 +26,7 @@ static int memory_error(const struct value_file *file)
 
 static size_t rounded(size_t bytes)
 {
-    return (bytes + 15) & ~(size_t)15;
+    return (bytes + 7) & ~(size_t)7;
 }
 
 /* ------------------------------------------------------------------ memory */
