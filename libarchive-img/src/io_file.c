@@ -22,7 +22,7 @@
 /* Between two looks at whether another writer is done. */
 #define WAIT_NS 20000000
 /* How often a file may be replaced between opening and locking it. */
-#define REPLACED_MAX 100
+#define REPLACED_MAX 1000
 
 static enum aimg_status file_read_at(struct aimg_io *io, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *error)
 {

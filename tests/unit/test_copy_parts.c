@@ -138,27 +138,39 @@ static void check_twice(void)
     }
 }
 
-/* A flipped bit in every third byte from the first frame to the last commit: either nothing of it is copied, or copying
- * says so. */
-static void check_flips(void)
+/* Half of the images are coded; five are removed. */
+static void write_flips(void)
 {
-    size_t bytes, flips = 0, refused = 0;
-    REQUIRE(sample_archive(sample_path("flips"), 2, 12));
-    struct aimg_writer *writer = NULL;
     struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer = NULL;
+    char name[16];
     options.flags = 0; /* with a hint of the last commit: it cannot be taken for a torn tail */
-    REQUIRE(aimg_writer_open(sample_path("flips"), &options, &writer, &error) == AIMG_OK);
+    options.compress = AIMG_COMPRESS_ZSTD;
+    REQUIRE(aimg_writer_create(sample_path("flips"), &options, &writer, &error) == AIMG_OK);
+    for (uint32_t k = 0; k < 24; k++) {
+        snprintf(name, sizeof name, "%u", k);
+        add(writer, name, k);
+        if (k % 12 == 11)
+            REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    }
     for (uint32_t k = 1; k < 24; k += 5)
         REQUIRE(aimg_writer_remove(writer, k, &error) == AIMG_OK);
     REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK && aimg_writer_close(writer, &error) == AIMG_OK);
+}
+
+/* A flipped bit in every second byte from the first frame to the last commit: either nothing of it is copied, or copying says so. */
+static void check_flips(void)
+{
+    size_t bytes, flips = 0, refused = 0;
+    write_flips();
     uint8_t *data = sample_load(sample_path("flips"), &bytes);
     REQUIRE(data != NULL);
-    for (size_t at = AIMG_HEAD_BYTES; at < bytes; at += 3) {
+    for (size_t at = AIMG_HEAD_BYTES; at < bytes; at += 2) {
         struct aimg_reader *source = NULL, *target = NULL;
         data[at] ^= (uint8_t)(1u << (at % 8));
         if (aimg_reader_open_memory(data, bytes, NULL, &source, &error) == AIMG_OK) {
             struct aimg_copy_options dropping = {.struct_bytes = sizeof dropping, .flags = AIMG_COPY_DROP_HISTORY};
-            writer = create("copy");
+            struct aimg_writer *writer = create("copy");
             flips++;
             if (aimg_writer_copy(writer, source, &dropping, &error) != AIMG_OK)
                 refused++;
@@ -172,7 +184,7 @@ static void check_flips(void)
         data[at] ^= (uint8_t)(1u << (at % 8));
     }
     printf("%zu flips, %zu refused\n", flips, refused);
-    EXPECT(refused > flips / 5 && refused < flips);
+    EXPECT(refused > flips / 10 && refused < flips);
     free(data);
 }
 

@@ -7,12 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static struct aimg_io io, other;
 static struct aimg_error error;
@@ -107,6 +111,70 @@ static void check_same(void)
     REQUIRE(unlink(path) == 0);
     EXPECT_EQ_INT(aimg_io_file_same(&io, path, &error), AIMG_REPLACED);
     EXPECT_EQ_INT(io.ops->close(&io, &error), AIMG_OK);
+}
+
+static atomic_bool replacing;
+
+static void *replace_on_and_on(void *path)
+{
+    char aside[512];
+    snprintf(aside, sizeof aside, "%s.aside", (const char *)path);
+    while (atomic_load(&replacing))
+        if (!sample_store(aside, "abc", 3) || rename(aside, path) != 0)
+            break;
+    return NULL;
+}
+
+/* Whoever opens to write has the file that the path names then, however often another takes its place. */
+static void check_replaced_on_and_on(void)
+{
+    enum { TIMES = 20000 };
+    char path[256];
+    pthread_t thread;
+    snprintf(path, sizeof path, "%s", sample_path("replaced"));
+    REQUIRE(sample_store(path, "abc", 3));
+    atomic_store(&replacing, true);
+    REQUIRE(pthread_create(&thread, NULL, replace_on_and_on, path) == 0);
+    for (unsigned i = 0; i < TIMES; i++) {
+        if (!EXPECT_EQ_INT(aimg_io_file_open(&io, path, AIMG_IO_WRITE, &error), AIMG_OK))
+            break;
+        EXPECT_EQ_INT(io.ops->close(&io, &error), AIMG_OK);
+    }
+    atomic_store(&replacing, false);
+    pthread_join(thread, NULL);
+}
+
+static void *close_later(void *unused)
+{
+    (void)unused;
+    const struct timespec pause = {.tv_nsec = 100000000};
+    nanosleep(&pause, NULL);
+    EXPECT_EQ_INT(io.ops->close(&io, &error), AIMG_OK);
+    return NULL;
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+/* Waiting for the lock: until it is free, or a signal comes. */
+static void check_wait(void)
+{
+    struct aimg_error waited;
+    pthread_t thread;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    REQUIRE(sample_store(sample_path("wait"), "abc", 3));
+    REQUIRE(aimg_io_file_open(&io, sample_path("wait"), AIMG_IO_WRITE, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("nothing"), AIMG_IO_WRITE_WAIT, &waited), AIMG_NOT_FOUND);
+    REQUIRE(pthread_create(&thread, NULL, close_later, NULL) == 0);
+    EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("wait"), AIMG_IO_WRITE_WAIT, &waited), AIMG_OK);
+    pthread_join(thread, NULL);
+    REQUIRE(sigaction(SIGALRM, &action, NULL) == 0);
+    struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+    REQUIRE(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+    EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("wait"), AIMG_IO_WRITE_WAIT, &waited), AIMG_BUSY);
+    EXPECT_EQ_INT(other.ops->close(&other, &error), AIMG_OK);
 }
 
 /* The map grows; what was borrowed of it stays. */
@@ -210,6 +278,8 @@ int main(void)
     check_reading();
     check_lock();
     check_same();
+    check_replaced_on_and_on();
+    check_wait();
     check_map();
     if (!TEST_SANITIZED) /* a sanitizer needs more address space than that */
         check_map_without_reserve();
