@@ -19,6 +19,7 @@
 struct column {
     const char *path; /* of the archive */
     size_t count;
+    const char *set; /* the count, for results */
     float *values;
     uint32_t *copy; /* as many bytes, for memcpy */
     struct aimg_reader *reader;
@@ -97,12 +98,12 @@ static void measure_set(const struct column *c, unsigned rounds, struct results 
         files_remove(plain);
         if (!round)
             continue;
-        results_add(results, "columns", "f32", "set", "array to a file, fdatasync", "s", plain_end - begin);
-        results_add(results, "columns", "f32", "set", "aimg, array to a column", "s", end - ours);
+        results_add(results, "columns", c->set, "set", "array to a file, fdatasync", "s", plain_end - begin);
+        results_add(results, "columns", c->set, "set", "aimg, array to a column", "s", end - ours);
     }
-    results_add(results, "columns", "f32", "bytes written", "array to a file, fdatasync", "",
+    results_add(results, "columns", c->set, "bytes written", "array to a file, fdatasync", "",
                 (double)(c->count * sizeof *c->values));
-    results_add(results, "columns", "f32", "bytes written", "aimg, array to a column", "",
+    results_add(results, "columns", c->set, "bytes written", "aimg, array to a column", "",
                 (double)(files_bytes(c->path) - before.bytes));
     free(plain);
 }
@@ -193,8 +194,8 @@ static void measure_read(struct column *c, unsigned rounds, struct results *resu
             double seconds = bench_now() - begin;
             if (!round) /* fills page tables and caches */
                 continue;
-            results_add(results, "columns", "f32", "read all", ways[i].title, "ms", seconds * 1e3);
-            results_add(results, "columns", "f32", "GB/s", ways[i].title, "", bytes / seconds * 1e-9);
+            results_add(results, "columns", c->set, "read all", ways[i].title, "ms", seconds * 1e3);
+            results_add(results, "columns", c->set, "GB/s", ways[i].title, "", bytes / seconds * 1e-9);
         }
     files_unpin();
     free(c->chunks);
@@ -204,10 +205,11 @@ static void measure_read(struct column *c, unsigned rounds, struct results *resu
 void columns_run(const struct bench_options *options, struct results *results)
 {
     char *path = grow_archive(options, grow_large_count(options));
-    struct column c = {.path = path, .count = grow_large_count(options)};
+    char *set = bench_text("%zu", grow_large_count(options));
+    struct column c = {.path = path, .count = grow_large_count(options), .set = set};
     struct archive_state before;
     char *text = bench_text("one f32 for each of %zu images", c.count);
-    results_heading(results, "columns", "f32", text);
+    results_heading(results, "columns", c.set, text);
     c.values = alloc_large(c.count * sizeof *c.values);
     c.copy = alloc_large(c.count * sizeof *c.copy);
     for (size_t i = 0; i < c.count; i++)
@@ -220,5 +222,6 @@ void columns_run(const struct bench_options *options, struct results *results)
     free(c.values);
     free(c.copy);
     free(text);
+    free(set);
     free(path);
 }

@@ -7,11 +7,13 @@
 #include "files.h"
 #include "scale.h"
 
-#define COMMITS   1000
-#define IMAGES    100 /* each */
-#define COUNT     (COMMITS * IMAGES)
-#define ROUNDS    9
-#define PROCESSES 31
+#define COMMITS         1000
+#define IMAGES          100 /* each */
+#define COUNT           (COMMITS * IMAGES)
+#define ROUNDS          9
+#define QUICK_ROUNDS    5
+#define PROCESSES       31
+#define QUICK_PROCESSES 15
 
 /* The first is the yardstick. */
 static const char *const titles[] = {"sealed", "1,000 commits"};
@@ -118,7 +120,7 @@ static void run_reads(struct aimg_reader *const *readers, const struct names *na
 static void run_opens(const struct bench_options *options, char *const *paths, const struct names *names, struct results *results)
 {
     uint64_t state = 42;
-    for (unsigned round = 0; round < bench_rounds(options, PROCESSES, PROCESSES); round++) {
+    for (unsigned round = 0; round < bench_rounds(options, PROCESSES, QUICK_PROCESSES); round++) {
         uint32_t wanted = (uint32_t)(bench_random(&state) % COUNT);
         for (size_t i = 0; i < 2; i++) {
             struct scale_opened opened = scale_open_name(options, &store_aimg, paths[i], names->text[wanted]);
@@ -144,7 +146,7 @@ static void measure(const struct bench_options *options, char *const *paths, con
         check_bytes(readers[i], set, names);
     }
     files_pin(1);
-    run_reads(readers, names, bench_rounds(options, ROUNDS, ROUNDS), results);
+    run_reads(readers, names, bench_rounds(options, ROUNDS, QUICK_ROUNDS), results);
     run_opens(options, paths, names, results);
     files_unpin();
     for (size_t i = 0; i < 2; i++)

@@ -11,7 +11,7 @@
 #include "set.h"
 
 #define ROUNDS       9
-#define QUICK_ROUNDS 5
+#define QUICK_ROUNDS 3
 #define OF_TEN       7 /* files that are no copies */
 
 static const struct way {
