@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # ./dev bench [quick|full] [OPTIONS]: builds the benchmark and runs it. A full run takes about twelve minutes and 20 GB of disk
-# and is kept in RESULTS.md; a quick one (the default) three minutes. OPTIONS are those of aimg-bench and keep a run out of RESULTS.md.
+# and is kept in RESULTS.md; a quick one (the default) three minutes. OPTIONS are those of aimg-bench and keep a run out of
+# RESULTS.md.
 set -euo pipefail
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
