@@ -3,6 +3,10 @@
  * every way and weighed. Why it decides as it does stands in DESIGN.md. */
 #include "writer.h"
 
+/* Of the original bytes: what a coding must save, or images are stored as they are and read without a copy; and what a dictionary
+ * must save beyond what does without it, or one more thing is needed to read them. */
+#define LEAST_SAVED      0.1
+#define DICTIONARY_SHARE 0.02
 /* Of a larger sample its beginning counts. */
 #define SAMPLE_MAX_BYTES (UINT64_C(1) << 20)
 /* Which way is best hardly depends on the level, what it costs to find out does. */
@@ -29,6 +33,7 @@ struct training {
     const struct aimg_sample **samples; /* of the format at hand that have bytes */
     size_t count;
     double images; /* of the format that will follow, for each that is tested */
+    double margin; /* bytes that a dictionary must save beyond what is simpler */
     void *scratch;
     size_t scratch_bytes;
     void *learning; /* LEARNING_BYTES, when there is something to learn from */
@@ -149,6 +154,7 @@ static enum aimg_status try_known(const struct training *training, struct choice
 {
     const struct aimg_writer *writer = training->writer;
     unsigned tried = 0;
+    double limit = best->bytes - training->margin;
     for (unsigned number = AIMG_CODINGS - 1; number >= AIMG_CODING_FIRST_LISTED && tried < KNOWN_TRIED; number--) {
         uint8_t *dictionary = NULL;
         if (writer->coders.by_number[number].record.coding == 0)
@@ -160,7 +166,7 @@ static enum aimg_status try_known(const struct training *training, struct choice
             continue;
         tried++;
         double bytes = weigh_dictionary(training, dictionary, (size_t)writer->coders.by_number[number].record.bytes);
-        if (bytes < best->bytes)
+        if (bytes < limit && bytes < best->bytes)
             *best = (struct choice){.bytes = bytes, .coding = (uint8_t)number};
         aimg_release(&writer->allocator, dictionary);
     }
@@ -197,13 +203,12 @@ static unsigned gather(const struct training *training, size_t samples, size_t p
 }
 
 /* Whether it is worth learning: pieces of samples, as they are, would make a dictionary that is clearly better than what there
- * is. It costs a hundredth of the training, and stands for it well. */
-static bool promising(const struct training *training, double stored, double best)
+ * is. They cost little beside the training, and stand for it well. */
+static bool promising(const struct training *training, const struct choice *best)
 {
     size_t total;
     (void)gather(training, GLANCE_SAMPLES, GLANCE_PIECE_BYTES, training->learning, NULL, &total);
-    double bytes = weigh_dictionary(training, training->learning, total);
-    return bytes < stored * 0.95 && bytes < best * 0.97;
+    return weigh_dictionary(training, training->learning, total) < best->bytes - training->margin;
 }
 
 static enum aimg_status learn(struct training *training, struct choice *best, struct aimg_error *error)
@@ -216,14 +221,13 @@ static enum aimg_status learn(struct training *training, struct choice *best, st
     if (sizes == NULL)
         return aimg_fail_memory(error, most * sizeof *sizes);
     unsigned count = gather(training, most, piece, training->learning, sizes, &total);
-    double limit = best->bytes * 0.97;
     for (size_t i = 0; i < sizeof dictionary_sizes / sizeof dictionary_sizes[0]; i++) {
         size_t bytes = aimg_codec_train(training->learning, sizes, count, training->dictionary, dictionary_sizes[i]);
         if (bytes == 0)
             continue;
         double share = (double)(AIMG_FRAME_BYTES + bytes + AIMG_CODING_RECORD_BYTES) / training->images;
         double weight = weigh_dictionary(training, training->dictionary, bytes) + share;
-        if (weight >= best->bytes || weight >= limit)
+        if (weight >= best->bytes - training->margin)
             continue;
         *best = (struct choice){.bytes = weight, .coding = free_number(&training->writer->coders), .found_bytes = bytes};
         memcpy(training->found, training->dictionary, bytes);
@@ -241,7 +245,7 @@ static enum aimg_status try_new(struct training *training, double stored, struct
         training->learning = training->writer->allocator.alloc(training->writer->allocator.user, LEARNING_BYTES);
     if (training->learning == NULL)
         return aimg_fail_memory(error, LEARNING_BYTES);
-    return promising(training, stored, best->bytes) ? learn(training, best, error) : AIMG_OK;
+    return promising(training, best) ? learn(training, best, error) : AIMG_OK;
 }
 
 /* ------------------------------------------------------------------ deciding */
@@ -279,12 +283,13 @@ static enum aimg_status decide(struct training *training, uint8_t format, struct
     struct aimg_coders *coders = &training->writer->coders;
     double stored = weigh_stored(training);
     struct choice best = {.bytes = weigh_coded(training, NULL), .coding = AIMG_CODING_ZSTD};
+    training->margin = stored * DICTIONARY_SHARE;
     enum aimg_status status = try_known(training, &best, error);
     if (status == AIMG_OK)
         status = try_new(training, stored, &best, error);
     if (status != AIMG_OK)
         return status;
-    if (best.bytes > stored * 0.9)
+    if (best.bytes > stored * (1 - LEAST_SAVED))
         best = (struct choice){.coding = AIMG_CODING_STORE};
     if (best.found_bytes > 0)
         status = define(training, &best, error);

@@ -138,11 +138,13 @@ static void check_decisions(const char *path, uint32_t alignment, int level)
     EXPECT_EQ_UINT(aimg_writer_scratch_bytes(writer, 1000, NOISE) > 0, 1); /* not decided yet */
     EXPECT_EQ_INT(train(all_kinds, 3, 3 * IMAGES), AIMG_OK);
     EXPECT_EQ_UINT(aimg_writer_scratch_bytes(writer, 1000, NOISE), 0);
+    EXPECT_EQ_INT(train(all_kinds, 3, 3 * IMAGES), AIMG_OK); /* again: the dictionary that there is, still in memory */
     EXPECT(aimg_writer_scratch_bytes(writer, 1000, FAMILY) > 1000 && aimg_writer_scratch_bytes(writer, 0, FAMILY) == 0);
     for (uint32_t commit = 0; commit < 2; commit++) { /* the second with the dictionary of the first */
         for (uint32_t i = commit * IMAGES / 2; i < (commit + 1) * IMAGES / 2; i++)
             for (size_t k = 0; k < 3; k++)
                 REQUIRE(add(all_kinds[k], i) == AIMG_OK);
+        EXPECT_EQ_INT(train(all_kinds, 3, 3 * IMAGES), AIMG_OK); /* and when it is in the batch, not committed yet */
         EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
         check_codings(aimg_writer_base(writer));
     }
