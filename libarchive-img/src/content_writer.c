@@ -125,8 +125,8 @@ static enum aimg_status try_candidate(const struct search *search, uint32_t ordi
     return status;
 }
 
-/* What is damaged, or cannot be decoded here, is nobody's twin: the image is stored anew. A disk that fails, or a file that is cut
- * under our hands, is another matter. */
+/* What is damaged, or cannot be decoded here, is nobody's twin: the image is stored anew. A disk that fails, or a file that is
+ * cut under our hands, is another matter. */
 static enum aimg_status try_ordinal(const struct search *search, uint32_t ordinal, struct aimg_error *error)
 {
     struct aimg_error local;
