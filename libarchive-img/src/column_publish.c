@@ -65,8 +65,10 @@ struct run_change {
     const struct aimg_part *run;
     struct aimg_run_tables tables;             /* as they were: of the run, then its COLUMN tables */
     const struct aimg_column_change **changes; /* one a column; NULL: none */
+    struct aimg_table **newest;                /* the one of the tables that counts for a column, or NULL */
     bool *written;                             /* columns that the new table holds */
-    struct aimg_buffer edits;                  /* struct aimg_column_edit: of one column */
+    uint32_t *held;           /* one a table: columns for which it goes on to count; 0 also of those that are not folded */
+    struct aimg_buffer edits; /* struct aimg_column_edit: of one column */
 };
 
 static bool gives_value(const struct aimg_column_change *change, uint32_t rows)
@@ -77,47 +79,94 @@ static bool gives_value(const struct aimg_column_change *change, uint32_t rows)
     return change->values != NULL && (change->validity == NULL || !aimg_all_zero(change->validity, (size_t)aimg_blocks(rows, 8)));
 }
 
-static bool table_has(const struct aimg_table *table, uint32_t column)
-{
-    return aimg_table_section(table, AIMG_SECTION_VALUES, column) != NULL ||
-           aimg_table_section(table, AIMG_SECTION_GROUPS, column) != NULL;
-}
-
-/* Whether the COLUMN tables hold the column. */
-static bool added_later(const struct run_change *change, uint32_t column)
-{
-    for (uint32_t i = 1; i < change->tables.count; i++)
-        if (table_has(&change->tables.tables[i], column))
-            return true;
-    return false;
-}
-
-/* Whether the COLUMN tables can become one: damage in one of them is no reason to fail, and must not get good checksums. */
-static bool may_fold(const struct run_change *change)
-{
-    for (uint32_t i = 1; i < change->tables.count; i++) {
-        struct aimg_table *table = &change->tables.tables[i];
-        if (aimg_table_verify(&change->tables.reader->source, table, 0, table->data_bytes, NULL) != AIMG_OK)
-            return false;
-    }
-    return true;
-}
-
-/* Which columns go into the new table: those that change, unless nulls become nulls; and, when the run has as many tables as it
- * may, all that its COLUMN tables hold. False when nothing changes. */
-static bool plan(struct run_change *change, uint32_t tables_max)
+/* Which columns change, unless nulls become nulls; how many. */
+static uint32_t plan(struct run_change *change)
 {
     const struct aimg_writer *writer = change->writer;
-    bool fold = change->tables.count - 1 >= tables_max && may_fold(change), any = false;
+    uint32_t count = 0;
     for (uint32_t i = 0; i < writer->column_count; i++) {
-        const struct aimg_column_record *record = &writer->columns[i].record;
-        bool old = aimg_run_tables_column(&change->tables, record) != NULL;
-        bool changes = change->changes[i] != NULL && (old || gives_value(change->changes[i], change->run->count));
-        change->written[i] = changes || (fold && added_later(change, record->id));
-        any |= changes;
+        const struct aimg_column_change *column = change->changes[i];
+        change->newest[i] = aimg_run_tables_column(&change->tables, &writer->columns[i].record);
+        change->written[i] = column != NULL && (change->newest[i] != NULL || gives_value(column, change->run->count));
+        count += change->written[i];
     }
-    return any;
+    return count;
 }
+
+/* ------------------------------------------------------------------ folding */
+
+/* Number of the COLUMN table that goes on to count for a column, or 0. */
+static uint32_t holder_of(const struct run_change *change, uint32_t column)
+{
+    bool held = !change->written[column] && change->newest[column] != NULL;
+    return held ? (uint32_t)(change->newest[column] - change->tables.tables) : 0;
+}
+
+static void count_held(struct run_change *change)
+{
+    for (uint32_t i = 0; i < change->writer->column_count; i++)
+        change->held[holder_of(change, i)]++;
+    change->held[0] = 0;
+}
+
+static bool is_small(const struct run_change *change, uint32_t table, unsigned level)
+{
+    return change->held[table] > 0 && aimg_merge_level(change->held[table]) <= level;
+}
+
+static uint32_t count_small(const struct run_change *change, unsigned level)
+{
+    uint32_t count = 0;
+    for (uint32_t k = 1; k < change->tables.count; k++)
+        count += is_small(change, k, level);
+    return count;
+}
+
+/* Damage is no reason to fail, and must not get good checksums: such a table stays as it is. */
+static void leave_damaged(struct run_change *change, unsigned level)
+{
+    for (uint32_t k = 1; k < change->tables.count; k++) {
+        struct aimg_table *table = &change->tables.tables[k];
+        if (is_small(change, k, level) &&
+            aimg_table_verify(&change->tables.reader->source, table, 0, table->data_bytes, NULL) != AIMG_OK)
+            change->held[k] = 0;
+    }
+}
+
+/* The columns of the tables up to a level go into the new one, when with it there are enough of these tables. How many columns.
+ */
+static uint32_t fold(struct run_change *change, unsigned level, uint32_t enough)
+{
+    uint32_t columns = 0;
+    if (count_small(change, level) + 1 < enough)
+        return 0;
+    leave_damaged(change, level);
+    if (count_small(change, level) + 1 < enough)
+        return 0;
+    for (uint32_t i = 0; i < change->writer->column_count; i++) {
+        if (!is_small(change, holder_of(change, i), level))
+            continue;
+        change->written[i] = true;
+        columns++;
+    }
+    for (uint32_t k = 1; k < change->tables.count; k++)
+        change->held[k] = is_small(change, k, level) ? 0 : change->held[k];
+    return columns;
+}
+
+/* Tables become one by levels of their number of columns, as runs do by their rows: so there are a few a level, and a column is
+ * copied a few times. columns: of the new table so far. */
+static void fold_levels(struct run_change *change, uint32_t columns, uint32_t enough)
+{
+    uint32_t more;
+    count_held(change);
+    do {
+        more = fold(change, enough == 1 ? UINT32_MAX : aimg_merge_level(columns), enough);
+        columns += more;
+    } while (more > 0);
+}
+
+/* ------------------------------------------------------------------ the new table */
 
 /* The edits of a column as the table takes them. */
 static enum aimg_status take_edits(struct run_change *change, const struct aimg_column_change *column, struct aimg_error *error)
@@ -143,7 +192,7 @@ static enum aimg_status write_column(struct run_change *change, struct aimg_tabl
     struct aimg_writer *writer = change->writer;
     const struct aimg_column_change *column = change->changes[index];
     const struct aimg_column_record *record = &writer->columns[index].record;
-    struct aimg_table *old = aimg_run_tables_column(&change->tables, record);
+    struct aimg_table *old = change->newest[index];
     struct aimg_column_piece piece = {.count = change->run->count};
     struct aimg_column_source source = {.record = record, .pieces = &piece, .piece_count = 1, .always = old != NULL};
     bool all_new = column != NULL && column->edit_count == change->run->count; /* then the old ones are not looked at */
@@ -188,24 +237,25 @@ static void drop_superseded(struct run_change *change)
         const struct aimg_table *table = &change->tables.tables[k];
         bool counts = false;
         for (uint32_t i = 0; !counts && i < writer->column_count; i++)
-            counts = !change->written[i] && aimg_run_tables_column(&change->tables, &writer->columns[i].record) == table;
+            counts = !change->written[i] && change->newest[i] == table;
         if (!counts)
             aimg_writer_drop_part(writer, &table->part);
     }
 }
 
-/* So many that all runs together leave room in ROOT for the other tables. */
-static uint32_t tables_max(uint32_t run_count)
+/* Tables of a level that become one. Fewer with many runs, so that ROOT has room for the tables of all. */
+static uint32_t enough_tables(uint32_t run_count)
 {
-    uint32_t most = AIMG_PART_MAX / 4 / run_count;
-    return most < 1 ? 1 : most > AIMG_COLUMN_TABLES_MAX ? AIMG_COLUMN_TABLES_MAX : most;
+    return run_count <= AIMG_PART_MAX / 128 ? AIMG_COLUMN_TABLES_FOLD : run_count <= AIMG_PART_MAX / 64 ? 2 : 1;
 }
 
 static enum aimg_status change_run(struct run_change *change, uint32_t run_count, struct aimg_error *error)
 {
     struct aimg_part part;
-    if (!plan(change, tables_max(run_count)))
+    uint32_t columns = plan(change);
+    if (columns == 0)
         return AIMG_OK;
+    fold_levels(change, columns, enough_tables(run_count));
     enum aimg_status status = write_table(change, &part, error);
     if (status != AIMG_OK)
         return status;
@@ -214,28 +264,44 @@ static enum aimg_status change_run(struct run_change *change, uint32_t run_count
     return aimg_writer_add_part(change->writer, &part, error);
 }
 
+static enum aimg_status open_change(struct run_change *change, const struct aimg_written_runs *written, struct aimg_error *error)
+{
+    struct aimg_writer *writer = change->writer;
+    const struct aimg_allocator *allocator = &writer->allocator;
+    uint32_t part_count;
+    const struct aimg_part *parts = column_parts(written, change->run->first, &part_count);
+    change->changes = aimg_alloc_array(allocator, writer->column_count, sizeof(void *));
+    change->newest = aimg_alloc_array(allocator, writer->column_count, sizeof(void *));
+    change->written = aimg_alloc_array(allocator, writer->column_count, sizeof *change->written);
+    change->held = aimg_alloc_array(allocator, (uint64_t)part_count + 1, sizeof *change->held);
+    if (change->changes == NULL || change->newest == NULL || change->written == NULL || change->held == NULL)
+        return aimg_fail_memory(error, writer->column_count * sizeof(void *));
+    return aimg_run_tables_open(&written->view, change->run, parts, part_count, &change->tables, error);
+}
+
+static void close_change(struct run_change *change)
+{
+    const struct aimg_allocator *allocator = &change->writer->allocator;
+    aimg_run_tables_release(&change->tables);
+    aimg_buffer_release(allocator, &change->edits);
+    aimg_release(allocator, change->changes);
+    aimg_release(allocator, change->newest);
+    aimg_release(allocator, change->written);
+    aimg_release(allocator, change->held);
+}
+
 enum aimg_status aimg_column_publish_run(struct aimg_writer *writer, const struct aimg_written_runs *written, uint32_t index,
                                          const struct aimg_column_change *changes, uint32_t change_count,
                                          struct aimg_error *error)
 {
-    const struct aimg_allocator *allocator = &writer->allocator;
     struct run_change change = {.writer = writer, .run = &written->runs[index]};
-    uint32_t part_count;
-    const struct aimg_part *parts = column_parts(written, change.run->first, &part_count);
-    change.changes = aimg_alloc_array(allocator, writer->column_count, sizeof(void *));
-    change.written = aimg_alloc_array(allocator, writer->column_count, sizeof *change.written);
-    enum aimg_status status = change.changes == NULL || change.written == NULL
-                                  ? aimg_fail_memory(error, writer->column_count * sizeof(void *))
-                                  : aimg_run_tables_open(&written->view, change.run, parts, part_count, &change.tables, error);
+    enum aimg_status status = open_change(&change, written, error);
     for (uint32_t i = 0; status == AIMG_OK && i < change_count; i++)
         if (changes[i].values != NULL || changes[i].edit_count > 0)
             change.changes[changes[i].column] = &changes[i];
     if (status == AIMG_OK)
         status = change_run(&change, written->count, error);
-    aimg_run_tables_release(&change.tables);
-    aimg_buffer_release(allocator, &change.edits);
-    aimg_release(allocator, change.changes);
-    aimg_release(allocator, change.written);
+    close_change(&change);
     return status;
 }
 

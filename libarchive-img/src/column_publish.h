@@ -6,8 +6,9 @@
 #include "column_edits.h"
 #include "writer.h"
 
-/* COLUMN tables that a run may have: with more, a reader would look in too many places, and ROOT would fill up. */
-#define AIMG_COLUMN_TABLES_MAX 8
+/* So many COLUMN tables of a run that hold about as many columns become one: with more, a reader would look in too many places,
+ * and ROOT would fill up. */
+#define AIMG_COLUMN_TABLES_FOLD 8
 
 /* What becomes of one column in one run: an array of all its rows, or its old values and some edits. */
 struct aimg_column_change {

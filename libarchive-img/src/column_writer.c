@@ -129,10 +129,14 @@ static enum aimg_status look_at_all(struct column_out *column, struct aimg_error
 {
     const struct aimg_column_source *source = column->source;
     enum aimg_status status = AIMG_OK;
+    uint64_t rows = 0;
     for (uint32_t i = 0; status == AIMG_OK && i < source->piece_count; i++) {
         column->origins[i].piece = &source->pieces[i];
         status = look_at(column, &column->origins[i], error);
+        rows += source->pieces[i].count;
     }
+    if (source->edit_count == rows) /* nothing of the pieces is left */
+        column->has_null = column->has_value = false;
     for (uint32_t i = 0; i < source->edit_count; i++) {
         const struct aimg_column_edit *edit = &source->edits[i];
         column->has_null |= edit->data == NULL;
