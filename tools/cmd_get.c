@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 const char help_get[] =
-    "      --csv          CSV, which is the default: a header, then name and values of each image\n"
-    "      --jsonl        one JSON object a line\n"
-    "      --types        the header is column:type, as 'aimg set' reads it; so it is in CSV unless\n"
-    "      --no-types     the header is the columns' names; so it is in JSON lines\n"
-    "  -o, --output FILE  write to FILE, which is replaced once all is written\n" READING_AT_HELP "\n"
+    "      --csv      CSV, which is the default: a header, then name and values of each image\n"
+    "      --jsonl    one JSON object a line\n"
+    "      --types    columns are called column:type, as 'aimg set' reads it; so they are in CSV unless\n"
+    "      --no-types they are called by their names; so they are in JSON lines\n"
+    "  -o FILE        write to FILE, which is replaced once all is written; also --output FILE\n" READING_AT_HELP "\n"
     "The words behind ARCHIVE are columns as long as the archive has them, the others are GLOBs for names. Without a\n"
     "column all are written. A missing value is an empty field or null, an empty text \"\". Vectors and lists are\n"
     "[1,2,3], bytes hexadecimal digits, images names. What get writes set reads.\n"

@@ -153,6 +153,14 @@ expect_exit 0 "$AIMG" pack empty.aimg empty
 expect_exit 0 "$AIMG" get empty.aimg
 expect_lines out 1
 
+# as it was before
+expect_exit 0 "$AIMG" get --at 0 --no-types a.aimg label 'cat/*'
+printf 'name,label\ncat/1.pgm,cat\ncat/2.pgm,cat\ncat/3.pgm,cat\n' >wanted
+expect_same out wanted
+expect_exit 1 "$AIMG" get --at 0 a.aimg score
+expect_exit 1 "$AIMG" get --at 99 a.aimg label
+expect_exit 2 "$AIMG" get --at x a.aimg label
+
 # -o: a whole file or the old one
 printf 'old\n' >kept.csv
 expect_exit 3 "$AIMG" get a.aimg score -o missing/x.csv
