@@ -137,8 +137,10 @@ void aimg_image_announce(const struct aimg_reader *reader, uint32_t ordinal)
         announce_data(reader, ordinal, AIMG_READ_VERIFY);
 }
 
-static enum aimg_status borrow_checked(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags,
-                                       struct aimg_bytes *bytes_out, struct aimg_error *error)
+/* Apart, so that the short path need not save the registers that this one uses. */
+static __attribute__((noinline)) enum aimg_status borrow_checked(const struct aimg_reader *reader, uint32_t ordinal,
+                                                                 uint32_t flags, struct aimg_bytes *bytes_out,
+                                                                 struct aimg_error *error)
 {
     enum aimg_status status = check_borrow(reader, flags, bytes_out, error);
     if (status != AIMG_OK)
