@@ -106,13 +106,27 @@ void model_archive_drop(struct model_archive *archive)
 {
     model_state_release(&archive->next);
     model_state_copy(&archive->next, model_archive_last(archive));
-    archive->changed = false;
+    archive->changed = archive->maybe_changed = false;
+}
+
+/* What refers to an image that was renamed in this batch refers to what it is now. */
+static void move_references(struct model_state *state)
+{
+    for (uint32_t i = 0; i < state->image_count; i++)
+        for (uint32_t c = 0; c < MODEL_COLUMNS; c++) {
+            uint32_t *value = &state->images[i].values[c];
+            while (model_columns[c].type == AIMG_TYPE_IMAGE && *value != 0 && state->images[*value - 1].renamed_to != 0)
+                *value = state->images[*value - 1].renamed_to;
+        }
+    for (uint32_t i = 0; i < state->image_count; i++)
+        state->images[i].renamed_to = 0;
 }
 
 void model_archive_commit(struct model_archive *archive, uint32_t message, uint64_t time_ns, bool sealed)
 {
     uint64_t before = model_archive_last(archive)->time_ns;
     struct model_state *commit = new_commit(archive);
+    move_references(&archive->next);
     model_state_copy(commit, &archive->next);
     commit->message = message;
     commit->time_ns = time_ns > before ? time_ns : before;

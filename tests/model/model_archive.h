@@ -15,6 +15,7 @@ struct model_image {
     uint32_t content;
     bool attachment, dead;
     bool renamed;                   /* came by renaming */
+    uint32_t renamed_to;            /* in the open batch: the ordinal + 1 that it has now; else 0 */
     uint32_t values[MODEL_COLUMNS]; /* number of the value + 1, of an image column the ordinal + 1; 0: null */
 };
 
@@ -35,7 +36,8 @@ struct model_archive {
     struct model_state *commits;
     uint32_t commit_count, commit_room;
     struct model_state next;
-    bool changed; /* the open batch has something that makes a commit without a message */
+    bool changed;       /* the open batch has something that makes a commit without a message */
+    bool maybe_changed; /* or only nulls where perhaps nulls were, which the library need not commit */
 };
 
 void model_archive_clear(struct model_archive *archive);

@@ -185,6 +185,11 @@ enum aimg_status model_run_publish(struct model_run *run, bool seal, uint32_t me
     bool commits = model_archive_would_commit(&run->model, message, seal);
     enum aimg_status status = seal ? aimg_writer_seal(run->writer, model_message(message), error)
                                    : aimg_writer_commit(run->writer, model_message(message), error);
+    if (status == AIMG_OK && !commits && run->model.maybe_changed) {
+        struct aimg_info info = {.struct_bytes = sizeof info};
+        (void)aimg_reader_info(aimg_writer_base(run->writer), &info, NULL);
+        commits = info.commit_count > run->model.commit_count;
+    }
     if (status == AIMG_OK && commits) {
         model_archive_commit(&run->model, message, run->time_ns, seal);
         run->trainings = 0;

@@ -11,7 +11,7 @@ const struct model_column model_columns[MODEL_COLUMNS] = {
     {"mask", AIMG_TYPE_IMAGE, 1, 0}, {"caption", AIMG_TYPE_UTF8, 1, 0},     {"good", AIMG_TYPE_BOOL, 1, 0},
     {"box", AIMG_TYPE_F32, 4, 0},    {"raw", AIMG_TYPE_BYTES, 1, 0},        {"big", AIMG_TYPE_U64, 1, 0},
     {"points", AIMG_TYPE_I16, 2, 1}, {"tiny", AIMG_TYPE_I8, 1, 0},          {"half", AIMG_TYPE_F16, 3, 0},
-    {"place", AIMG_TYPE_U16, 1, 0},  {"tags", AIMG_TYPE_DICTIONARY, 1, 0},
+    {"place", AIMG_TYPE_U16, 1, 0},  {"tags", AIMG_TYPE_DICTIONARY, 1, 0},  {"thumb", AIMG_TYPE_IMAGE, 1, 0},
 };
 
 size_t model_element_bytes(enum aimg_type type)

@@ -12,7 +12,7 @@
 #define MODEL_CONTENTS      200u
 #define MODEL_BIG_CONTENTS  4u /* those that follow are larger than most buffers */
 #define MODEL_CONTENT_BYTES 70000u
-#define MODEL_COLUMNS       14u
+#define MODEL_COLUMNS       15u
 #define MODEL_VALUES        32u
 #define MODEL_VALUE_BYTES   4096u
 #define MODEL_MESSAGES      5u /* with 0, which is none */

@@ -31,8 +31,8 @@ static const struct kind kinds[MODEL_KINDS] = {
     [MODEL_META] = {"meta", 8, {MODEL_KEYS, MODEL_META_VALUES + 2, 0}},
     [MODEL_TRAIN] = {"train", 2, {ANY, 0, 0}},
     [MODEL_COMMIT] = {"commit", 50, {2 * MODEL_MESSAGES, 0, 0}},
-    [MODEL_SEAL] = {"seal", 6, {2 * MODEL_MESSAGES, 0, 0}},
-    [MODEL_COMPACT] = {"compact", 6, {14, 288, 64}},
+    [MODEL_SEAL] = {"seal", 8, {2 * MODEL_MESSAGES, 0, 0}},
+    [MODEL_COMPACT] = {"compact", 10, {14, 288, 64}},
     [MODEL_REOPEN] = {"reopen", 8, {288, 24, 64}},
     [MODEL_KILL] = {"kill", 4, {288, 24, 64}},
     [MODEL_CRASH] = {"crash", 12, {10, 3, ANY}},
@@ -90,14 +90,15 @@ void model_sequence_make(struct model_sequence *sequence, uint64_t seed, uint64_
     uint32_t names = random_below(&random, 3) == 0 ? 6 : MODEL_NAMES,
              contents = random_below(&random, 2) == 0 ? 8 : MODEL_CONTENTS;
     uint32_t columns = 1 + (uint32_t)random_below(&random, 5), first_column = (uint32_t)random_below(&random, MODEL_COLUMNS);
-    sequence->count = 5 + (uint32_t)random_below(&random, 1 + random_below(&random, 56));
+    sequence->count = 6 + (uint32_t)random_below(&random, 1 + random_below(&random, 55));
+    uint32_t defined = random_below(&random, 3) == 0 ? 0 : columns; /* at once */
     for (uint32_t i = 0; i < sequence->count; i++) {
         struct model_step *step = &sequence->steps[i];
-        *step = make_step(i == 0 ? MODEL_CREATE : choose_kind(weights, &random), &random);
+        *step = make_step(i == 0 ? MODEL_CREATE : i <= defined ? MODEL_COLUMN : choose_kind(weights, &random), &random);
         /* A few columns, which are defined mostly. */
         if (step->kind == MODEL_COLUMN || step->kind == MODEL_SET || step->kind == MODEL_ARRAY) {
             uint32_t *column = &step->arguments[step->kind == MODEL_COLUMN ? 0 : 1];
-            *column = (*column % columns + first_column) % MODEL_COLUMNS;
+            *column = ((i <= defined ? i : *column) % columns + first_column) % MODEL_COLUMNS;
         }
         bool has_name = step->kind == MODEL_ADD || step->kind == MODEL_REPLACE || step->kind == MODEL_ATTACH;
         if (has_name && step->arguments[0] < MODEL_NAMES)

@@ -197,6 +197,7 @@ bool model_step_rename(struct model_run *run, const struct model_step *step)
     image.renamed = true;
     next->images[ordinal].dead = run->model.changed = true;
     uint32_t mine = model_state_add(next, &image);
+    next->images[ordinal].renamed_to = mine + 1;
     return found == mine || model_fail(run->reason, "renamed to image %" PRIu32 ", not %" PRIu32, found, mine);
 }
 

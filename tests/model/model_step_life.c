@@ -138,7 +138,7 @@ bool model_step_crash(struct model_run *run, const struct model_step *step)
     enum fake_cut kind = (enum fake_cut)(step->arguments[2] % FAKE_CUT_KINDS);
     if (step->arguments[1] != 0) {
         flight = (struct flight){true, step->arguments[1] == 2, step->arguments[2] % MODEL_MESSAGES};
-        flight.begun = model_archive_would_commit(&run->model, flight.message, flight.sealed);
+        flight.begun = model_archive_would_commit(&run->model, flight.message, flight.sealed) || run->model.maybe_changed;
         run->disk.stop_after = run->disk.steps + step->arguments[0];
         enum aimg_status status = model_run_publish(run, flight.sealed, flight.message, &error);
         if (status != AIMG_OK && !model_status(run->reason, status, AIMG_IO, &error, "a commit without power"))

@@ -32,7 +32,7 @@ bool model_step_set(struct model_run *run, const struct model_step *step)
         return false;
     if (status == AIMG_OK) {
         next->images[ordinal].values[column] = value.flags != 0 ? 0 : number + 1;
-        run->model.changed = true;
+        *(value.flags == 0 ? &run->model.changed : &run->model.maybe_changed) = true;
     }
     return true;
 }
@@ -103,9 +103,10 @@ static bool set_array(struct model_run *run, uint32_t index, uint32_t column, co
     if (!model_status(run->reason, status, expected, &error, "an array of '%s' from image %" PRIu32 " on", of->name,
                       array->first))
         return false;
-    for (uint32_t i = 0; status == AIMG_OK && i < array->count; i++)
+    for (uint32_t i = 0; status == AIMG_OK && i < array->count; i++) {
         next->images[array->first + i].values[column] = array->numbers[i];
-    run->model.changed = run->model.changed || status == AIMG_OK;
+        *(array->numbers[i] > 0 ? &run->model.changed : &run->model.maybe_changed) = true;
+    }
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static struct fake_disk *disk_of(const struct aimg_io *io)
 {
@@ -38,6 +39,20 @@ static enum aimg_status disk_read_at(struct aimg_io *io, uint64_t offset, void *
         return aimg_fail_at(error, AIMG_TRUNCATED, 0, offset, "the fake disk ends here");
     memcpy(buffer, disk->cache + offset, bytes);
     return AIMG_OK;
+}
+
+/* Zeros that cost nothing until they are touched, which calloc does not promise. */
+static uint8_t *new_bytes(void)
+{
+    uint8_t *bytes = mmap(NULL, FAKE_DISK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED)
+        abort();
+    return bytes;
+}
+
+static void free_bytes(uint8_t *bytes)
+{
+    (void)munmap(bytes, FAKE_DISK_BYTES);
 }
 
 static void record(struct fake_disk *disk, struct fake_change change)
@@ -99,14 +114,12 @@ static void forget_changes(struct fake_disk *disk)
 static void lose_changes(struct fake_disk *disk)
 {
     if (disk->after_failure != FAKE_LOSE_ALL) {
-        uint8_t *bytes = calloc(1, FAKE_DISK_BYTES);
+        uint8_t *bytes = new_bytes();
         uint64_t reach = fake_disk_reach(disk);
         enum fake_cut kind = disk->after_failure == FAKE_LOSE_NONE ? FAKE_CUT_NEW : FAKE_CUT_RANDOM;
-        if (bytes == NULL)
-            abort();
         disk->medium_bytes = fake_disk_cut(disk, kind, random_next(&disk->random), bytes);
         memset(bytes + disk->medium_bytes, 0, reach - disk->medium_bytes); /* blocks past the size do not belong to the file */
-        free(disk->medium);
+        free_bytes(disk->medium);
         disk->medium = bytes;
     }
     forget_changes(disk);
@@ -214,10 +227,8 @@ static const struct aimg_io_ops disk_ops = {
 void fake_disk_create(struct fake_disk *disk, const void *bytes, uint64_t count)
 {
     *disk = (struct fake_disk){.stop_after = UINT64_MAX, .random = 1};
-    disk->cache = calloc(1, FAKE_DISK_BYTES);
-    disk->medium = calloc(1, FAKE_DISK_BYTES);
-    if (disk->cache == NULL || disk->medium == NULL)
-        abort();
+    disk->cache = new_bytes();
+    disk->medium = new_bytes();
     fake_disk_restart(disk, bytes, count);
 }
 
@@ -225,8 +236,8 @@ void fake_disk_destroy(struct fake_disk *disk)
 {
     forget_changes(disk);
     free(disk->changes);
-    free(disk->cache);
-    free(disk->medium);
+    free_bytes(disk->cache);
+    free_bytes(disk->medium);
 }
 
 void fake_disk_restart(struct fake_disk *disk, const void *bytes, uint64_t count)
