@@ -208,16 +208,53 @@ bool model_step_compact(struct model_run *run, const struct model_step *step)
 
 /* ------------------------------------------------------------------ failures */
 
-/* Arguments: the call to the disk that fails; commit or sealing, and whether later calls fail too; what a failed sync loses. */
-bool model_step_fail(struct model_run *run, const struct model_step *step)
+/* The writer that failed is closed; nothing of the open batch is there, and the next writer goes on. */
+static bool replace_writer(struct model_run *run)
 {
     struct flight flight = {.begun = false};
     struct aimg_error error;
-    struct model_step session = run->session;
+    run->disk.fail_at = 0;
+    enum aimg_status status = aimg_writer_close(run->writer, &error);
+    run->writer = NULL;
+    model_archive_drop(&run->model);
+    return model_status(run->reason, status, AIMG_OK, &error, "closing after a failure") && recover(run, &flight, false);
+}
+
+/* Changes of the open batch while calls fail: each is done, is refused, or fails with what the disk said. */
+static bool change_while_failing(struct model_run *run, const struct model_step *step)
+{
+    char text[MODEL_NAME_BYTES];
+    uint8_t data[16] = {0};
+    struct aimg_error error;
+    enum aimg_status status = AIMG_OK;
+    for (uint32_t i = 0; i < 12 && status != AIMG_IO; i++) {
+        uint32_t ordinal = model_pick(&run->model.next, i * 7, false), number = step->arguments[2] + i;
+        struct aimg_value value = {.column = 1 + i % 3, .flags = AIMG_VALUE_NULL};
+        struct aimg_image image = {.struct_bytes = sizeof image, .name = text, .data = data, .flags = AIMG_ADD_REPLACE};
+        image.name_bytes = model_name((number * 5) % MODEL_NAMES, text);
+        image.data_bytes = i;
+        status = i % 4 == 1   ? aimg_writer_rename(run->writer, ordinal, text, image.name_bytes, NULL, &error)
+                 : i % 4 == 2 ? aimg_writer_set(run->writer, ordinal, &value, &error)
+                 : i % 8 == 3 ? aimg_writer_remove(run->writer, ordinal, &error)
+                              : aimg_writer_add(run->writer, &image, NULL, &error);
+        bool refused = status == AIMG_EXISTS || status == AIMG_NOT_FOUND || (i % 4 == 2 && status == AIMG_INVALID_ARGUMENT);
+        if (status != AIMG_OK && !refused && !model_status(run->reason, status, AIMG_IO, &error, "a change on a disk that fails"))
+            return false;
+    }
+    return replace_writer(run);
+}
+
+/* Arguments: the call to the disk that fails; commit or sealing, and whether later calls fail too, from 4 on changes; what a
+ * failed sync loses. */
+bool model_step_fail(struct model_run *run, const struct model_step *step)
+{
+    struct aimg_error error;
     uint32_t ordinal;
     run->disk.fail_at = run->disk.calls + 1 + step->arguments[0];
     run->disk.fail_on = step->arguments[1] >= 2;
     run->disk.after_failure = (enum fake_loss)(step->arguments[2] % 3);
+    if (step->arguments[1] >= 4)
+        return change_while_failing(run, step);
     enum aimg_status status = model_run_publish(run, step->arguments[1] % 2 == 1, step->arguments[2] % 2, &error);
     run->disk.fail_at = 0;
     if (status == AIMG_OK)
@@ -228,13 +265,7 @@ bool model_step_fail(struct model_run *run, const struct model_step *step)
         !model_status(run->reason, aimg_writer_find(run->writer, "a", 1, &ordinal, &error), AIMG_SEQUENCE, &error,
                       "finding after a failure"))
         return false;
-    status = aimg_writer_close(run->writer, &error);
-    run->writer = NULL;
-    if (!model_status(run->reason, status, AIMG_OK, &error, "closing after a failure"))
-        return false;
-    run->session = session;
-    model_archive_drop(&run->model);
-    return recover(run, &flight, false);
+    return replace_writer(run);
 }
 
 /* ------------------------------------------------------------------ readers */
