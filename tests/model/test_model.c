@@ -111,13 +111,11 @@ static void test_all(uint64_t count, uint64_t seed, uint64_t workers, const stru
            sum.done, seed, sum.steps, sum.commits, sum.full);
 }
 
-static void replay(const char *text, struct model_manner manner)
+static void replay(const struct model_sequence *sequence, struct model_manner manner)
 {
-    struct model_sequence sequence;
     char reason[MODEL_REASON_BYTES] = "";
-    REQUIRE(model_sequence_read(&sequence, text));
     manner.thorough = manner.verify = manner.say = true;
-    if (!EXPECT(!model_fails(&sequence, &manner, reason)))
+    if (!EXPECT(!model_fails(sequence, &manner, reason)))
         fprintf(stderr, "%s\n", reason);
 }
 
@@ -155,6 +153,12 @@ static uint64_t number(int argc, char **argv, int index, uint64_t otherwise)
 int main(int argc, char **argv)
 {
     char folder[128];
+    struct model_sequence sequence = {.count = 0};
+    bool again = argc == 3 && strcmp(argv[1], "replay") == 0;
+    if (again && !model_sequence_read(&sequence, argv[2])) {
+        fprintf(stderr, "test_model: this is no sequence as a failing run prints it: %s\n", argv[2]);
+        return 2;
+    }
     const char *parent = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%.100s/aimg-model.XXXXXX",
              parent != NULL                  ? parent
@@ -162,8 +166,8 @@ int main(int argc, char **argv)
                                              : "/tmp");
     REQUIRE(mkdtemp(folder) != NULL);
     struct model_manner manner = {.folder = folder};
-    if (argc == 3 && strcmp(argv[1], "replay") == 0) {
-        replay(argv[2], manner);
+    if (again) {
+        replay(&sequence, manner);
     } else {
         test_words();
         test_all(number(argc, argv, 1, DEFAULT_COUNT), number(argc, argv, 2, DEFAULT_SEED), number(argc, argv, 3, 1), &manner);
