@@ -158,7 +158,8 @@ static void write_flips(void)
     REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK && aimg_writer_close(writer, &error) == AIMG_OK);
 }
 
-/* A flipped bit in every second byte from the first frame to the last commit: either nothing of it is copied, or copying says so. */
+/* A flipped bit in every second byte from the first frame to the last commit: either nothing of it is copied, or copying
+ * says so. */
 static void check_flips(void)
 {
     size_t bytes, flips = 0, refused = 0;
