@@ -5,6 +5,7 @@
 #include "meta.h"
 #include "name.h"
 #include "ordinal_map.h"
+#include "recover.h"
 
 /* Stored bytes after which progress is told, and images. */
 #define TELL_BYTES  (UINT64_C(1) << 20)
@@ -23,7 +24,7 @@ struct copy {
     struct aimg_survivors survivors;
     struct aimg_copy_values values;
     struct aimg_copy_names names;
-    uint32_t dedup;                /* of the writer, for what is added after the copy */
+    uint32_t dedup, flags;         /* of the writer, for what is added after the copy */
     struct aimg_buffer history;    /* struct past: the newest first */
     struct aimg_ordinal_map heirs; /* dead images of the source whose bytes are copied as those of an alias: its new ordinal */
     uint64_t bytes_done, bytes_told, images_untold;
@@ -251,20 +252,16 @@ static enum aimg_status commit_last(struct copy *copy, const char *message, stru
     return status == AIMG_OK ? aimg_writer_commit_batch(copy->writer, message, sealed, true, error) : status;
 }
 
-/* As the source's, in the source's time. What comes before the last one need not be durable by itself. */
+/* As the source's, in the source's time. */
 static enum aimg_status commit_past(struct copy *copy, const struct aimg_commit_page *page, struct aimg_error *error)
 {
     struct aimg_writer *writer = copy->writer;
     uint64_t time_ns = writer->time_ns;
-    uint32_t flags = writer->flags;
     bool last = page->seq == copy->source->located.commit.seq;
     writer->time_ns = page->time_ns != 0 ? page->time_ns : 1; /* zero is the clock */
-    if (!last)
-        writer->flags |= AIMG_WRITER_NO_SYNC;
     enum aimg_status status =
         last ? commit_last(copy, page->message, error) : aimg_writer_commit_batch(writer, page->message, 0, false, error);
     writer->time_ns = time_ns;
-    writer->flags = flags;
     if (status == AIMG_OK && !last && writer->failed) /* it went well, but there was no memory to go on */
         return aimg_fail_memory(error, 0);
     return status;
@@ -289,12 +286,15 @@ static enum aimg_status copy_history(struct copy *copy, struct aimg_error *error
     return status;
 }
 
-/* Content is not looked for, but an index of it is made when the source has one. */
+/* Nobody relies on the copy before it is whole, so its commits are made durable together, in the end. Content is not looked for,
+ * but an index of it is made when the source has one. */
 static void begin_writing(struct copy *copy)
 {
     struct aimg_writer *writer = copy->writer;
     bool indexed = copy->source->catalog.content_count > 0;
+    copy->flags = writer->flags;
     copy->dedup = writer->dedup;
+    writer->flags |= AIMG_WRITER_NO_SYNC;
     writer->dedup = indexed ? AIMG_DEDUP_ALL : AIMG_DEDUP_NONE;
     writer->content_indexed = indexed;
     copy->names.writer = writer;
@@ -302,12 +302,25 @@ static void begin_writing(struct copy *copy)
     writer->names.keys.check_user = &copy->names;
 }
 
-static void end_writing(struct copy *copy)
+/* Makes the copy durable, or leaves an empty archive. */
+static enum aimg_status end_writing(struct copy *copy, enum aimg_status status, struct aimg_error *error)
 {
     struct aimg_writer *writer = copy->writer;
+    writer->flags = copy->flags;
     writer->dedup = copy->dedup;
     writer->names.keys.check = NULL;
     aimg_buffer_release(&writer->allocator, &copy->names.group);
+    bool durable = (writer->flags & AIMG_WRITER_NO_SYNC) == 0;
+    if (status == AIMG_OK && durable)
+        status = writer->io->ops->sync(writer->io, error);
+    if (status == AIMG_OK) {
+        if (durable)
+            (void)aimg_hint_write(writer->io, &writer->located.commit, NULL); /* missed by nobody */
+        return AIMG_OK;
+    }
+    writer->located.end = AIMG_HEAD_BYTES;
+    writer->failed = false;
+    return aimg_writer_poison(writer, status);
 }
 
 static enum aimg_status copy_all(struct copy *copy, struct aimg_error *error)
@@ -370,11 +383,10 @@ enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_
     if (status != AIMG_OK || source->located.empty)
         return status;
     begin_writing(&copy);
-    status = copy_all(&copy, error);
-    end_writing(&copy);
+    status = end_writing(&copy, copy_all(&copy, error), error);
     aimg_copy_values_destroy(&copy.values);
     aimg_survivors_destroy(&copy.survivors);
     aimg_buffer_release(&source->source.allocator, &copy.history);
     aimg_ordinal_map_clear(&source->source.allocator, &copy.heirs);
-    return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
+    return status;
 }

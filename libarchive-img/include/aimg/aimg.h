@@ -825,13 +825,14 @@ struct aimg_copy_options {
  *
  * writer: of aimg_writer_create, without commits, images or columns; its options on compression do not matter. source: borrowed,
  * with a map; of any commit. options: borrowed, may be NULL. Without AIMG_COPY_DROP_HISTORY each commit of the source becomes one
- * with the same message and time, of those of its images that are alive now; only the last is made durable, so until this returns
- * the new archive is not one to rely on. An archive without commits gives one without commits.
+ * with the same message and time, of those of its images that are alive now. All is made durable in the end, with one sync; until
+ * this returns the new archive is not one to rely on. An archive without commits gives one without commits.
  *
  * Returns OK; CHECKSUM or CORRUPT for an image, a value or an index that is damaged: *error says which image; UNSUPPORTED;
  * SEQUENCE when writer or source is not as above; AIMG_END; LIMIT, IO, OUT_OF_MEMORY, INVALID_ARGUMENT. After a failure, but for
- * SEQUENCE and INVALID_ARGUMENT, the handle is dead: close it and remove the file. Every image is verified against its stored
- * hash; no image is decoded. Cost: reads the living images once and writes them once; memory as that of adding. */
+ * SEQUENCE and INVALID_ARGUMENT, the handle is dead and the new archive empty: close it and remove the file. Every image is
+ * verified against its stored hash; no image is decoded. Cost: reads the living images once and writes them once; memory as that
+ * of adding. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_reader *source,
                                                            const struct aimg_copy_options *options, struct aimg_error *error);
 
