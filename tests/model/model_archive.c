@@ -109,9 +109,9 @@ void model_archive_drop(struct model_archive *archive)
     archive->changed = archive->maybe_changed = false;
 }
 
-/* What refers to an image that was renamed in this batch refers to what it is now. */
-static void move_references(struct model_state *state)
+void model_archive_settle(struct model_archive *archive)
 {
+    struct model_state *state = &archive->next;
     for (uint32_t i = 0; i < state->image_count; i++)
         for (uint32_t c = 0; c < MODEL_COLUMNS; c++) {
             uint32_t *value = &state->images[i].values[c];
@@ -126,7 +126,7 @@ void model_archive_commit(struct model_archive *archive, uint32_t message, uint6
 {
     uint64_t before = model_archive_last(archive)->time_ns;
     struct model_state *commit = new_commit(archive);
-    move_references(&archive->next);
+    model_archive_settle(archive);
     model_state_copy(commit, &archive->next);
     commit->message = message;
     commit->time_ns = time_ns > before ? time_ns : before;

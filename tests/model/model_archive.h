@@ -43,6 +43,8 @@ struct model_archive {
 void model_archive_clear(struct model_archive *archive);
 /* The open batch becomes a commit, and the base of the next. */
 void model_archive_commit(struct model_archive *archive, uint32_t message, uint64_t time_ns, bool sealed);
+/* In the open batch: what refers to an image that was renamed in it refers to what that is now, as a commit has it. */
+void model_archive_settle(struct model_archive *archive);
 /* Forgets the open batch. */
 void model_archive_drop(struct model_archive *archive);
 /* Whether a commit, or sealing, would write anything. */

@@ -102,6 +102,7 @@ static bool check_cut(struct model_run *run, const struct flight *flight, const 
     (void)aimg_reader_info(reader, &info, NULL);
     check.reader = reader;
     if (info.commit_count == run->model.commit_count + 1 && flight->begun) {
+        model_archive_settle(&run->model);
         check.state = &run->model.next;
         check.commit_count++;
         run->model.next.sealed = flight->sealed;
