@@ -155,7 +155,7 @@ bool aimg_writer_remember(struct aimg_writer *writer, const struct aimg_prepared
 /* Writes a table when there is no room for more in memory. */
 enum aimg_status aimg_writer_bound_content(struct aimg_writer *writer, struct aimg_error *error);
 
-/* A row of the batch, in the order in which these are called. Room for one, in the file, in memory, and among the runs: what
+/* A row of the batch, in the order in which these are called. Room for one, in the file and in memory: what
  * cannot be committed is not taken. value_bytes: what its values add to the stage. */
 enum aimg_status aimg_writer_make_room(struct aimg_writer *writer, uint64_t stored_bytes, uint64_t value_bytes,
                                        struct aimg_error *error);
