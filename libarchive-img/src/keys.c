@@ -177,7 +177,7 @@ static void heap_sort(uint8_t *slots, uint64_t count, size_t width)
 static void radix_sort(uint8_t *slots, uint64_t count, unsigned shift, size_t width)
 {
     uint64_t ends[256] = {0}, nexts[256];
-    uint8_t moving[SLOT_MAX_BYTES], other[SLOT_MAX_BYTES];
+    uint8_t moving[SLOT_MAX_BYTES] = {0}, other[SLOT_MAX_BYTES] = {0}; /* for compilers that do not see the widths agree */
     if (count <= INSERTION_MAX) {
         insertion_sort(slots, count, width);
         return;
