@@ -3,7 +3,7 @@
 # ./dev model [COUNT [SEED]], ./dev model replay SEQUENCE: the random sequences of tests/model, as many as one likes.
 
 verb_model() {
-    local count=${1:-20000} seed=${2:-1}
+    local count=${1:-12000} seed=${2:-1}
     if [ "$count" = replay ]; then
         [ $# = 2 ] || fail "model replay takes the sequence that a failing run has printed"
     else

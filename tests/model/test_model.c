@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { DEFAULT_COUNT = TEST_SLOW ? 1000 : 20000, VERIFY_EVERY = 8, SECONDS = 60, MOST_WORKERS = 256 };
+enum { DEFAULT_COUNT = TEST_SLOW ? 1000 : 12000, VERIFY_EVERY = 8, SECONDS = 60, MOST_WORKERS = 256 };
 #define DEFAULT_SEED 1u
 
 /* What a process that runs sequences tells the one that waits for it. */
