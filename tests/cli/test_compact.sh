@@ -175,6 +175,7 @@ test_writer_at_work() {
     expect_exit 3 "$AIMG" compact b.aimg --force -o e.aimg
     expect_contains err "another 'aimg' is adding to it now"
     expect_same e.aimg same
+    rm -f waited # or what an earlier one said is taken for this one
     "$AIMG" compact --wait e.aimg 2>waited &
     pid=$!
     wait_for grep -q 'waiting for another writer' waited || fail 'it did not wait' waited
@@ -218,6 +219,7 @@ test_verbs_wait() {
         hold_lock verbs.aimg
         expect_exit 3 "$AIMG" $verb
         expect_contains err 'another writer has the archive open'
+        rm -f waited
         "$AIMG" ${verb%% *} --wait ${verb#* } 2>waited &
         pid=$!
         wait_for grep -q 'waiting for another writer' waited || fail "$verb did not wait" waited
@@ -235,6 +237,7 @@ test_verbs_wait() {
 # A signal ends the wait.
 test_wait_stopped() {
     hold_lock f.aimg
+    rm -f waited
     "$AIMG" add --wait f.aimg late 2>waited &
     pid=$!
     wait_for grep -q 'waiting for another writer' waited || fail 'it did not wait' waited
