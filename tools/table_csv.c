@@ -125,6 +125,14 @@ static int check_row(struct table *table)
     return EXIT_DONE;
 }
 
+/* Nothing but the ends of lines; the bytes end with no zero. */
+static bool is_blank(const char *line, size_t bytes)
+{
+    while (bytes > 0 && (line[bytes - 1] == '\r' || line[bytes - 1] == '\n'))
+        bytes--;
+    return bytes == 0;
+}
+
 /* Reads on until there is a row; it lies in `fields`. */
 static int read_row(struct table *table, bool *row_out)
 {
@@ -147,7 +155,7 @@ static int read_row(struct table *table, bool *row_out)
             code = check_row(table);
         if (code != EXIT_DONE || table->rows_in_line > 0 || line == NULL)
             break;
-        if (table->row_bytes == bytes && strspn(line, "\r\n") == bytes)
+        if (table->row_bytes == bytes && is_blank(line, bytes))
             table->row_bytes = 0; /* an empty line between rows */
     }
     *row_out = table->rows_in_line > 0;

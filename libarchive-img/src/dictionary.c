@@ -137,6 +137,7 @@ enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary,
     struct aimg_table_writer table;
     uint32_t count = aimg_dictionary_count(dictionary) - first;
     uint64_t begin = first == 0 ? 0 : end_of(dictionary, first - 1);
+    const uint8_t *texts = dictionary->texts.bytes == 0 ? (const uint8_t *)"" : dictionary->texts.data + begin;
     uint32_t *lengths = aimg_alloc_array(&out->allocator, count, sizeof *lengths);
     if (lengths == NULL)
         return aimg_fail_memory(error, (uint64_t)count * sizeof *lengths);
@@ -147,8 +148,7 @@ enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary,
     }
     enum aimg_status status = aimg_table_writer_begin(&table, out, AIMG_FRAME_VALUES, column, first, count, error);
     if (status == AIMG_OK)
-        status = aimg_group_writer_section(&table, codecs, AIMG_SECTION_GROUPS, column, lengths, dictionary->texts.data + begin,
-                                           count, zstd_out, error);
+        status = aimg_group_writer_section(&table, codecs, AIMG_SECTION_GROUPS, column, lengths, texts, count, zstd_out, error);
     aimg_release(&out->allocator, lengths);
     if (status == AIMG_OK)
         return aimg_table_writer_end(&table, part_out, error);

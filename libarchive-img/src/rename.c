@@ -182,7 +182,8 @@ static enum aimg_status put_values(struct aimg_writer *writer, const struct carr
 {
     for (size_t i = 0; i < value_count(carried); i++) {
         const struct carried_value *value = value_at(carried, i);
-        if (!aimg_stage_value_put(&writer->stage, value->column_index, carried->bytes.data + value->begin, value->bytes))
+        const uint8_t *stored = value->bytes == 0 ? (const uint8_t *)"" : carried->bytes.data + value->begin;
+        if (!aimg_stage_value_put(&writer->stage, value->column_index, stored, value->bytes))
             return aimg_fail_memory(error, value->bytes);
     }
     return AIMG_OK;
