@@ -245,7 +245,8 @@ test_lost_archive() {
         $how
         wait "$pid"
         expect_equal $? 3
-        expect_contains background 'lost.aimg: was removed or replaced by another program'
+        expect_contains background \
+            'lost.aimg: was removed or replaced by another program meanwhile; what was done is lost with the old file'
         expect_lacks background 'added 2'
     done
     rm -r slow
