@@ -23,7 +23,6 @@ struct copy {
     struct aimg_copy_options options;
     struct aimg_survivors survivors;
     struct aimg_copy_values values;
-    struct aimg_copy_names names;
     uint32_t dedup, flags;         /* of the writer, for what is added after the copy */
     struct aimg_buffer history;    /* struct past: the newest first */
     struct aimg_ordinal_map heirs; /* dead images of the source whose bytes are copied as those of an alias: its new ordinal */
@@ -241,7 +240,17 @@ static enum aimg_status list_history(struct copy *copy, struct aimg_error *error
     }
 }
 
-/* With all that belongs to the last state, and its tables as a fresh archive has them. */
+/* Tables become one where those of the source are: to merge them otherwise would leave dead ones behind, and the copy might be
+ * larger than its source. */
+static enum aimg_status commit_batch(struct aimg_writer *writer, const char *message, uint32_t sealed, struct aimg_error *error)
+{
+    enum aimg_status status = aimg_writer_commit_batch(writer, message, sealed, sealed != 0, error);
+    if (status == AIMG_OK && writer->failed) /* it went well, but there was no memory to go on */
+        return aimg_fail_memory(error, 0);
+    return status;
+}
+
+/* With all that belongs to the last state. */
 static enum aimg_status commit_last(struct copy *copy, const char *message, struct aimg_error *error)
 {
     uint32_t sealed = copy->source->located.commit.flags & AIMG_COMMIT_SEALED;
@@ -249,7 +258,9 @@ static enum aimg_status commit_last(struct copy *copy, const char *message, stru
     if (status == AIMG_OK)
         status = aimg_copy_values_refer(&copy->values, error);
     copy->writer->dedup = copy->dedup;
-    return status == AIMG_OK ? aimg_writer_commit_batch(copy->writer, message, sealed, true, error) : status;
+    if (status == AIMG_OK)
+        status = commit_batch(copy->writer, message, sealed, error);
+    return status == AIMG_OK ? aimg_copy_check_names(copy->writer, error) : status;
 }
 
 /* As the source's, in the source's time. */
@@ -259,11 +270,8 @@ static enum aimg_status commit_past(struct copy *copy, const struct aimg_commit_
     uint64_t time_ns = writer->time_ns;
     bool last = page->seq == copy->source->located.commit.seq;
     writer->time_ns = page->time_ns != 0 ? page->time_ns : 1; /* zero is the clock */
-    enum aimg_status status =
-        last ? commit_last(copy, page->message, error) : aimg_writer_commit_batch(writer, page->message, 0, false, error);
+    enum aimg_status status = last ? commit_last(copy, page->message, error) : commit_batch(writer, page->message, 0, error);
     writer->time_ns = time_ns;
-    if (status == AIMG_OK && !last && writer->failed) /* it went well, but there was no memory to go on */
-        return aimg_fail_memory(error, 0);
     return status;
 }
 
@@ -297,9 +305,7 @@ static void begin_writing(struct copy *copy)
     writer->flags |= AIMG_WRITER_NO_SYNC;
     writer->dedup = indexed ? AIMG_DEDUP_ALL : AIMG_DEDUP_NONE;
     writer->content_indexed = indexed;
-    copy->names.writer = writer;
-    writer->names.keys.check = aimg_copy_name_check;
-    writer->names.keys.check_user = &copy->names;
+    writer->names.keys.blind = true;
 }
 
 /* Makes the copy durable, or leaves an empty archive. */
@@ -308,8 +314,7 @@ static enum aimg_status end_writing(struct copy *copy, enum aimg_status status, 
     struct aimg_writer *writer = copy->writer;
     writer->flags = copy->flags;
     writer->dedup = copy->dedup;
-    writer->names.keys.check = NULL;
-    aimg_buffer_release(&writer->allocator, &copy->names.group);
+    writer->names.keys.blind = false;
     bool durable = (writer->flags & AIMG_WRITER_NO_SYNC) == 0;
     if (status == AIMG_OK && durable)
         status = writer->io->ops->sync(writer->io, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of a copy are those of an archive in which they are unique, so nobody looks for each of them while it is added; when
- * their table is written equal ones are side by side. */
+/* Names of a copy are those of an archive in which they are unique, so nobody looks for each of them while it is added: in the
+ * end its tables are read side by side, where equal hashes meet. */
 #include "copy_values.h"
 
 struct named {
@@ -37,15 +37,21 @@ static enum aimg_status compare(const struct aimg_writer *writer, const struct n
                      bytes[0] < 150 ? (int)bytes[0] : 150, (const char *)names[0]);
 }
 
-enum aimg_status aimg_copy_name_check(void *user, const struct aimg_name_slot *slot, struct aimg_error *error)
+/* What was seen so far. */
+struct seen_names {
+    const struct aimg_writer *writer;
+    struct aimg_buffer group; /* struct named: of the same hash as the last */
+    uint64_t hash;
+};
+
+static enum aimg_status check_name(void *user, const struct aimg_name_slot *slot, struct aimg_error *error)
 {
-    struct aimg_copy_names *names = user;
+    struct seen_names *names = user;
     struct named named = {slot->frame_offset, slot->ordinal};
     enum aimg_status status = AIMG_OK;
-    if (slot->hash != names->hash || slot->ordinal <= names->ordinal) /* of another hash, or in another table */
+    if (slot->hash != names->hash)
         names->group.bytes = 0;
     names->hash = slot->hash;
-    names->ordinal = slot->ordinal;
     for (size_t at = 0; status == AIMG_OK && at < names->group.bytes; at += sizeof named) {
         struct named other;
         memcpy(&other, names->group.data + at, sizeof other);
@@ -53,5 +59,18 @@ enum aimg_status aimg_copy_name_check(void *user, const struct aimg_name_slot *s
     }
     if (status == AIMG_OK && !aimg_buffer_add(&names->writer->allocator, &names->group, &named, sizeof named))
         return aimg_fail_memory(error, sizeof named);
+    return status;
+}
+
+enum aimg_status aimg_copy_check_names(struct aimg_writer *writer, struct aimg_error *error)
+{
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    struct seen_names names = {.writer = writer};
+    struct aimg_table *tables[AIMG_NAME_RUN_MAX];
+    for (uint32_t i = 0; i < catalog->names_count; i++)
+        tables[i] = &catalog->tables[catalog->names_first + i];
+    enum aimg_status status =
+        aimg_keys_each(&writer->allocator, &writer->base->source, tables, catalog->names_count, check_name, &names, error);
+    aimg_buffer_release(&writer->allocator, &names.group);
     return status;
 }

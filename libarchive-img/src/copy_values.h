@@ -43,13 +43,7 @@ enum aimg_status aimg_copy_values_refer(struct aimg_copy_values *values, struct 
 enum aimg_status aimg_copy_coding(struct aimg_writer *writer, const struct aimg_reader *source, unsigned coding,
                                   struct aimg_error *error);
 
-/* Whether names are unique: an aimg_slot_check_fn on struct aimg_copy_names. */
-struct aimg_copy_names {
-    struct aimg_writer *writer;
-    struct aimg_buffer group; /* slots before with the same hash */
-    uint64_t hash;            /* of the last, and its ordinal */
-    uint32_t ordinal;
-};
-enum aimg_status aimg_copy_name_check(void *user, const struct aimg_name_slot *slot, struct aimg_error *error);
+/* Whether the names of a copy are unique, once its last commit is written. */
+enum aimg_status aimg_copy_check_names(struct aimg_writer *writer, struct aimg_error *error);
 
 #endif

@@ -24,17 +24,29 @@ extern const struct aimg_slot_kind aimg_name_slots, aimg_content_slots;
  * may be missing, and a search is short. */
 #define AIMG_CONTENT_TWINS 8u
 
-/* Sees the name slots of a table in order while it is written; what it does not return OK for ends that. */
-typedef enum aimg_status aimg_slot_check_fn(void *user, const struct aimg_name_slot *slot, struct aimg_error *error);
+#define AIMG_SLOT_MAX_BYTES AIMG_NAME_SLOT_BYTES
+
+/* Slots of one kind; the hash decides, then the ordinal. */
+static inline bool aimg_slot_less(const uint8_t *a, const uint8_t *b, size_t width)
+{
+    uint64_t hash_a = aimg_slot_hash(a, width), hash_b = aimg_slot_hash(b, width);
+    return hash_a != hash_b ? hash_a < hash_b : aimg_slot_ordinal(a, width) < aimg_slot_ordinal(b, width);
+}
+
+static inline void aimg_slot_copy(uint8_t *to, const uint8_t *from, size_t width)
+{
+    memcpy(to, from, AIMG_CONTENT_SLOT_BYTES);
+    if (width == AIMG_NAME_SLOT_BYTES)
+        memcpy(to + AIMG_CONTENT_SLOT_BYTES, from + AIMG_CONTENT_SLOT_BYTES, AIMG_NAME_SLOT_BYTES - AIMG_CONTENT_SLOT_BYTES);
+}
 
 struct aimg_keys {
     struct aimg_allocator allocator;
     const struct aimg_slot_kind *kind;
-    struct aimg_buffer slots;  /* encoded, in order of arrival */
-    uint32_t *set;             /* names: open addressing: index in slots + 1, or 0 */
-    uint64_t set_size;         /* a power of two, or 0 */
-    aimg_slot_check_fn *check; /* NULL, or: names are not found while they wait, and are checked when they are written */
-    void *check_user;
+    struct aimg_buffer slots; /* encoded, in order of arrival */
+    uint32_t *set;            /* names: open addressing: index in slots + 1, or 0 */
+    uint64_t set_size;        /* a power of two, or 0 */
+    bool blind;               /* names are not found while they wait: for whoever compares them with aimg_keys_each */
 };
 
 static inline uint64_t aimg_keys_count(const struct aimg_keys *keys)
@@ -48,6 +60,8 @@ bool aimg_keys_add_content(struct aimg_keys *keys, uint32_t hash, uint32_t ordin
 bool aimg_keys_add(struct aimg_keys *keys, const struct aimg_name_slot *slot);
 /* The slots with that hash, one after the other: begin with *cursor = 0; false when there are no more. */
 bool aimg_keys_next(const struct aimg_keys *keys, uint64_t hash, uint64_t *cursor, struct aimg_name_slot *slot);
+/* In the order of tables; they are not found afterwards. */
+void aimg_keys_sort(struct aimg_keys *keys);
 void aimg_keys_clear(struct aimg_keys *keys);
 void aimg_keys_release(struct aimg_keys *keys);
 
@@ -60,5 +74,14 @@ typedef enum aimg_status aimg_dead_fn(void *user, uint32_t ordinal, bool *dead_o
 enum aimg_status aimg_keys_write(struct aimg_keys *keys, const struct aimg_source *source, struct aimg_table *const *older,
                                  uint32_t older_count, aimg_dead_fn *dead, void *user, struct aimg_out *out,
                                  struct aimg_part *part_out, struct aimg_error *error);
+
+/* Is shown a name slot; ends the search with what it returns, unless that is OK. */
+typedef enum aimg_status aimg_name_slot_fn(void *user, const struct aimg_name_slot *slot, struct aimg_error *error);
+
+/* Shows all slots of some tables of names, in order of hash and, where that is one, of ordinal. The tables are verified
+ * before. */
+enum aimg_status aimg_keys_each(const struct aimg_allocator *allocator, const struct aimg_source *source,
+                                struct aimg_table *const *tables, uint32_t count, aimg_name_slot_fn *each, void *user,
+                                struct aimg_error *error);
 
 #endif

@@ -286,7 +286,7 @@ static enum aimg_status check_name_free(const struct aimg_writer *writer, const 
                                         uint32_t *replaced_out, struct aimg_error *error)
 {
     *replaced_out = AIMG_NO_ORDINAL;
-    if (image->name_bytes == 0 || writer->names.keys.check != NULL) /* which is asked later */
+    if (image->name_bytes == 0 || writer->names.keys.blind) /* which is asked later */
         return AIMG_OK;
     enum aimg_status status = aimg_writer_find_name(writer, image->name, image->name_bytes, hash, replaced_out, error);
     if (status == AIMG_NOT_FOUND)
