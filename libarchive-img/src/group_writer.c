@@ -103,14 +103,13 @@ static enum aimg_status copy_values(struct aimg_group_writer *writer, const stru
     return status;
 }
 
+/* As they are stored; nothing waits to be written before them. */
 static enum aimg_status copy_stored(struct aimg_group_writer *writer, const struct aimg_reader *reader, struct aimg_table *table,
                                     const struct aimg_section *section, const struct aimg_group *group, struct aimg_error *error)
 {
     struct aimg_buffer scratch = {NULL, 0, 0};
     const uint8_t *stored = NULL;
-    enum aimg_status status = flush(writer, error);
-    if (status == AIMG_OK)
-        status = aimg_group_stored(reader, table, section, group, &scratch, &stored, error);
+    enum aimg_status status = aimg_group_stored(reader, table, section, group, &scratch, &stored, error);
     if (status == AIMG_OK) {
         writer->count += group->count;
         status = put_group(writer, stored, (size_t)(group->end - group->begin), group->raw_bytes, error);
@@ -127,9 +126,13 @@ enum aimg_status aimg_group_writer_copy(struct aimg_group_writer *writer, const 
     enum aimg_status status = aimg_group_at(reader, table, section, index, &group, error);
     if (status != AIMG_OK)
         return status;
-    bool same_codec = section->codec == AIMG_CODEC_ZSTD && writer->zstd;
-    return same_codec && group.raw_bytes >= LARGE_BYTES ? copy_stored(writer, reader, table, section, &group, error)
-                                                        : copy_values(writer, reader, table, section, index, error);
+    bool worth_it = section->codec == AIMG_CODEC_ZSTD && group.raw_bytes >= LARGE_BYTES;
+    if (worth_it)
+        status = flush(writer, error); /* the first group of a section decides how all of it is stored */
+    if (status != AIMG_OK)
+        return status;
+    return worth_it && writer->zstd ? copy_stored(writer, reader, table, section, &group, error)
+                                    : copy_values(writer, reader, table, section, index, error);
 }
 
 enum aimg_status aimg_group_writer_end(struct aimg_group_writer *writer, bool *zstd_out, struct aimg_error *error)

@@ -125,7 +125,7 @@ enum aimg_status aimg_writer_publish_meta(struct aimg_writer *writer, struct aim
 /* Commits also what is empty. flags: of the commit page; everything: all tables of a kind become one, however large. */
 enum aimg_status aimg_writer_commit_batch(struct aimg_writer *writer, const char *message, uint32_t flags, bool everything,
                                           struct aimg_error *error);
-/* Bytes of the file or of what is not flushed yet. */
+/* Bytes of the file, of what is not flushed yet, or of both. */
 enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
                                   struct aimg_error *error);
 /* Entry of an image that is neither dead nor removed in the batch, and whether it is an attachment; NOT_FOUND when there is none.

@@ -7,10 +7,13 @@
 enum aimg_status aimg_writer_peek(const struct aimg_writer *writer, uint64_t offset, void *buffer, size_t bytes,
                                   struct aimg_error *error)
 {
-    if (offset < writer->out.flushed)
-        return writer->io->ops->read_at(writer->io, offset, buffer, bytes, error);
-    memcpy(buffer, writer->out.buffer + (offset - writer->out.flushed), bytes);
-    return AIMG_OK;
+    const struct aimg_out *out = &writer->out;
+    uint64_t in_file = offset < out->flushed ? out->flushed - offset : 0;
+    size_t written = in_file < bytes ? (size_t)in_file : bytes;
+    enum aimg_status status = written > 0 ? writer->io->ops->read_at(writer->io, offset, buffer, written, error) : AIMG_OK;
+    if (status == AIMG_OK && bytes > written)
+        memcpy((uint8_t *)buffer + written, out->buffer + (offset + written - out->flushed), bytes - written);
+    return status;
 }
 
 static enum aimg_status find_waiting(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
