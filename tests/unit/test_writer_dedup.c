@@ -168,21 +168,16 @@ static void check_damage(void)
     uint64_t slots = catalog->tables[catalog->content_first].payload;
     flip(path, slots + 5); /* of an ordinal, or of an empty slot */
     EXPECT(!add("57", 57));
-    EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_CHECKSUM); /* damage gets no good checksum */
-    EXPECT_EQ_UINT(error.rule, 40);
-    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
-    open_writer(path, AIMG_DEDUP_NONE, false); /* who does not use it can go on */
-    EXPECT(!add("57", 57));
-    commit_and_close();
+    commit_and_close(); /* damage gets no good checksum: it is left out */
     flip(path, slots + 5);
-    verify_clean(path);
     open_writer(path, AIMG_DEDUP_ALL, false);
-    EXPECT(add("51 again", 51));
+    EXPECT_EQ_UINT(writer->base->catalog.tables[writer->base->catalog.content_first].part.count, 1);
+    EXPECT(add("57 again", 57) && !add("51 again", 51) && add("51 once more", 51));
     commit_and_close();
     verify_clean(path);
 }
 
-/* Bytes that rotted are nobody's twin; an entry that did stops the making of an index. */
+/* Bytes that rotted are nobody's twin, nor are images whose entries did when an index is made. */
 static void check_damaged_images(void)
 {
     const char *path = sample_path("rotten");
@@ -206,10 +201,8 @@ static void check_damaged_images(void)
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
     flip(path, hash_offset);
     open_writer(path, AIMG_DEDUP_ALL, false);
-    EXPECT_EQ_INT(sample_add(writer, "51 again", 51, 0, NULL, &error), AIMG_CHECKSUM);
-    EXPECT_EQ_UINT(error.rule, 40);
-    EXPECT_EQ_INT(sample_add(writer, "51 again", 51, 0, NULL, &error), AIMG_SEQUENCE);
-    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    EXPECT(!add("51 again", 51) && add("51 once more", 51));
+    commit_and_close();
     flip(path, hash_offset);
     verify_clean(path);
 }

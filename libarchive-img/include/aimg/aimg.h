@@ -728,7 +728,8 @@ struct aimg_image {
  * texts of a dictionary column would grow too large: what was added before can still be committed; IO; OUT_OF_MEMORY; CHECKSUM or
  * CORRUPT when the index is damaged where the name would stand. After IO or OUT_OF_MEMORY, and after LIMIT while tables are
  * written, the handle may be dead: then the batch is dropped, and every later call but close returns SEQUENCE. Memory does not
- * grow with the batch, but for dictionaries and a few bytes an attachment: tables of the index are written as it goes on. */
+ * grow with the batch, as tables of the index are written as it goes on, but for dictionaries, a few bytes an attachment and an
+ * image that is replaced, and what deduplication takes (aimg_writer_options.dedup). */
 AIMG_API enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_image *image, uint32_t *ordinal_out,
                                           struct aimg_error *error);
 
