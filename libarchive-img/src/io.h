@@ -33,6 +33,7 @@ struct aimg_io {
     const struct aimg_io_ops *ops;
     void *state;
     int fd;                    /* io_file; -1 elsewhere */
+    int writer_pid;            /* io_file: the process that may write, a child that inherits this may not; 0: any */
     const uint8_t *base;       /* bytes in memory or in a map, or NULL */
     uint64_t base_bytes;       /* how many of them may be touched */
     uint64_t reserved_bytes;   /* address space held for the map to grow into, once it has grown */
@@ -56,6 +57,8 @@ enum aimg_status aimg_io_file_map(struct aimg_io *io, uint64_t bytes, struct aim
 /* REPLACED unless path names the open file. */
 enum aimg_status aimg_io_file_same(const struct aimg_io *io, const char *path, struct aimg_error *error);
 
+/* Whether this process got the open file from its parent, and may not write. */
+bool aimg_io_file_inherited(const struct aimg_io *io);
 /* Whether another open file holds the writer's lock. */
 bool aimg_io_file_being_written(const struct aimg_io *io);
 

@@ -45,11 +45,29 @@ static enum aimg_status file_read_at(struct aimg_io *io, uint64_t offset, void *
     return AIMG_OK;
 }
 
+bool aimg_io_file_inherited(const struct aimg_io *io)
+{
+    return io->writer_pid != 0 && io->writer_pid != (int)getpid();
+}
+
+/* A child that wrote from its copy of the writer would overwrite what its parent adds. */
+static enum aimg_status check_process(const struct aimg_io *io, struct aimg_error *error)
+{
+    if (!aimg_io_file_inherited(io))
+        return AIMG_OK;
+    return aimg_fail(
+        error, AIMG_SEQUENCE,
+        "the writer was opened by process %d, and a fork does not share it; close it here, and open the archive when "
+        "that process has closed it",
+        io->writer_pid);
+}
+
 static enum aimg_status file_write_at(struct aimg_io *io, uint64_t offset, const void *first, size_t first_bytes,
                                       const void *second, size_t second_bytes, struct aimg_error *error)
 {
     struct iovec pieces[2] = {{(void *)(uintptr_t)first, first_bytes}, {(void *)(uintptr_t)second, second_bytes}};
-    while (pieces[0].iov_len + pieces[1].iov_len > 0) {
+    enum aimg_status status = check_process(io, error);
+    while (status == AIMG_OK && pieces[0].iov_len + pieces[1].iov_len > 0) {
         ssize_t put = pwritev(io->fd, pieces, 2, (off_t)offset);
         if (put < 0 && errno == EINTR)
             continue;
@@ -66,11 +84,14 @@ static enum aimg_status file_write_at(struct aimg_io *io, uint64_t offset, const
             put -= (ssize_t)part;
         }
     }
-    return AIMG_OK;
+    return status;
 }
 
 static enum aimg_status file_sync(struct aimg_io *io, struct aimg_error *error)
 {
+    enum aimg_status status = check_process(io, error);
+    if (status != AIMG_OK)
+        return status;
     /* Never again after a failure: the kernel may have marked the lost pages clean. */
     if (fdatasync(io->fd) != 0)
         return aimg_fail_errno(error, errno, "cannot make the archive durable");
@@ -80,6 +101,9 @@ static enum aimg_status file_sync(struct aimg_io *io, struct aimg_error *error)
 static enum aimg_status file_truncate(struct aimg_io *io, uint64_t bytes, struct aimg_error *error)
 {
     int result;
+    enum aimg_status status = check_process(io, error);
+    if (status != AIMG_OK)
+        return status;
     do
         result = ftruncate(io->fd, (off_t)bytes);
     while (result != 0 && errno == EINTR);
@@ -124,6 +148,12 @@ static void file_expect_random(struct aimg_io *io, bool random)
         (void)madvise((void *)(uintptr_t)io->base, (size_t)io->base_bytes, random ? MADV_RANDOM : MADV_NORMAL);
 }
 
+static void unlock(const struct aimg_io *io)
+{
+    struct flock range = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    (void)fcntl(io->fd, F_OFD_SETLK, &range);
+}
+
 static enum aimg_status file_close(struct aimg_io *io, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
@@ -131,6 +161,8 @@ static enum aimg_status file_close(struct aimg_io *io, struct aimg_error *error)
         (void)munmap((void *)(uintptr_t)io->base, (size_t)(io->reserved_bytes > 0 ? io->reserved_bytes : io->base_bytes));
     if (io->first_base != NULL)
         (void)munmap((void *)(uintptr_t)io->first_base, (size_t)io->first_bytes);
+    if (io->writer_pid != 0 && !aimg_io_file_inherited(io))
+        unlock(io); /* a child that lives on may have the descriptor, too */
     if (io->fd >= 0 && close(io->fd) != 0 && errno != EINTR)
         status = aimg_fail_errno(error, errno, "cannot close the archive");
     io->fd = -1;
@@ -186,11 +218,13 @@ enum aimg_status aimg_io_file_same(const struct aimg_io *io, const char *path, s
 }
 
 /* Exclusive lock on byte 0, of the open file description: it does not vanish when other code closes the file. */
-static enum aimg_status lock(const struct aimg_io *io, struct aimg_error *error)
+static enum aimg_status lock(struct aimg_io *io, struct aimg_error *error)
 {
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
-    if (fcntl(io->fd, F_OFD_SETLK, &range) == 0)
+    if (fcntl(io->fd, F_OFD_SETLK, &range) == 0) {
+        io->writer_pid = (int)getpid();
         return AIMG_OK;
+    }
     if (errno == EAGAIN || errno == EACCES)
         return aimg_fail(error, AIMG_BUSY, "another writer has the archive open; try again when it is done");
     return aimg_fail_errno(error, errno, "cannot lock the archive");

@@ -289,7 +289,8 @@ enum aimg_status aimg_writer_close(struct aimg_writer *writer, struct aimg_error
     enum aimg_status status = AIMG_OK;
     if (writer == NULL)
         return AIMG_OK;
-    if (writer->failed ? writer->uncut : writer->out.flushed > writer->located.end)
+    bool behind = writer->failed ? writer->uncut : writer->out.flushed > writer->located.end;
+    if (behind && !aimg_io_file_inherited(writer->io))
         status = writer->io->ops->truncate(writer->io, writer->located.end, error);
     enum aimg_status closed = destroy(writer, status == AIMG_OK ? error : NULL);
     return status == AIMG_OK ? closed : status;

@@ -203,6 +203,47 @@ static void check_fork(const char *path, uint32_t flags)
     aimg_reader_close(reader);
 }
 
+/* One child closes what it got, one tries to commit it, and one just lives on: the batch is the parent's, and so is the lock. */
+static void check_writer_fork(const char *path)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer;
+    struct aimg_reader *reader;
+    int ends[2], result;
+    pid_t children[3];
+    char name[16];
+    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK && pipe(ends) == 0);
+    for (uint32_t k = 0; k < 40; k++) { /* the file has some of them, the buffer the others */
+        snprintf(name, sizeof name, "%u", k);
+        REQUIRE(sample_add(writer, name, SAMPLE_BIG + k, 0, NULL, &error) == AIMG_OK);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        children[i] = fork();
+        if (children[i] != 0)
+            continue;
+        close(ends[1]);
+        if (i == 2)
+            _exit(read(ends[0], name, 1) == 0 ? 0 : 1);
+        bool refused = i == 0 || aimg_writer_commit(writer, NULL, &error) == AIMG_SEQUENCE;
+        _exit(refused && aimg_writer_close(writer, NULL) == AIMG_OK ? 0 : 1);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        REQUIRE(waitpid(children[i], &result, 0) == children[i]);
+        EXPECT_EQ_INT(result, 0);
+    }
+    EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_open(path, &options, &writer, &error), AIMG_OK); /* although a child has the file open */
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    close(ends[1]);
+    EXPECT(waitpid(children[2], &result, 0) == children[2] && result == 0);
+    close(ends[0]);
+    REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK);
+    for (uint32_t k = 0; k < 40; k++)
+        EXPECT(sample_equals(reader, k, SAMPLE_BIG + k));
+    aimg_reader_close(reader);
+}
+
 /* Images are made ready by several threads beside the one that adds. */
 struct preparing {
     const struct aimg_writer *writer;
@@ -264,6 +305,7 @@ int main(void)
     check_dictionaries(AIMG_READER_NO_MAP);
     check_fork(path, 0);
     check_fork(path, AIMG_READER_NO_MAP);
+    check_writer_fork(sample_path("forked.aimg"));
     check_prepare(sample_path("prepared.aimg"));
     return test_end("test_threads");
 }

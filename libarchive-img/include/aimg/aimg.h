@@ -16,7 +16,8 @@
  * the outputs are unchanged unless the text says otherwise. The library prints nothing, never aborts, and has no global state.
  *
  * Threads. A reader is shared by any number of threads and survives fork; only aimg_reader_refresh and aimg_reader_close need it
- * for themselves. A writer belongs to one thread at a time; aimg_writer_prepare alone may run beside it.
+ * for themselves. A writer belongs to one thread at a time; aimg_writer_prepare alone may run beside it. A child
+ * after fork can only close its copy of a writer, which leaves the file alone; what would write says SEQUENCE there.
  *
  * Units. Sizes in bytes, 64 bits. Times in nanoseconds since 1970 UTC. Names are UTF-8, need no terminator, and are compared
  * bytewise.
