@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const char help_diff[] = "      --from N   the first side as it was after commit N, a number of 'aimg log'\n"
+const char help_diff[] = "      --from N   the first side as it was after commit N, a number of 'aimg log'; also --at N\n"
                          "      --to M     the second side as it was after commit M\n"
                          "      --json     one JSON object a line: change, name\n"
                          "\n"
@@ -214,6 +214,7 @@ int cmd_diff(int argc, char **argv, const struct common_options *common)
 {
     enum { OPTION_FROM = LONG_OPTION, OPTION_TO, OPTION_JSON };
     static const struct option options[] = {{"from", required_argument, NULL, OPTION_FROM},
+                                            {"at", required_argument, NULL, OPTION_FROM},
                                             {"to", required_argument, NULL, OPTION_TO},
                                             {"json", no_argument, NULL, OPTION_JSON},
                                             {NULL, 0, NULL, 0}};

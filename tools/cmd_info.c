@@ -10,7 +10,7 @@
 
 const char help_info[] = "      --json     one object\n"
                          "      --name     the word is a name, also when it looks like '@7'\n" READING_AT_HELP "\n"
-                         "About the archive: format, images, commits, sizes, columns, root hash. About an image: name,\n"
+                         "About the archive: format, images, commits, sizes, metadata, columns, runs. About an image: name,\n"
                          "position, ordinal, sizes, place in the file, checksum (as 'xxh128sum' prints it), columns.\n"
                          "\n"
                          "  aimg info photos.aimg\n"

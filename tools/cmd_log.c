@@ -10,14 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-const char help_log[] = "      --json     one object with the array 'commits': seq, time, time_ns, images, added,\n"
-                        "                 removed, root, message\n" READING_AT_HELP "\n"
-                        "One line a commit, the newest first: its number, its time, images after it, +images that it\n"
-                        "added, -images that it removed or replaced, root hash, message. A renamed image counts as\n"
-                        "one added and one removed. The root hash stands for all that the archive held then.\n"
-                        "\n"
-                        "  aimg log photos.aimg\n"
-                        "  aimg log --json photos.aimg | jq '.commits[0].root'\n";
+const char help_log[] =
+    "      --json     one object with the array 'commits': seq, time, time_ns, images, added,\n"
+    "                 removed, attached, detached, root, message\n" READING_AT_HELP "\n"
+    "One line a commit, the newest first: its number, its time, images after it, +images that it\n"
+    "added, -images that it removed or replaced, root hash, message. A renamed image counts as\n"
+    "one added and one removed; attachments are not counted. The root hash stands for all that the archive held then.\n"
+    "\n"
+    "  aimg log photos.aimg\n"
+    "  aimg log --json photos.aimg | jq '.commits[0].root'\n";
 
 struct history {
     json_t *commits; /* NULL: print lines */
@@ -55,6 +56,8 @@ static int put_commit(void *user, const struct aimg_commit *commit)
     json_put_count(&object, "images", commit->listed_count);
     json_put_count(&object, "added", commit->added);
     json_put_count(&object, "removed", commit->removed);
+    json_put_count(&object, "attached", commit->attached);
+    json_put_count(&object, "detached", commit->detached);
     json_put_hash(&object, "root", commit->chain);
     json_put_string(&object, "message", commit->message);
     /* Appending takes the reference also when it fails. */

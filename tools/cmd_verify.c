@@ -14,6 +14,7 @@
 
 const char help_verify[] = "      --quick        structure and index only; the images' bytes are not read\n"
                            "      --threads N    1 to 256; else one for each core\n"
+                           "      --at N         as if the archive ended with commit N, a number of 'aimg log'\n"
                            "      --json         one object: path, ok, images, commits, bytes, faults, warnings,\n"
                            "                     torn_tail_bytes, findings; with several archives the array 'archives'\n"
                            "\n"
@@ -32,6 +33,7 @@ enum { FINDINGS_MOST = 100000 }; /* kept for one JSON object; the counts go on *
 struct check {
     const char *path;
     bool json, quiet;
+    struct reading_at at;
     struct aimg_verify_options options;
     struct aimg_verify_result result;
     struct progress progress;
@@ -168,6 +170,8 @@ static int verify_archive(struct check *check, const char *path, struct json_obj
     progress_end(&check->progress);
     if (check->json)
         *object_out = result_json(check, status, &error);
+    if (status == AIMG_NOT_FOUND && check->at.given && error.sys_errno == 0)
+        return reading_no_commit(path, &check->at);
     if (status != AIMG_OK)
         return output_status(path, status, &error);
     print_summary(check, seconds_now() - begin);
@@ -202,9 +206,10 @@ static int verify_archives(struct check *check, char *const *paths, int count)
 
 int cmd_verify(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_JSON = LONG_OPTION, OPTION_QUICK, OPTION_THREADS };
+    enum { OPTION_JSON = LONG_OPTION, OPTION_QUICK, OPTION_THREADS, OPTION_AT };
     static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON},
                                             {"quick", no_argument, NULL, OPTION_QUICK},
+                                            {"at", required_argument, NULL, OPTION_AT},
                                             {"threads", required_argument, NULL, OPTION_THREADS},
                                             {NULL, 0, NULL, 0}};
     struct check check = {.quiet = common->quiet,
@@ -219,6 +224,8 @@ int cmd_verify(int argc, char **argv, const struct common_options *common)
             return reading_bad_option("verify", found, argv);
         if (found == OPTION_JSON)
             check.json = true;
+        if (found == OPTION_AT && reading_take_at("verify", "--at", optarg, &check.at) != EXIT_DONE)
+            return EXIT_USAGE;
         if (found == OPTION_QUICK)
             check.options.flags |= AIMG_VERIFY_QUICK;
         if (found != OPTION_THREADS)
@@ -229,5 +236,8 @@ int cmd_verify(int argc, char **argv, const struct common_options *common)
     }
     if (optind >= argc)
         return output_usage("verify", "ARCHIVE is missing");
+    if (check.at.given)
+        check.options.flags |= AIMG_VERIFY_AT;
+    check.options.seq = check.at.seq;
     return output_finish(verify_archives(&check, argv + optind, argc - optind));
 }

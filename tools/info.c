@@ -106,6 +106,8 @@ static const struct row archive_rows[] = {
     {"dictionaries", "dictionaries", print_count, false},
     {"alignment", "alignment", print_count, false},
     {"root", "root", print_text, false},
+    {"runs", "runs", print_count, false},
+    {"name_tables", "name tables", print_count, false},
     {"sealed", "sealed", print_flag, false},
     {"torn_tail_bytes", "torn tail", print_size, true},
     {NULL, NULL, NULL, false},
@@ -186,10 +188,47 @@ static enum aimg_status put_column_types(struct json_object *object, const struc
     return status;
 }
 
+static int put_pair(void *user, const char *key, const char *value, size_t value_bytes)
+{
+    json_put_text(user, key, value, value_bytes);
+    return 0;
+}
+
+static enum aimg_status put_metadata(struct json_object *object, const struct aimg_reader *reader, struct aimg_error *error)
+{
+    struct json_object pairs = json_object_begin();
+    enum aimg_status status = aimg_reader_each_meta(reader, put_pair, &pairs, error);
+
+    object->failed = object->failed || pairs.failed;
+    json_put(object, "meta", pairs.value);
+    return status;
+}
+
+/* Long values are cut: 'aimg meta' has all of them. */
+static void print_metadata(json_t *pairs)
+{
+    const char *key, *label = "metadata";
+    json_t *value;
+
+    json_object_foreach(pairs, key, value)
+    {
+        char escaped[ESCAPED_BYTES];
+        const char *text = json_string_value(value);
+        size_t bytes = json_string_length(value), shown = bytes < SHOWN_BYTES ? bytes : SHOWN_BYTES;
+
+        while (shown < bytes && shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80)
+            shown--; /* not within a character */
+        printf("%-14s%s=", label, output_escape(key, strlen(key), escaped, sizeof escaped));
+        printf("%s%s\n", output_escape(text, shown, escaped, sizeof escaped), shown < bytes ? " ..." : "");
+        label = "";
+    }
+}
+
 static void print_lists(const json_t *object)
 {
     const json_t *columns = json_object_get(object, "columns"), *values;
 
+    print_metadata(json_object_get(object, "meta"));
     storage_print(object);
     for (size_t i = 0; i < json_array_size(columns); i++) {
         const json_t *one = json_array_get(columns, i);
@@ -230,9 +269,13 @@ static enum aimg_status fill_archive(struct json_object *object, const struct ai
     json_put_count(object, "dictionaries", info.coding_count);
     json_put_count(object, "alignment", info.alignment);
     json_put_hash(object, "root", info.chain);
+    json_put_count(object, "runs", info.run_count);
+    json_put_count(object, "name_tables", info.name_run_count);
     json_put_bool(object, "sealed", info.sealed != 0);
     json_put_count(object, "torn_tail_bytes", info.being_written != 0 ? 0 : info.tail_bytes);
     status = put_times(object, reader, &info, error);
+    if (status == AIMG_OK)
+        status = put_metadata(object, reader, error);
     if (status == AIMG_OK)
         status = put_column_types(object, reader, info.column_count, error);
     if (status == AIMG_OK)

@@ -33,9 +33,10 @@ static void warn_torn_tail(const char *path, const struct aimg_reader *reader)
 }
 
 /* The commit that was asked for is not there: says which are. */
-static int report_range(const char *path, const struct reading_at *at)
+int reading_no_commit(const char *path, const struct reading_at *at)
 {
-    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = AIMG_READER_NO_MAP};
+    struct aimg_reader_options options = {.struct_bytes = sizeof options,
+                                          .flags = AIMG_READER_NO_MAP | AIMG_READER_ALLOW_TRUNCATED};
     struct aimg_info info = {.struct_bytes = sizeof info};
     struct aimg_reader *reader;
 
@@ -67,8 +68,13 @@ static int open_with(const char *path, struct aimg_reader_options *options, cons
         options->seq = at->seq;
     }
     status = aimg_reader_open(path, options, reader_out, &error);
+    if (status == AIMG_TRUNCATED && at->given) {
+        output_warning("%s: %s; what it still holds is read, as --at asks for a commit", path, error.message);
+        options->flags |= AIMG_READER_ALLOW_TRUNCATED;
+        status = aimg_reader_open(path, options, reader_out, &error);
+    }
     if (status == AIMG_NOT_FOUND && at->given && error.sys_errno == 0)
-        return report_range(path, at);
+        return reading_no_commit(path, at);
     if (status != AIMG_OK)
         return output_status(path, status, &error);
     warn_torn_tail(path, *reader_out);

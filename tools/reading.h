@@ -37,6 +37,9 @@ int reading_take_at(const char *verb, const char *option, const char *text, stru
 /* reading_open as of a commit. EXIT_NO when the log has no such commit. */
 int reading_open_at(const char *path, enum reading_mode mode, const struct reading_at *at, struct aimg_reader **reader_out);
 
+/* Says that the archive has no such commit, and which it has. Returns EXIT_NO. */
+int reading_no_commit(const char *path, const struct reading_at *at);
+
 /* The same with READING_COPIED, for who has set a limit of their own to what is decoded: that of one image is as high, however
  * much smaller it is stored. */
 int reading_open_up_to(const char *path, uint64_t bytes, const struct reading_at *at, struct aimg_reader **reader_out);

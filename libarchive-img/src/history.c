@@ -4,31 +4,43 @@
 
 /* What a commit page and its ROOT count. */
 struct counts {
-    uint64_t ordinals, dead;
+    uint64_t ordinals, dead, attachments;
 };
+
+static enum aimg_status counts_wrong(const struct aimg_commit_page *page, struct aimg_error *error)
+{
+    return aimg_fail_at(error, AIMG_CORRUPT, 30, page->self_offset,
+                        "commit %" PRIu64 " has fewer images, or fewer removed ones, than the one before, or more than it counts",
+                        page->seq);
+}
 
 static enum aimg_status count(const struct aimg_reader *reader, const struct aimg_commit_page *page, struct counts *counts,
                               struct aimg_error *error)
 {
     struct aimg_root_head head = {.dead_count = 0};
     enum aimg_status status = aimg_catalog_read_head(&reader->source, page, &head, error);
-    *counts = (struct counts){page->ordinal_count, head.dead_count};
-    return status;
+    if (status != AIMG_OK)
+        return status;
+    *counts = (struct counts){page->ordinal_count, head.dead_count, page->ordinal_count - head.dead_count - page->listed_count};
+    return head.dead_count + page->listed_count <= page->ordinal_count ? AIMG_OK : counts_wrong(page, error);
 }
 
 static enum aimg_status describe(const struct aimg_commit_page *page, const struct counts *before, const struct counts *after,
                                  struct aimg_commit *out, struct aimg_error *error)
 {
-    if (before->ordinals > after->ordinals || before->dead > after->dead)
-        return aimg_fail_at(error, AIMG_CORRUPT, 30, page->self_offset,
-                            "commit %" PRIu64 " has fewer images, or fewer removed ones, than the one before", page->seq);
+    uint64_t attached = after->attachments > before->attachments ? after->attachments - before->attachments : 0;
+    uint64_t detached = before->attachments > after->attachments ? before->attachments - after->attachments : 0;
+    if (before->ordinals + attached > after->ordinals || before->dead + detached > after->dead)
+        return counts_wrong(page, error);
     *out = (struct aimg_commit){.seq = page->seq,
                                 .time_ns = page->time_ns,
                                 .offset = page->self_offset,
                                 .listed_count = page->listed_count,
                                 .ordinal_count = page->ordinal_count,
-                                .added = after->ordinals - before->ordinals,
-                                .removed = after->dead - before->dead,
+                                .added = after->ordinals - before->ordinals - attached,
+                                .removed = after->dead - before->dead - detached,
+                                .attached = attached,
+                                .detached = detached,
                                 .sealed = page->flags & AIMG_COMMIT_SEALED};
     memcpy(out->chain, page->chain, sizeof out->chain);
     memcpy(out->message, page->message, sizeof page->message);
@@ -48,7 +60,7 @@ static enum aimg_status walk_back(const struct aimg_reader *reader, uint64_t fir
         status = count(reader, &at.commit, &after, error);
     for (bool stopped = false; status == AIMG_OK && !stopped; after = before) {
         struct aimg_commit_page page = at.commit;
-        before = (struct counts){0, 0};
+        before = (struct counts){0, 0, 0};
         if (page.seq > 0)
             status = aimg_locate_seq(reader->source.io, page.seq - 1, &at, error);
         if (status == AIMG_OK && page.seq > 0)

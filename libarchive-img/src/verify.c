@@ -12,7 +12,7 @@ static enum aimg_status take_options(const struct aimg_verify_options *options, 
                              sizeof *taken);
         memcpy(taken, options, options->struct_bytes);
     }
-    if ((taken->flags & ~(uint32_t)AIMG_VERIFY_QUICK) != 0)
+    if ((taken->flags & ~(uint32_t)(AIMG_VERIFY_QUICK | AIMG_VERIFY_AT)) != 0)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags has unknown bits: 0x%" PRIx32, taken->flags);
     if (!aimg_allocator_resolve(&taken->allocator, &verify->source.allocator))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.allocator needs both alloc and free");
@@ -30,6 +30,18 @@ static bool header_usable(struct aimg_verify *verify, enum aimg_status status, c
     if (error->rule != 0)
         aimg_verify_fault(verify, error->rule, aimg_verify_at(error->offset), "%s", error->message);
     return false;
+}
+
+/* Finds the commit that is asked for, with which the file is taken to end. */
+static enum aimg_status locate_past(struct aimg_verify *verify, struct aimg_error *error)
+{
+    struct aimg_located *located = &verify->located;
+    enum aimg_status status = aimg_locate(&verify->io, true, located, error);
+    if (status == AIMG_OK)
+        status = aimg_locate_seq(&verify->io, verify->options.seq, located, error);
+    located->file_bytes = verify->source.end = verify->end = verify->report.total_bytes = located->end;
+    verify->source.seed = aimg_uuid_seed(located->header.uuid);
+    return status;
 }
 
 /* Finds the last commit that can be used. *located_out: whether readers find the last one. */
@@ -81,16 +93,18 @@ static enum aimg_status unsupported(struct aimg_verify *verify, struct aimg_erro
 static enum aimg_status check(struct aimg_verify *verify, struct aimg_error *error)
 {
     uint8_t head[AIMG_HEAD_BYTES];
-    enum aimg_status located;
+    enum aimg_status located = AIMG_OK;
+    bool past = (verify->options.flags & AIMG_VERIFY_AT) != 0;
     verify->being_written = aimg_io_file_being_written(&verify->io);
-    enum aimg_status status = locate(verify, &located, error);
+    enum aimg_status status = past ? locate_past(verify, error) : locate(verify, &located, error);
     verify->being_written = verify->being_written || aimg_io_file_being_written(&verify->io); /* it may have begun or ended */
     if (status == AIMG_OK)
         status = verify->io.ops->read_at(&verify->io, 0, head, sizeof head, error);
     if (status != AIMG_OK)
         return status;
     const struct aimg_commit_page *commit = &verify->located.commit;
-    status = aimg_verify_hints(verify, head, located);
+    if (!past) /* hints lead to later commits */
+        status = aimg_verify_hints(verify, head, located);
     verify->skips_unknown = (commit->compat & ~AIMG_COMPAT_KNOWN) != 0 || (commit->ro_compat & ~AIMG_RO_COMPAT_KNOWN) != 0;
     if ((commit->incompat & ~AIMG_INCOMPAT_KNOWN) != 0)
         return unsupported(verify, error);

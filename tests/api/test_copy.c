@@ -295,7 +295,7 @@ static void check_history(const struct aimg_reader *source, const struct aimg_re
         EXPECT_EQ_UINT(b.time_ns, a.time_ns);
         for (; first < a.ordinal_count; first++)
             living += numbers[first] != AIMG_NO_ORDINAL;
-        EXPECT_EQ_UINT(b.added, living);
+        EXPECT_EQ_UINT(b.added + b.attached, living);
         EXPECT_EQ_UINT(b.ordinal_count, first_new + living);
         first_new += living;
     }

@@ -120,8 +120,8 @@ static int see_commit(void *user, const struct aimg_commit *commit)
 {
     uint32_t *next = user;
     EXPECT_EQ_UINT(commit->seq, *next);
-    EXPECT_EQ_UINT(commit->added, added[*next]);
-    EXPECT_EQ_UINT(commit->removed, removed[*next]);
+    EXPECT_EQ_UINT(commit->added + commit->attached, added[*next]);
+    EXPECT_EQ_UINT(commit->removed + commit->detached, removed[*next]);
     return (*next)-- == STOPPED;
 }
 
@@ -135,7 +135,8 @@ static void check_log(void)
         EXPECT_EQ_UINT(next, STOPPED - 1);
         for (uint32_t seq = 0; seq <= at; seq++) {
             EXPECT_EQ_INT(aimg_reader_commit(reader, seq, &commit, &error), AIMG_OK);
-            EXPECT(commit.seq == seq && commit.added == added[seq] && commit.removed == removed[seq]);
+            EXPECT(commit.seq == seq && commit.added + commit.attached == added[seq] &&
+                   commit.removed + commit.detached == removed[seq]);
         }
         EXPECT_EQ_INT(aimg_reader_commit(reader, at + 1, &commit, &error), AIMG_NOT_FOUND);
         aimg_reader_close(reader);

@@ -182,7 +182,7 @@ static int count_commit(void *user, const struct aimg_commit *commit)
 {
     uint64_t *expected = user; /* the seq that must come */
     EXPECT_EQ_UINT(commit->seq, *expected);
-    EXPECT_EQ_UINT(commit->added, EACH);
+    EXPECT_EQ_UINT(commit->added + commit->attached, EACH);
     return (*expected)-- == 1; /* stops before the first */
 }
 
@@ -205,7 +205,7 @@ static void check_history(const struct aimg_reader *reader, uint64_t commits)
         EXPECT_EQ_INT(aimg_reader_commit(reader, seq, &commit, &error), AIMG_OK);
         snprintf(message, sizeof message, "commit %u", (unsigned)seq);
         EXPECT_EQ_TEXT(commit.message, message);
-        EXPECT(commit.seq == seq && commit.ordinal_count == (seq + 1) * EACH && commit.added == EACH &&
+        EXPECT(commit.seq == seq && commit.ordinal_count == (seq + 1) * EACH && commit.added + commit.attached == EACH &&
                commit.time_ns == SAMPLE_TIME_NS);
         if (seq + 1 == commits)
             EXPECT_EQ_BYTES(commit.chain, info.chain, 16);

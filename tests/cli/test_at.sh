@@ -73,7 +73,7 @@ expect_exit 1 "$AIMG" ls --at 1 a.aimg $(cat gone)
 expect_lines err 20
 
 # beyond the log, and what is no number
-for verb in ls info log meta; do
+for verb in ls info log meta verify; do
     expect_exit 1 "$AIMG" $verb --at 4 a.aimg
     expect_contains err 'there is no commit 4; its commits are 0 to 3'
     expect_lines out 0
@@ -92,7 +92,6 @@ expect_exit 1 "$AIMG" unpack --max-output 1K --at 4 a.aimg -C none
 expect_contains err 'there is no commit 4'
 expect_exit 1 "$AIMG" unpack --max-output 1K --at 0 a.aimg -C none
 expect_contains err 'the limit is 1000'
-expect_exit 2 "$AIMG" verify --at 0 a.aimg
 mkdir empty
 expect_exit 0 "$AIMG" pack empty.aimg empty
 expect_exit 1 "$AIMG" ls --at 5 empty.aimg
@@ -103,5 +102,34 @@ printf x >>a.aimg
 expect_exit 0 "$AIMG" ls --at 1 a.aimg
 expect_lines err 0
 expect_lines out 180
+expect_exit 0 "$AIMG" verify --at 3 a.aimg
+expect_contains err 'ok, '
+expect_exit 1 "$AIMG" verify a.aimg
+
+# nor is damage to what came later
+ends=$("$AIMG" log --json before | json /dev/stdin '[c["seq"] for c in o["commits"]]')
+expect_equal "$ends" '[3, 2, 1, 0]'
+end=$(for at in 1 2; do "$AIMG" info --json --at $at before | json /dev/stdin 'o["file_bytes"]'; done | tr '\n' ' ')
+read -r end1 end2 <<<"$end"
+printf '\xA5' | dd of=before bs=1 seek=$((end2 + 70)) conv=notrunc status=none # in the image of commit 3
+expect_exit 0 "$AIMG" verify --at 1 before
+expect_exit 1 "$AIMG" verify before
+expect_exit 0 "$AIMG" diff a.aimg --at 3
+expect_exit 1 "$AIMG" diff a.aimg --at 0
+cp out from
+expect_exit 1 "$AIMG" diff a.aimg --from 0
+expect_same out from
+
+# a file that was cut holds what it holds
+head -c $((end1 + 5000)) a.aimg >cut.aimg
+expect_exit 4 "$AIMG" ls cut.aimg
+expect_exit 0 "$AIMG" ls --at 1 cut.aimg
+expect_lines out 180
+expect_contains err 'cut short'
+expect_exit 0 "$AIMG" unpack -q --at 1 cut.aimg -C whole
+expect_exit 0 diff -r whole state1
+expect_exit 0 "$AIMG" verify --at 1 cut.aimg
+expect_exit 1 "$AIMG" ls --at 2 cut.aimg
+expect_contains err 'there is no commit 2; its commits are 0 to 1'
 
 finish

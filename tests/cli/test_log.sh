@@ -47,6 +47,17 @@ expect_lines out 43
 expect_exit 0 "$AIMG" log --json a.aimg
 expect_equal "$(json out '[c["seq"] for c in o["commits"]] == list(range(42, -1, -1))')" True
 
+# attachments are no images of the log
+expect_exit 0 "$AIMG" pack owners.aimg first
+expect_exit 0 "$AIMG" attach owners.aimg 1.pgm mask second/4.pgm
+expect_exit 0 "$AIMG" log owners.aimg
+read -r _ _ images _ added removed _ <out
+expect_equal "$images $added $removed" "3 +0 -0"
+expect_exit 0 "$AIMG" rm owners.aimg 1.pgm
+expect_exit 0 "$AIMG" log --json owners.aimg
+expect_equal "$(json out '[(c["images"], c["added"], c["removed"], c["attached"], c["detached"]) for c in o["commits"]]')" \
+    '[(2, 0, 1, 0, 1), (3, 0, 0, 1, 0), (3, 3, 0, 0, 0)]'
+
 # without commits
 mkdir empty
 expect_exit 0 "$AIMG" pack empty.aimg empty

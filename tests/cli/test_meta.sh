@@ -33,6 +33,19 @@ printf 'Cats and dogs\nCC-BY-4.0\n' >wanted
 expect_same out wanted
 expect_exit 0 "$AIMG" verify a.aimg
 
+# info shows it, too, and cuts what is long
+expect_exit 0 "$AIMG" info a.aimg
+grep -A 3 '^metadata' out | cut -c 15- >shown
+expect_same shown - < <(printf '%s\n' empty= licence=CC-BY-4.0 'own key= = x' 'title=Cats and dogs')
+expect_exit 0 "$AIMG" info --json a.aimg
+expect_equal "$(json out 'o["meta"]["title"], o["meta"]["empty"], len(o["meta"])')" "('Cats and dogs', '', 4)"
+expect_exit 0 "$AIMG" info --json --at 0 a.aimg
+expect_equal "$(json out 'o["meta"], o["runs"], o["name_tables"]')" '({}, 1, 1)'
+cp a.aimg long.aimg
+expect_exit 0 "$AIMG" meta long.aimg title="$(printf 'é%.0s' $(seq 300))"
+expect_exit 0 "$AIMG" info long.aimg
+expect_contains out "title=$(printf 'é%.0s' $(seq 100)) ..."
+
 # what is the same is no commit
 expect_exit 0 "$AIMG" meta a.aimg licence=CC-BY-4.0
 expect_equal "$(commits a.aimg)" 2

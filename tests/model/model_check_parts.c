@@ -203,14 +203,17 @@ static int see_commit(void *user, const struct aimg_commit *commit)
     const struct model_state *state = log->left == 0 ? NULL : &log->check->commits[log->left - 1];
     const struct model_state *before = log->left < 2 ? NULL : &log->check->commits[log->left - 2];
     uint64_t ordinals_before = before == NULL ? 0 : before->image_count,
-             dead_before = before == NULL ? 0 : model_state_dead(before);
+             dead_before = before == NULL ? 0 : model_state_dead(before),
+             listed_before = before == NULL ? 0 : model_state_listed(before);
     if (state != NULL) {
         const char *message = model_message(state->message);
         log->good = commit->seq == log->left - 1 && commit->time_ns == state->time_ns &&
-                    commit->listed_count == model_state_listed(state) && commit->ordinal_count == state->image_count &&
-                    commit->added == state->image_count - ordinals_before &&
-                    commit->removed == model_state_dead(state) - dead_before && commit->sealed == state->sealed &&
-                    strcmp(commit->message, message == NULL ? "" : message) == 0;
+                    commit->listed_count == model_state_listed(state) &&
+                    commit->listed_count + commit->removed == listed_before + commit->added &&
+                    commit->ordinal_count == state->image_count &&
+                    commit->added + commit->attached == state->image_count - ordinals_before &&
+                    commit->removed + commit->detached == model_state_dead(state) - dead_before &&
+                    commit->sealed == state->sealed && strcmp(commit->message, message == NULL ? "" : message) == 0;
     }
     if (state == NULL || !log->good) {
         log->good = model_fail(log->check->reason,

@@ -526,8 +526,10 @@ struct aimg_commit {
     uint64_t offset;        /* of its page */
     uint64_t listed_count;  /* after it */
     uint64_t ordinal_count; /* after it */
-    uint64_t added;         /* ordinals that it added, also those that it removed at once */
+    uint64_t added;         /* images, also those that it removed at once */
     uint64_t removed;       /* images that it removed or replaced; a new name is an image added and one removed */
+    uint64_t attached;      /* how many attachments more there are, or */
+    uint64_t detached;      /* how many fewer: one that takes another's place counts as an image added and one removed */
     uint8_t chain[16];
     uint32_t sealed;
     char message[256]; /* ends with a zero byte */
@@ -854,7 +856,8 @@ struct aimg_finding {
 };
 
 enum aimg_verify_flag {
-    AIMG_VERIFY_QUICK = 1 /* structure and index only; the images' bytes are not read */
+    AIMG_VERIFY_QUICK = 1, /* structure and index only; the images' bytes are not read */
+    AIMG_VERIFY_AT = 2     /* as if the file ended with commit options.seq: whether that state, and those before, are sound */
 };
 
 struct aimg_verify_options {
@@ -866,6 +869,7 @@ struct aimg_verify_options {
     void (*progress)(void *user, uint64_t bytes_done, uint64_t bytes_total); /* may be NULL; as finding */
     struct aimg_allocator allocator;
     struct aimg_limits limits;
+    uint64_t seq; /* with AIMG_VERIFY_AT; a file that was cut after that commit is checked like any other */
 };
 
 struct aimg_verify_result {
@@ -879,10 +883,11 @@ struct aimg_verify_result {
 /* Checks every rule of the format on every byte of the file, up to the end of the last commit. What follows it is a torn tail, a
  * fault of rule 34; while a writer has the archive open it is the writer's work, and a warning of rule 34.
  *
- * Returns OK when the check ran to its end, whatever it found: *result_out counts. Else what kept it from running: NOT_FOUND, IO,
- * NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED, OUT_OF_MEMORY; TRUNCATED, CORRUPT and CHECKSUM when too little is left to go on,
- * after all that is left was checked; LIMIT when the tables have more sections than limits.index_bytes allows; *result_out is
- * filled then too. Reads with pread only. Memory bounded by the index, time by the size of the file, whatever it says. */
+ * Returns OK when the check ran to its end, whatever it found: *result_out counts. Else what kept it from running: NOT_FOUND,
+ * IO, NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED, OUT_OF_MEMORY; TRUNCATED, CORRUPT and CHECKSUM when too little is left to go
+ * on, after all that is left was checked; NOT_FOUND when there is no commit options.seq; LIMIT when the tables have more
+ * sections than limits.index_bytes allows; *result_out is filled then too. Reads with pread only. Memory bounded by the index,
+ * time by the size of the file, whatever it says. */
 AIMG_API enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options *options,
                                       struct aimg_verify_result *result_out, struct aimg_error *error);
 
