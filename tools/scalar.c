@@ -12,9 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum {
-    NUMBER_TEXT_BYTES = 400
-}; /* the longest exact decimal of a double has 330 places at most; longer ones are cut by nobody */
+enum { NUMBER_TEXT_BYTES = 1100 }; /* the exact decimal of a double has 1077 bytes at most, with sign and point */
 
 /* ------------------------------------------------------------------ reading */
 
@@ -49,7 +47,7 @@ static bool parse_special(const char *text, size_t bytes, struct scalar *scalar)
     return true;
 }
 
-/* Digits alone, after a sign: false when there are other characters. */
+/* Digits alone, after a sign: false when there are other characters, or more digits than 64 bits hold. */
 static bool parse_integer(const char *text, size_t bytes, struct scalar *scalar)
 {
     size_t sign = text[0] == '-' || text[0] == '+';
@@ -64,11 +62,13 @@ static bool parse_integer(const char *text, size_t bytes, struct scalar *scalar)
         large = large || __builtin_mul_overflow(magnitude, UINT64_C(10), &magnitude) ||
                 __builtin_add_overflow(magnitude, (uint64_t)(text[i] - '0'), &magnitude);
     }
-    scalar->negative = text[0] == '-' && magnitude != 0;
-    large = large || (scalar->negative && magnitude > (uint64_t)INT64_MAX + 1);
+    large = large || (text[0] == '-' && magnitude > (uint64_t)INT64_MAX + 1);
     scalar->padded = large || text[0] == '+' || (text[sign] == '0' && bytes > sign + 1) || (text[0] == '-' && magnitude == 0);
+    if (large)
+        return false;
+    scalar->kind = SCALAR_INTEGER;
+    scalar->negative = text[0] == '-' && magnitude != 0;
     scalar->magnitude = magnitude;
-    scalar->kind = large ? SCALAR_REAL : SCALAR_INTEGER;
     scalar->real = text[0] == '-' ? -(double)magnitude : (double)magnitude;
     return true;
 }
@@ -90,6 +90,8 @@ static bool parse_real(const char *text, size_t bytes, struct scalar *scalar)
     if (end != copy + bytes || end == copy)
         return false;
     scalar->kind = SCALAR_REAL;
+    scalar->beyond = !isfinite(scalar->real);
+    scalar->padded = scalar->padded || scalar->beyond;
     return true;
 }
 
@@ -105,7 +107,7 @@ struct scalar scalar_from_text(const char *text, size_t bytes)
         bytes--;
     if (bytes == 0 || parse_bool(text, bytes, &scalar) || parse_special(text, bytes, &scalar))
         return scalar;
-    if (!parse_integer(text, bytes, &scalar) || scalar.kind == SCALAR_REAL)
+    if (!parse_integer(text, bytes, &scalar))
         (void)parse_real(text, bytes, &scalar);
     return scalar;
 }
@@ -168,7 +170,9 @@ static const struct integer_row *integer_row(enum aimg_type type)
 
 static void say_number(const struct scalar *scalar, char text[SCALAR_TEXT_BYTES])
 {
-    if (scalar->kind == SCALAR_INTEGER)
+    if (scalar->beyond)
+        snprintf(text, SCALAR_TEXT_BYTES, "it");
+    else if (scalar->kind == SCALAR_INTEGER)
         snprintf(text, SCALAR_TEXT_BYTES, "%s%" PRIu64, scalar->negative ? "-" : "", scalar->magnitude);
     else
         snprintf(text, SCALAR_TEXT_BYTES, "%.17g", scalar->real);
@@ -194,12 +198,12 @@ static bool store_integer(const struct scalar *given, const struct integer_row *
     uint64_t value;
 
     say_number(given, text);
-    if (scalar.kind == SCALAR_REAL && !real_to_integer(&scalar)) {
+    if (scalar.kind == SCALAR_REAL && !scalar.beyond && !real_to_integer(&scalar)) {
         snprintf(why, SCALAR_WHY_BYTES, "%s is no whole number%s", text,
                  fabs(scalar.real) >= 9007199254740992.0 ? ", or one that is not exact" : "");
         return false;
     }
-    if (scalar.magnitude > (scalar.negative ? row->least : row->most)) {
+    if (scalar.beyond || scalar.magnitude > (scalar.negative ? row->least : row->most)) {
         snprintf(why, SCALAR_WHY_BYTES, "%s is out of range, %s%" PRIu64 " to %" PRIu64, text, row->least > 0 ? "-" : "",
                  row->least, row->most);
         return false;
@@ -223,6 +227,8 @@ static bool store_integer(const struct scalar *given, const struct integer_row *
 
 static bool store_real(const struct scalar *scalar, enum aimg_type type, void *out, char why[SCALAR_WHY_BYTES])
 {
+    static const char *const most[] = {
+        [AIMG_TYPE_F16] = "65504", [AIMG_TYPE_F32] = "3.4028235e38", [AIMG_TYPE_F64] = "1.7976931348623157e308"};
     double real = scalar->real;
     float single = (float)real;
     uint16_t half = half_from_double(real);
@@ -238,10 +244,10 @@ static bool store_real(const struct scalar *scalar, enum aimg_type type, void *o
         memcpy(out, &half, sizeof half);
         finite = isfinite(half_to_double(half));
     }
-    if (finite || !isfinite(real))
+    if (!scalar->beyond && (finite || !isfinite(real)))
         return true;
     say_number(scalar, text);
-    snprintf(why, SCALAR_WHY_BYTES, "%s is out of range, at most %s", text, type == AIMG_TYPE_F32 ? "3.4028235e38" : "65504");
+    snprintf(why, SCALAR_WHY_BYTES, "%s is out of range, at most %s", text, most[type]);
     return false;
 }
 

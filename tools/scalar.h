@@ -20,6 +20,7 @@ struct scalar {
     enum scalar_kind kind;
     bool negative; /* SCALAR_INTEGER: minus magnitude */
     bool padded;   /* digits that a number would lose: leading zeros, a plus sign, more of them than 64 bits hold */
+    bool beyond;   /* SCALAR_REAL: more than a double holds; real is an infinity that nobody wrote */
     uint64_t magnitude;
     double real; /* also of an integer */
     bool truth;

@@ -106,7 +106,7 @@ static enum value_answer parse_scalar(const struct value_type *type, const struc
     if (scalar.kind == SCALAR_NONE)
         return wrong_cell(why, cell, type->type == AIMG_TYPE_BOOL ? "it is not true, false, 1 or 0" : "it is no number");
     if (!scalar_store(&scalar, type->type, out->data + out->bytes, reason))
-        return wrong(why, reason);
+        return scalar.beyond ? wrong_cell(why, cell, reason) : wrong(why, reason);
     out->bytes += bytes;
     return VALUE_THERE;
 }

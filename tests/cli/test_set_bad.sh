@@ -97,6 +97,13 @@ refused csv 'name,n:u8\ncat/1.pgm,1.5\n' '1.5 is no whole number'
 refused csv 'name,n:i32\ncat/1.pgm,nan\n' 'no whole number'
 refused csv 'name,n:f32\ncat/1.pgm,1e39\n' 'out of range'
 refused csv 'name,n:f16\ncat/1.pgm,65520\n' '65520 is out of range'
+refused csv 'name,n:f64\ncat/1.pgm,-1e999\n' \
+    "table.csv:2: column 'n' (f64): it is out of range, at most 1.7976931348623157e308: '-1e999'"
+for type in f16 f32 u8 i64 'list<f64>'; do
+    refused csv "name,n:$type\ncat/1.pgm,1e999\n" "column 'n' ($type)" 'it is out of range'
+done
+refused csv "name,n:f64\ncat/1.pgm,$(printf '1%.0s' $(seq 450))\n" 'it is out of range'
+refused csv "name,n:f64\ncat/1.pgm,$(printf '1%.0s' $(seq 1450))\n" 'it is no number'
 refused csv 'name,n:f64\ncat/1.pgm,0x10\n' 'it is no number'
 refused csv 'name,n:f64\ncat/1.pgm,1.2.3\n' 'it is no number'
 refused csv 'name,n:f64\ncat/1.pgm,1 2\n' 'it is no number'

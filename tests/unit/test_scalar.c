@@ -81,6 +81,9 @@ static void test_kinds(void)
         {"18446744073709551616", SCALAR_REAL, true},
         {"-9223372036854775809", SCALAR_REAL, true},
         {"1.5", SCALAR_REAL, false},
+        {"-0.5", SCALAR_REAL, false},
+        {"1e400", SCALAR_REAL, true},
+        {"-1e+5", SCALAR_REAL, false},
         {".5", SCALAR_REAL, false},
         {"1e5", SCALAR_REAL, false},
         {"-NaN", SCALAR_REAL, false},
@@ -107,6 +110,19 @@ static void test_kinds(void)
         EXPECT_EQ_UINT(scalar.padded, rows[i].padded);
     }
     test_state.subject = NULL;
+}
+
+/* A number that no double holds is refused, however it is written. */
+static void test_beyond(void)
+{
+    char digits[2000], why[SCALAR_WHY_BYTES];
+    double value;
+    memset(digits, '1', sizeof digits);
+    for (size_t bytes = 1; bytes <= sizeof digits; bytes++) {
+        struct scalar scalar = scalar_from_text(digits, bytes);
+        EXPECT(bytes < 1100 || scalar.kind == SCALAR_NONE);
+        EXPECT_EQ_UINT(scalar_store(&scalar, AIMG_TYPE_F64, &value, why), bytes < 310);
+    }
 }
 
 static void check_type(const struct value_type *type)
@@ -146,6 +162,7 @@ int main(void)
     test_random_bits();
     test_halves();
     test_kinds();
+    test_beyond();
     test_type_names();
     return test_end("numbers of columns as text");
 }
