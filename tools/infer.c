@@ -19,6 +19,12 @@ static void see(struct infer *infer, enum infer_kind kind, uint64_t line)
         infer->lines[kind] = line;
 }
 
+/* Whether f64 has bits for all between its highest and lowest one. */
+static bool is_exact(uint64_t magnitude)
+{
+    return magnitude == 0 || magnitude >> __builtin_ctzll(magnitude) < UINT64_C(1) << 53;
+}
+
 static void see_number(struct infer_numbers *numbers, const struct scalar *scalar)
 {
     numbers->truth = numbers->truth || scalar->kind == SCALAR_BOOL;
@@ -28,6 +34,7 @@ static void see_number(struct infer_numbers *numbers, const struct scalar *scala
     numbers->integer = true;
     numbers->negative = numbers->negative || scalar->negative;
     numbers->large = numbers->large || (!scalar->negative && scalar->magnitude > INT64_MAX);
+    numbers->inexact = numbers->inexact || !is_exact(scalar->magnitude);
 }
 
 /* ------------------------------------------------------------------ arrays */
@@ -37,6 +44,7 @@ struct shape {
     struct infer_numbers elements;
     size_t count, inner_count, inner;
     bool flat, uneven, inside;
+    bool padded; /* a number with digits that would be lost: so it is text */
 };
 
 static void shape_step(struct shape *shape, const struct elements *elements, enum elements_step step)
@@ -44,6 +52,7 @@ static void shape_step(struct shape *shape, const struct elements *elements, enu
     switch (step) {
     case ELEMENTS_ONE:
         see_number(&shape->elements, &elements->scalar);
+        shape->padded = shape->padded || elements->scalar.padded;
         shape->count++;
         shape->inner_count++;
         shape->flat = shape->flat || !shape->inside;
@@ -75,7 +84,7 @@ static bool see_array(struct infer *infer, const struct table_cell *cell, uint64
         step = elements_next(&elements);
         shape_step(&shape, &elements, step);
     } while (step != ELEMENTS_END && step != ELEMENTS_BAD);
-    if (step == ELEMENTS_BAD)
+    if (step == ELEMENTS_BAD || shape.padded)
         return false;
     infer->least = infer->lines[INFER_ARRAY] == 0 || shape.count < infer->least ? shape.count : infer->least;
     infer->most = shape.count > infer->most ? shape.count : infer->most;
@@ -87,6 +96,7 @@ static bool see_array(struct infer *infer, const struct table_cell *cell, uint64
     infer->elements.real = infer->elements.real || shape.elements.real;
     infer->elements.negative = infer->elements.negative || shape.elements.negative;
     infer->elements.large = infer->elements.large || shape.elements.large;
+    infer->elements.inexact = infer->elements.inexact || shape.elements.inexact;
     see(infer, INFER_ARRAY, line);
     return true;
 }
@@ -167,6 +177,8 @@ static enum infer_answer mixed(const struct infer *infer, char why[INFER_WHY_BYT
 
     if (infer->inner != 0 || infer->uneven)
         used = (size_t)snprintf(why, INFER_WHY_BYTES, "arrays in arrays that are no vectors of one length");
+    else if ((infer->numbers.real && infer->numbers.inexact) || (infer->elements.real && infer->elements.inexact))
+        used = (size_t)snprintf(why, INFER_WHY_BYTES, "whole numbers beyond 2^53, which f64 would round, and others");
     for (int kind = 0; kind < INFER_KINDS; kind++)
         if (infer->lines[kind] != 0 && used < INFER_WHY_BYTES)
             used += (size_t)snprintf(why + used, INFER_WHY_BYTES - used, "%s%s on line %" PRIu64, used > 0 ? ", " : "",
@@ -185,7 +197,9 @@ static bool number_type(const struct infer_numbers *numbers, enum aimg_type *typ
         *type_out = numbers->large ? AIMG_TYPE_U64 : AIMG_TYPE_I64;
     if (numbers->truth)
         return !numbers->integer && !numbers->real;
-    return numbers->real || !numbers->large || !numbers->negative;
+    if (numbers->real)
+        return !numbers->inexact;
+    return !numbers->large || !numbers->negative;
 }
 
 static bool array_type(const struct infer *infer, struct value_type *type)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The type of a column from its values, when nothing else says it. It is wide, since it can never be changed: whole numbers
- * become i64, u64 where they must, others f64, and digits that a number would lose (007) stay text. */
+ * become i64, u64 where they must, others f64, and digits that a number would lose (007, or 2^53 + 1 beside 0.5) stay text. */
 #ifndef AIMG_TOOLS_INFER_H
 #define AIMG_TOOLS_INFER_H
 
@@ -23,6 +23,7 @@ enum infer_kind {
 struct infer_numbers {
     bool negative, large; /* below 0; above 2^63 - 1 */
     bool integer, real, truth;
+    bool inexact; /* a whole number that f64 does not hold, beyond 2^53 */
 };
 
 /* All zero at first. */

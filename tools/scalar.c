@@ -77,6 +77,7 @@ static bool parse_integer(const char *text, size_t bytes, struct scalar *scalar)
 static bool parse_real(const char *text, size_t bytes, struct scalar *scalar)
 {
     char copy[NUMBER_TEXT_BYTES];
+    size_t sign = text[0] == '-' || text[0] == '+';
     char *end;
 
     if (bytes >= sizeof copy)
@@ -91,7 +92,8 @@ static bool parse_real(const char *text, size_t bytes, struct scalar *scalar)
         return false;
     scalar->kind = SCALAR_REAL;
     scalar->beyond = !isfinite(scalar->real);
-    scalar->padded = scalar->padded || scalar->beyond;
+    scalar->padded = scalar->padded || scalar->beyond || text[0] == '+' ||
+                     (bytes > sign + 1 && text[sign] == '0' && isdigit((unsigned char)text[sign + 1]));
     return true;
 }
 

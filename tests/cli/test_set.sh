@@ -124,6 +124,18 @@ for pair in a=i64 b=u64 c=f64 d=utf8 e=utf8 f=f64 g='list<i64>' h='list<i64[2]>'
     expect_equal "${pair%%=*} $(type_of b.aimg "${pair%%=*}")" "${pair%%=*} ${pair#*=}"
 done
 expect_equal "$(value_of b.aimg cat/1.pgm e)/$(value_of b.aimg cat/1.pgm j)" '+5/99999999999999999999'
+# digits that f64 has no room for, a zero in front, a plus: text, in arrays too
+expect_set 0 csv 'name,a,b,c,d,e,f,g,h,i\n'\
+'cat/1.pgm,9007199254740993,9007199254740993,007.5,+1.5,"[007,+1]","[9007199254740993,0.5]",9007199254740993,1e400,nan\n'\
+'cat/2.pgm,0.5,1,1.5,2.5,"[1,2]","[1,2]",nan,2.5,-9007199254740993\n'
+for pair in a=utf8 b=i64 c=utf8 d=utf8 e=utf8 f=utf8 g=utf8 h=utf8 i=utf8; do
+    expect_equal "${pair%%=*} $(type_of b.aimg "${pair%%=*}")" "${pair%%=*} ${pair#*=}"
+done
+expect_equal "$(value_of b.aimg cat/1.pgm a)/$(value_of b.aimg cat/1.pgm c)" '9007199254740993/007.5'
+expect_equal "$(value_of b.aimg cat/1.pgm e)/$(value_of b.aimg cat/1.pgm h)" '[007,+1]/1e400'
+# what f64 holds may be as large as it likes
+expect_set 0 csv 'name,a,b,c\ncat/1.pgm,9007199254740992,18014398509481984,-0.5\ncat/2.pgm,0.5,0.5,10000000000000000\n'
+for column in a b c; do expect_equal "$column $(type_of b.aimg $column)" "$column f64"; done
 expect_set 0 jsonl '{"name":"cat/1.pgm","v":[1,2.5],"b":true,"w":[true,false],"t":"5","l":[[1,2],[3,4]]}\n'\
 '{"name":"cat/2.pgm","v":[3,4]}'
 for pair in v='f64[2]' b=bool w='bool[2]' t=utf8 l='list<i64[2]>'; do
