@@ -112,8 +112,10 @@ static enum infer_kind kind_of(const struct scalar *scalar, bool is_string)
 {
     if (scalar->kind == SCALAR_REAL && !is_finite(scalar->real) && !scalar->padded)
         return INFER_SPECIAL;
-    if (scalar->kind == SCALAR_NONE || scalar->padded || is_string)
+    if (scalar->kind == SCALAR_NONE || scalar->padded)
         return INFER_TEXT;
+    if (is_string)
+        return INFER_SPECIAL;
     if (scalar->kind == SCALAR_BOOL)
         return INFER_BOOL;
     return scalar->kind == SCALAR_INTEGER ? INFER_INTEGER : INFER_REAL;
@@ -150,11 +152,11 @@ bool infer_cell(struct infer *infer, const struct table_cell *cell, uint64_t lin
             return false;
         if (!cell->is_string && cell->bytes > 0 && cell->text[0] == '[' && see_array(infer, cell, line))
             return true;
-        scalar = scalar_from_text(cell->text, cell->bytes);
+        scalar = cell->is_string ? scalar_from_string(cell->text, cell->bytes) : scalar_from_text(cell->text, cell->bytes);
         kind = kind_of(&scalar, cell->is_string);
     }
     see(infer, kind, line);
-    if (kind == INFER_INTEGER || kind == INFER_REAL)
+    if (kind == INFER_INTEGER || kind == INFER_REAL || kind == INFER_SPECIAL)
         see_number(&infer->numbers, &scalar);
     return true;
 }
@@ -234,13 +236,10 @@ enum infer_answer infer_type(const struct infer *infer, struct value_type *type_
     bool text = infer->lines[INFER_TEXT] != 0 || infer->lines[INFER_SPECIAL] != 0;
     bool number = infer->lines[INFER_INTEGER] != 0 || infer->lines[INFER_REAL] != 0;
     bool truth = infer->lines[INFER_BOOL] != 0, array = infer->lines[INFER_ARRAY] != 0;
-    struct infer_numbers numbers = infer->numbers;
     bool fits = true;
 
-    if (number && infer->lines[INFER_TEXT] == 0) {
-        numbers.real = numbers.real || infer->lines[INFER_SPECIAL] != 0;
+    if (number && infer->lines[INFER_TEXT] == 0)
         text = false;
-    }
     if (!text && !number && !truth && !array && infer->lines[INFER_OTHER] == 0)
         return INFER_NOTHING;
     *type_out = (struct value_type){.type = AIMG_TYPE_BOOL, .width = 1};
@@ -249,7 +248,7 @@ enum infer_answer infer_type(const struct infer *infer, struct value_type *type_
     else if (text)
         *type_out = text_type(infer);
     else if (number)
-        fits = number_type(&numbers, &type_out->type);
+        fits = number_type(&infer->numbers, &type_out->type);
     else if (array)
         fits = array_type(infer, type_out);
     if (fits)

@@ -12,7 +12,7 @@ enum infer_kind {
     INFER_BOOL,
     INFER_INTEGER,
     INFER_REAL,
-    INFER_SPECIAL, /* nan, inf: a number among numbers, text among texts */
+    INFER_SPECIAL, /* nan, inf; in JSON also 2^63 and more, as a string: a number among numbers, text among texts */
     INFER_TEXT,
     INFER_ARRAY,
     INFER_OTHER, /* JSON objects and what else no column holds */

@@ -141,6 +141,17 @@ expect_set 0 jsonl '{"name":"cat/1.pgm","v":[1,2.5],"b":true,"w":[true,false],"t
 for pair in v='f64[2]' b=bool w='bool[2]' t=utf8 l='list<i64[2]>'; do
     expect_equal "${pair%%=*} $(type_of b.aimg "${pair%%=*}")" "${pair%%=*} ${pair#*=}"
 done
+# strings of 2^63 and more, as get writes them, are numbers among numbers and texts among texts
+printf 'name,x:u64\ncat/1.pgm,18446744073709551615\ncat/2.pgm,1\n' >u64.csv
+cp fresh.aimg b.aimg
+expect_exit 0 "$AIMG" set b.aimg u64.csv
+expect_exit 0 "$AIMG" get --jsonl b.aimg x 'cat/[12]*' -o u64.jsonl
+cp fresh.aimg b.aimg
+expect_exit 0 "$AIMG" set b.aimg u64.jsonl
+expect_equal "$(type_of b.aimg x) $(value_of b.aimg cat/1.pgm x)" 'u64 18446744073709551615'
+expect_set 0 jsonl '{"name":"cat/1.pgm","t":"18446744073709551615","u":"18446744073709551615"}\n'\
+'{"name":"cat/2.pgm","t":"x","u":"nan"}\n{"name":"cat/3.pgm","t":"y","u":"9223372036854775808"}'
+expect_equal "$(type_of b.aimg t) $(type_of b.aimg u)" 'utf8 utf8'
 # the columns that SPEC.md names have their types
 expect_set 0 csv 'name,label,bits\ncat/1.pgm,one,8\n'
 expect_equal "$(type_of b.aimg label) $(type_of b.aimg bits)" 'dictionary u8'

@@ -139,6 +139,8 @@ refused jsonl '{"name":"cat/1.pgm","n":1}\n{"name":"cat/2.pgm","n":"x"}\n' \
 refused jsonl '{"name":"cat/1.pgm","n":9007199254740993}\n{"name":"cat/2.pgm","n":0.5}\n' \
     "column 'n': no type holds all its values: whole numbers beyond 2^53, which f64 would round" 'a whole number on line 1'
 refused jsonl '{"name":"cat/1.pgm","n":[9007199254740993,0.5]}\n' 'whole numbers beyond 2^53, which f64 would round'
+refused jsonl '{"name":"cat/1.pgm","n":"18446744073709551615"}\n{"name":"cat/2.pgm","n":-1}\n' 'no type holds all its values'
+refused jsonl '{"name":"cat/1.pgm","n":"5"}\n{"name":"cat/2.pgm","n":1}\n' 'a whole number on line 2, text on line 1'
 refused jsonl '{"name":"cat/1.pgm","n":{"a":1}}\n' 'an object'
 refused jsonl '{"name":"cat/1.pgm","n":[1,"a"]}\n' 'an object, or an array of other things'
 for text in '[[1],[2]]' '[[1,2],[3]]' '[1,[2,3]]' '[[],[1]]'; do
