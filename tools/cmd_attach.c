@@ -41,14 +41,19 @@ static int define_column(const struct attacher *attacher, const char *name, uint
     struct aimg_error error;
     struct aimg_column column;
     char type[VALUE_TYPE_TEXT_BYTES];
-    enum aimg_status status = aimg_writer_column(attacher->edit.writer, name, AIMG_TYPE_IMAGE, 1, 0, column_out, &error);
+    bool there = aimg_reader_column_find(aimg_writer_base(attacher->edit.writer), name, &column, NULL) == AIMG_OK;
+    enum aimg_status status;
 
-    if (status == AIMG_EXISTS &&
-        aimg_reader_column_find(aimg_writer_base(attacher->edit.writer), name, &column, NULL) == AIMG_OK) {
-        struct value_type there = value_type_of(&column);
+    if (!there && value_type_is_spaced(name)) {
+        output_error("%s: the column's name '%s' begins or ends with a space", attacher->edit.archive, name);
+        return EXIT_NO;
+    }
+    status = aimg_writer_column(attacher->edit.writer, name, AIMG_TYPE_IMAGE, 1, 0, column_out, &error);
+    if (status == AIMG_EXISTS && there) {
+        struct value_type found = value_type_of(&column);
 
         output_error("%s: column '%s' is %s, and an attachment needs one of type image", attacher->edit.archive, name,
-                     value_type_name(&there, type));
+                     value_type_name(&found, type));
         return EXIT_NO;
     }
     return status == AIMG_OK ? EXIT_DONE : edit_failed(&attacher->edit, status, &error);
@@ -183,7 +188,7 @@ static int column_name(const struct table *table, uint32_t column, char **name_o
     struct value_type type;
 
     if (colon != NULL && value_type_parse(colon + 1, strlen(colon + 1), &type)) {
-        bytes = (size_t)(colon - head);
+        bytes = table_name_bytes(table, head, (size_t)(colon - head));
         if (type.type != AIMG_TYPE_IMAGE)
             return table_error(table, "column '%s': attachments need a column of type image", head);
     }

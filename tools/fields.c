@@ -67,6 +67,8 @@ static int settle_type(const struct fields *fields, struct field *field)
     struct value_type type;
     bool there = aimg_reader_column_find(fields->base, field->name, &column, NULL) == AIMG_OK;
 
+    if (!there && value_type_is_spaced(field->name))
+        return table_error(fields->table, "the column's name '%s' begins or ends with a space", field->name);
     if (there)
         type = value_type_of(&column);
     else if (!value_type_predefined(field->name, &type))
@@ -90,7 +92,7 @@ static int split_head(const struct fields *fields, const char *head, size_t *nam
         return EXIT_DONE;
     if (value_type_parse(colon + 1, strlen(colon + 1), &field->type)) {
         field->origin = FIELD_DECLARED;
-        *name_bytes_out = (size_t)(colon - head);
+        *name_bytes_out = table_name_bytes(fields->table, head, (size_t)(colon - head));
         return EXIT_DONE;
     }
     if (aimg_reader_column_find(fields->base, head, &column, NULL) == AIMG_OK)

@@ -39,6 +39,13 @@ static int memory_error(const struct table *table)
     return EXIT_SYSTEM;
 }
 
+size_t table_name_bytes(const struct table *table, const char *head, size_t bytes)
+{
+    while (table->format == TABLE_CSV && bytes > 0 && head[bytes - 1] == ' ')
+        bytes--;
+    return bytes;
+}
+
 bool table_format_parse(const char *text, enum table_format *format_out)
 {
     bool csv = strcmp(text, "csv") == 0;

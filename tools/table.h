@@ -67,6 +67,9 @@ void table_close(struct table *table);
 /* "labels.csv:12: ...", the line being that of the last row. Returns EXIT_NO. */
 int table_error(const struct table *table, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Bytes of a column's name out of a head: in CSV the spaces before ":type" are no part of it, as those around a head are not. */
+size_t table_name_bytes(const struct table *table, const char *head, size_t bytes);
+
 /* "csv", "jsonl". */
 bool table_format_parse(const char *text, enum table_format *format_out);
 

@@ -144,3 +144,10 @@ bool value_type_is_reserved(const char *column, size_t bytes)
             return true;
     return false;
 }
+
+bool value_type_is_spaced(const char *column)
+{
+    size_t bytes = strlen(column);
+
+    return bytes > 0 && (column[0] == ' ' || column[bytes - 1] == ' ');
+}

@@ -35,5 +35,7 @@ extern const char value_type_names[];
 bool value_type_predefined(const char *column, struct value_type *type_out);
 /* Whether no column may have this name. */
 bool value_type_is_reserved(const char *column, size_t bytes);
+/* A space in front or behind: the header of a CSV file could not say it. */
+bool value_type_is_spaced(const char *column);
 
 #endif

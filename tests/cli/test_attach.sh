@@ -55,6 +55,18 @@ expect_same out mask2.pgm
 expect_exit 1 "$AIMG" attach a.aimg cat/2.pgm thumb mask1.pgm --as thumbs/common
 expect_contains err "there is an attachment 'thumbs/common' already"
 
+# no header of CSV could say this name
+cp a.aimg b.aimg
+for name in ' mask' 'mask '; do
+    expect_exit 1 "$AIMG" attach b.aimg cat/2.pgm "$name" mask1.pgm
+    expect_contains err "the column's name '$name' begins or ends with a space"
+done
+expect_same a.aimg b.aimg
+printf 'name, depth :image\ncat/1.pgm,mask1.pgm\n' >spaced.csv
+expect_exit 0 "$AIMG" attach b.aimg --from spaced.csv
+expect_exit 0 "$AIMG" cat --column depth b.aimg cat/1.pgm
+expect_same out mask1.pgm
+
 # again: it is replaced
 expect_exit 0 "$AIMG" attach a.aimg cat/2.pgm mask mask1.pgm
 expect_exit 0 "$AIMG" cat --column mask a.aimg cat/2.pgm

@@ -213,6 +213,12 @@ expect_same b.aimg before.aimg
 expect_exit 0 "$AIMG" set b.aimg large.csv
 expect_exit 0 "$AIMG" verify b.aimg
 
+# spaces in the header stand before a type, too
+expect_set 0 csv 'name, score :f32 ,old :u8\ncat/1.pgm,0.5,1\n'
+expect_equal "$(type_of b.aimg score) $(type_of b.aimg 'score ') $(type_of b.aimg old)" 'f32 None u8'
+set_text b.aimg csv 'name,score :f32\ncat/1.pgm,1\n'
+expect_equal "$status $(value_of b.aimg cat/1.pgm score)" '0 1.0'
+
 # a mark, CR LF, no end of the last line, empty lines, spaces in the header
 expect_set 0 csv '\xEF\xBB\xBFname, n ,t\r\n\r\ncat/1.pgm,1,a b \r\n\ncat/2.pgm,2,"x\r\ny"'
 expect_equal "$(value_of b.aimg cat/2.pgm n)" 2

@@ -42,6 +42,11 @@ refused csv 'name,n:f23\ncat/1.pgm,1\n' "table.csv:1: 'f23' is no type" 'list<'
 refused csv 'name,"a\tb"\ncat/1.pgm,1\n' 'control character'
 refused csv "name,$(printf 'x%.0s' $(seq 256))\ncat/1.pgm,1\n" 'has 256'
 refused csv 'name,\xFF\ncat/1.pgm,1\n' 'table.csv:1: the name of column 2 is not UTF-8'
+refused csv 'name, :f32\ncat/1.pgm,1\n' "a column's name has 1 to 255 bytes"
+for name in ' s ' 's ' ' s:f32' 's :f32'; do
+    refused jsonl "{\"name\":\"cat/1.pgm\",\"$name\":1}\n" \
+        "table.jsonl:1: the column's name '${name%:f32}' begins or ends with a space"
+done
 for name in id name ordinal position format bytes xxh128 data data:u8; do
     refused csv "name,$name\ncat/1.pgm,1\n" 'table.csv:1:' "'${name%:*}'"
 done
