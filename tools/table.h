@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of columns as people keep them: CSV (RFC 4180, UTF-8, the first line names the columns) or JSON lines (an object a
- * line). Rows come one by one and can be gone over again; memory is that of the longest row. */
+ * line). Rows come one by one and can be gone over again; memory is that of the longest row, and up to 200 bytes for each
+ * value of a JSON line. */
 #ifndef AIMG_TOOLS_TABLE_H
 #define AIMG_TOOLS_TABLE_H
 
@@ -15,8 +16,9 @@
 enum table_format { TABLE_BY_NAME, TABLE_CSV, TABLE_JSONL };
 
 enum {
-    TABLE_COLUMNS_MOST = 1024,      /* as an archive can have */
-    TABLE_ROW_BYTES_MOST = 64 << 20 /* the longest value, 16 MiB, fits also when it is written in hexadecimal digits */
+    TABLE_COLUMNS_MOST = 1024,       /* as an archive can have */
+    TABLE_ROW_BYTES_MOST = 64 << 20, /* the longest value, 16 MiB, fits also when it is written in hexadecimal digits */
+    TABLE_JSON_VALUES_MOST = 1 << 20 /* of a line, those in arrays too: they stand in memory one by one */
 };
 
 enum table_kind {

@@ -15,6 +15,32 @@ static bool is_blank(const char *line, size_t bytes)
     return true;
 }
 
+/* At least as many values as the line has, by the commas and brackets outside of its strings. */
+static size_t count_values(const char *line, size_t bytes)
+{
+    size_t count = 1;
+    bool string = false;
+
+    for (size_t i = 0; i < bytes; i++) {
+        if (line[i] == '"')
+            string = !string;
+        else if (string)
+            i += line[i] == '\\';
+        else
+            count += line[i] == ',' || line[i] == '[' || line[i] == '{';
+    }
+    return count;
+}
+
+static int check_values(const struct table *table, const char *line, size_t bytes)
+{
+    /* Each takes a byte: hardly a line needs to be looked at. */
+    if (bytes <= TABLE_JSON_VALUES_MOST || count_values(line, bytes) <= TABLE_JSON_VALUES_MOST)
+        return EXIT_DONE;
+    return table_error(table, "the line has more than %d values, those in arrays counted; CSV takes longer arrays",
+                       TABLE_JSON_VALUES_MOST);
+}
+
 /* Rows mostly have the same keys in the same order: the search begins where the last one ended. */
 static int find_column(struct table *table, const char *key, uint32_t *at)
 {
@@ -82,6 +108,9 @@ int table_jsonl_next(struct table *table, bool *row_out)
     *row_out = line != NULL;
     if (line == NULL)
         return EXIT_DONE;
+    code = check_values(table, line, bytes);
+    if (code != EXIT_DONE)
+        return code;
     table->object = json_loadb(line, bytes, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (table->object == NULL && json_error_code(&error) == json_error_out_of_memory) {
         output_error("%s: out of memory for line %llu", table->path, (unsigned long long)table->row);

@@ -170,6 +170,19 @@ expect_contains err 'long.csv:2: the row that begins here has more than 64 MiB; 
 { printf '{"name":"cat/1.pgm","t":"'; head -c 100000000 /dev/zero | tr '\0' x; echo '"}'; } >long.jsonl
 expect_exit 1 "$AIMG" set b.aimg long.jsonl
 expect_contains err 'long.jsonl:1: the line has more than 64 MiB'
+# as many values as a line of JSON may have, and one more; in CSV they are no trouble
+numbers() { yes 1, | tr -d '\n' | head -c $((2 * $1)); }
+{ printf '{"name":"cat/1.pgm","n:list<u8>":['; numbers 1048573; echo '1]}'; } >long.jsonl
+expect_exit 1 "$AIMG" set b.aimg long.jsonl
+expect_contains err 'long.jsonl:1: the line has more than 1048576 values, those in arrays counted; CSV takes longer arrays'
+expect_same fresh.aimg b.aimg
+{ printf '{"name":"cat/1.pgm","n:list<u8>":['; numbers 1048572; echo '1]}'; } >long.jsonl
+cp b.aimg c.aimg
+expect_exit 0 "$AIMG" set c.aimg long.jsonl
+{ printf '{"name":"cat/1.pgm","t":"\\"'; numbers 1048577; echo '"}'; } >long.jsonl
+expect_exit 0 "$AIMG" set c.aimg long.jsonl
+{ printf 'name,n:list<u8>\ncat/1.pgm,"['; numbers 1048577; echo '1]"'; } >long.csv
+expect_exit 0 "$AIMG" set c.aimg long.csv
 { printf 'name,t:utf8\ncat/1.pgm,'; head -c 17000000 /dev/zero | tr '\0' x; echo; } >long.csv
 expect_exit 1 "$AIMG" set b.aimg long.csv
 expect_contains err "column 't' (utf8): it has more than 16 MiB"
