@@ -309,11 +309,10 @@ static int run_with_table(struct attacher *attacher, const char *from)
 
 int cmd_attach(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_AS = LONG_OPTION, OPTION_FROM, OPTION_MESSAGE, OPTION_WAIT };
+    enum { OPTION_AS = LONG_OPTION, OPTION_FROM };
     static const struct option table[] = {{"as", required_argument, NULL, OPTION_AS},
                                           {"from", required_argument, NULL, OPTION_FROM},
-                                          {"message", required_argument, NULL, OPTION_MESSAGE},
-                                          {"wait", no_argument, NULL, OPTION_WAIT},
+                                          EDIT_OPTIONS,
                                           {NULL, 0, NULL, 0}};
     struct attacher attacher = {.edit = {.verb = "attach"}};
     const char *from = NULL;
@@ -329,10 +328,8 @@ int cmd_attach(int argc, char **argv, const struct common_options *common)
             attacher.as = optarg;
         else if (found == OPTION_FROM)
             from = optarg;
-        else if (found == OPTION_WAIT)
-            attacher.edit.wait = true;
         else
-            attacher.edit.message = optarg;
+            (void)edit_take_option(&attacher.edit, found, optarg);
     }
     words = argc - optind - 1;
     code = check_words(&attacher, words, from);

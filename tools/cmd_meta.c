@@ -196,11 +196,12 @@ static int check_words(const struct request *request, bool *changes_out)
 
 static int take_words(struct request *request, int argc, char **argv)
 {
-    enum { OPTION_JSON = LONG_OPTION, OPTION_AT, OPTION_MESSAGE, OPTION_WAIT };
-    static const struct option options[] = {
-        {"delete", required_argument, NULL, 'd'},   {"json", no_argument, NULL, OPTION_JSON},
-        {"at", required_argument, NULL, OPTION_AT}, {"message", required_argument, NULL, OPTION_MESSAGE},
-        {"wait", no_argument, NULL, OPTION_WAIT},   {NULL, 0, NULL, 0}};
+    enum { OPTION_JSON = LONG_OPTION, OPTION_AT };
+    static const struct option options[] = {{"delete", required_argument, NULL, 'd'},
+                                            {"json", no_argument, NULL, OPTION_JSON},
+                                            {"at", required_argument, NULL, OPTION_AT},
+                                            EDIT_OPTIONS,
+                                            {NULL, 0, NULL, 0}};
     int found;
 
     optind = 0;
@@ -210,13 +211,10 @@ static int take_words(struct request *request, int argc, char **argv)
             return reading_bad_option("meta", found, argv);
         if (found == 'd')
             request->deleted[request->deleted_count++] = optarg;
-        else if (found == OPTION_MESSAGE)
-            request->edit.message = optarg;
-        else if (found == OPTION_WAIT)
-            request->edit.wait = true;
         else if (found == OPTION_JSON)
             request->json = true;
-        else if (reading_take_at("meta", "--at", optarg, &request->at) != EXIT_DONE)
+        else if (!edit_take_option(&request->edit, found, optarg) &&
+                 reading_take_at("meta", "--at", optarg, &request->at) != EXIT_DONE)
             return EXIT_USAGE;
     }
     if (optind >= argc)

@@ -82,12 +82,9 @@ static int move(struct renaming *renaming)
 
 int cmd_mv(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_NAME = LONG_OPTION, OPTION_MESSAGE, OPTION_WAIT };
-    static const struct option options[] = {{"force", no_argument, NULL, 'f'},
-                                            {"name", no_argument, NULL, OPTION_NAME},
-                                            {"message", required_argument, NULL, OPTION_MESSAGE},
-                                            {"wait", no_argument, NULL, OPTION_WAIT},
-                                            {NULL, 0, NULL, 0}};
+    enum { OPTION_NAME = LONG_OPTION };
+    static const struct option options[] = {
+        {"force", no_argument, NULL, 'f'}, {"name", no_argument, NULL, OPTION_NAME}, EDIT_OPTIONS, {NULL, 0, NULL, 0}};
     struct renaming renaming = {.edit = {.verb = "mv"}};
     int found;
 
@@ -99,9 +96,7 @@ int cmd_mv(int argc, char **argv, const struct common_options *common)
             return reading_bad_option("mv", found, argv);
         renaming.force = renaming.force || found == 'f';
         renaming.plain = renaming.plain || found == OPTION_NAME;
-        renaming.edit.wait = renaming.edit.wait || found == OPTION_WAIT;
-        if (found == OPTION_MESSAGE)
-            renaming.edit.message = optarg;
+        (void)edit_take_option(&renaming.edit, found, optarg);
     }
     if (argc - optind != 3)
         return output_usage("mv", argc - optind < 3 ? "ARCHIVE, OLD or NEW is missing" : "one image at a time");

@@ -134,12 +134,9 @@ static int remove_images(struct removal *removal, char *const *words, int count)
 
 int cmd_rm(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_NAME = LONG_OPTION, OPTION_MESSAGE, OPTION_WAIT };
-    static const struct option options[] = {{"dry-run", no_argument, NULL, 'n'},
-                                            {"name", no_argument, NULL, OPTION_NAME},
-                                            {"message", required_argument, NULL, OPTION_MESSAGE},
-                                            {"wait", no_argument, NULL, OPTION_WAIT},
-                                            {NULL, 0, NULL, 0}};
+    enum { OPTION_NAME = LONG_OPTION };
+    static const struct option options[] = {
+        {"dry-run", no_argument, NULL, 'n'}, {"name", no_argument, NULL, OPTION_NAME}, EDIT_OPTIONS, {NULL, 0, NULL, 0}};
     struct removal removal = {.edit = {.verb = "rm"}};
     int found, code;
 
@@ -151,9 +148,7 @@ int cmd_rm(int argc, char **argv, const struct common_options *common)
             return reading_bad_option("rm", found, argv);
         removal.dry = removal.dry || found == 'n';
         removal.plain = removal.plain || found == OPTION_NAME;
-        removal.edit.wait = removal.edit.wait || found == OPTION_WAIT;
-        if (found == OPTION_MESSAGE)
-            removal.edit.message = optarg;
+        (void)edit_take_option(&removal.edit, found, optarg);
     }
     if (argc - optind < 2)
         return output_usage("rm", optind >= argc ? "ARCHIVE is missing" : "NAME, @N or GLOB is missing");

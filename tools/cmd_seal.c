@@ -29,9 +29,7 @@ static int seal(struct edit *edit)
 
 int cmd_seal(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_MESSAGE = LONG_OPTION, OPTION_WAIT };
-    static const struct option options[] = {
-        {"message", required_argument, NULL, OPTION_MESSAGE}, {"wait", no_argument, NULL, OPTION_WAIT}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {EDIT_OPTIONS, {NULL, 0, NULL, 0}};
     struct edit edit = {.verb = "seal"};
     int found, code;
 
@@ -41,9 +39,7 @@ int cmd_seal(int argc, char **argv, const struct common_options *common)
     while ((found = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (found == '?' || found == ':')
             return reading_bad_option("seal", found, argv);
-        edit.wait = edit.wait || found == OPTION_WAIT;
-        if (found == OPTION_MESSAGE)
-            edit.message = optarg;
+        (void)edit_take_option(&edit, found, optarg);
     }
     if (argc - optind != 1)
         return output_usage("seal", optind >= argc ? "ARCHIVE is missing" : "one ARCHIVE at a time");

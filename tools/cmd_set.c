@@ -326,12 +326,11 @@ static int set_file(struct setter *setter, const char *path, enum table_format f
 
 int cmd_set(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_FORMAT = LONG_OPTION, OPTION_STRICT, OPTION_MESSAGE, OPTION_JSON, OPTION_WAIT };
+    enum { OPTION_FORMAT = LONG_OPTION, OPTION_STRICT, OPTION_JSON };
     static const struct option table[] = {{"format", required_argument, NULL, OPTION_FORMAT},
                                           {"strict", no_argument, NULL, OPTION_STRICT},
-                                          {"message", required_argument, NULL, OPTION_MESSAGE},
                                           {"json", no_argument, NULL, OPTION_JSON},
-                                          {"wait", no_argument, NULL, OPTION_WAIT},
+                                          EDIT_OPTIONS,
                                           {NULL, 0, NULL, 0}};
     struct setter setter = {.edit = {.verb = "set"}};
     enum table_format format = TABLE_BY_NAME;
@@ -347,9 +346,7 @@ int cmd_set(int argc, char **argv, const struct common_options *common)
             return output_usage("set", "--format is csv or jsonl, not '%s'", optarg);
         setter.strict = setter.strict || found == OPTION_STRICT;
         setter.json = setter.json || found == OPTION_JSON;
-        setter.edit.wait = setter.edit.wait || found == OPTION_WAIT;
-        if (found == OPTION_MESSAGE)
-            setter.edit.message = optarg;
+        (void)edit_take_option(&setter.edit, found, optarg);
     }
     if (argc - optind < 2)
         return output_usage("set", optind >= argc ? "ARCHIVE is missing" : "FILE is missing");

@@ -5,6 +5,14 @@
 #include "output.h"
 #include "writing.h"
 
+bool edit_take_option(struct edit *edit, int found, const char *value)
+{
+    if (found == EDIT_OPTION_MESSAGE)
+        edit->message = value;
+    edit->wait = edit->wait || found == EDIT_OPTION_WAIT;
+    return found == EDIT_OPTION_MESSAGE || found == EDIT_OPTION_WAIT;
+}
+
 int edit_open(struct edit *edit)
 {
     struct ingest_options options = {.archive = edit->archive, .wait = edit->wait};

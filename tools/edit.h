@@ -4,6 +4,9 @@
 #define AIMG_TOOLS_EDIT_H
 
 #include "part.h"
+#include "reading.h"
+
+#include <getopt.h>
 
 struct edit {
     const char *verb;
@@ -18,6 +21,17 @@ struct edit {
 #define EDIT_HELP                                                     \
     "      --message TEXT  for the log, at most 254 bytes of UTF-8\n" \
     "      --wait          wait while another writer has the archive\n"
+
+/* The rows for these in a verb's table of options, and what getopt_long returns for them. */
+enum { EDIT_OPTION_MESSAGE = LONG_OPTION + 100, EDIT_OPTION_WAIT };
+#define EDIT_OPTIONS                                           \
+    {"message", required_argument, NULL, EDIT_OPTION_MESSAGE}, \
+    {                                                          \
+        "wait", no_argument, NULL, EDIT_OPTION_WAIT            \
+    }
+
+/* Whether what getopt_long found is one of them. value: its optarg. */
+bool edit_take_option(struct edit *edit, int found, const char *value);
 
 /* With verb, archive and message set. All print what is wrong, and return an exit_code. */
 int edit_open(struct edit *edit);
