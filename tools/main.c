@@ -75,21 +75,36 @@ static bool is_one_of(const char *word, const char *first, const char *second)
     return strcmp(word, first) == 0 || strcmp(word, second) == 0;
 }
 
+/* Options of any verb whose value may be the next word: that word is the value, whatever it looks like. */
+static bool takes_next_word(const char *word)
+{
+    static const char *const options[] = {"-C",           "--directory", "-d",        "--delete", "-o",          "--output",
+                                          "--align",      "--as",        "--at",      "--column", "--columns",   "--compress",
+                                          "--files-from", "--format",    "--from",    "--level",  "--max-files", "--max-output",
+                                          "--message",    "--prefix",    "--threads", "--to"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (strcmp(word, options[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Takes the common options out of argv, up to "--". Returns the new argc; *help_out: the verb's help is asked for. */
 static int take_common(int argc, char **argv, struct common_options *common, bool *help_out)
 {
     int kept = 1;
-    bool ended = false;
+    bool ended = false, is_value = false;
     for (int i = 1; i < argc; i++) {
-        if (!ended && is_one_of(argv[i], "-q", "--quiet")) {
+        bool is_option = !ended && !is_value;
+        if (is_option && is_one_of(argv[i], "-q", "--quiet")) {
             common->quiet = true;
             continue;
         }
-        if (!ended && is_one_of(argv[i], "-h", "--help")) {
+        if (is_option && is_one_of(argv[i], "-h", "--help")) {
             *help_out = true;
             continue;
         }
-        ended = ended || strcmp(argv[i], "--") == 0;
+        is_value = is_option && takes_next_word(argv[i]);
+        ended = ended || (is_option && strcmp(argv[i], "--") == 0);
         argv[kept++] = argv[i];
     }
     argv[kept] = NULL;

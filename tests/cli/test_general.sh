@@ -73,6 +73,23 @@ expect_lines out 1
 expect_exit 0 "$AIMG" cat -- -a.aimg --help
 expect_same out photos/--help
 
+# the word behind an option that takes a value is its value
+for verb in $("$AIMG" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+    "$AIMG" "$verb" --help | grep -E '^  +(-|--)' | grep -oE -e '(^| )--?[A-Za-z-]+' | sort -u >options
+    while read -r option; do
+        run "$AIMG" "$verb" "$option"
+        grep -q 'needs a value' err || continue
+        run "$AIMG" "$verb" "$option" --help
+        expect_lines out 0
+    done <options
+done
+expect_exit 0 "$AIMG" meta --message -q -- -a.aimg title=x
+expect_exit 0 "$AIMG" log -- -a.aimg
+expect_true '-q is the message' grep -qE ' -q$' out
+expect_exit 0 "$AIMG" meta --message -- -q ./-a.aimg title=y
+expect_exit 0 "$AIMG" log ./-a.aimg
+expect_true '-- is the message' grep -qE ' --$' out
+
 # a round trip with nothing but the three first commands
 for i in 1 2 3; do make_picture src/c$i/x.pgm 10 10 "$i"; done
 expect_exit 0 "$AIMG" pack photos.aimg src/
