@@ -32,8 +32,6 @@ const char help_ls[] = "  -l             position, size, format, width x height,
 
 enum style { STYLE_NAMES, STYLE_NULL, STYLE_LONG, STYLE_JSON, STYLE_COLUMNS };
 
-enum { ESCAPED_BYTES = 4 * CURSOR_TEXT_BYTES + 1 }; /* room for a name too, which is shorter */
-
 struct printer {
     const struct aimg_reader *reader;
     const char *path;
@@ -45,7 +43,6 @@ struct printer {
     size_t column_count;
     struct buffer text, shown;
     int code;
-    char escaped[ESCAPED_BYTES];
 };
 
 static bool has_control(const char *text, size_t bytes)
@@ -62,9 +59,16 @@ static const char *shown(struct printer *printer, const char *text, size_t *byte
 {
     if (printer->style == STYLE_NULL || (!printer->terminal && !has_control(text, *bytes)))
         return text;
-    output_escape(text, *bytes, printer->escaped, sizeof printer->escaped);
-    *bytes = strlen(printer->escaped);
-    return printer->escaped;
+    printer->shown.bytes = 0;
+    if (!buffer_reserve(&printer->shown, *bytes * 4 + 1)) {
+        output_error("%s: out of memory", printer->path);
+        printer->code = EXIT_SYSTEM;
+        *bytes = 0;
+        return "";
+    }
+    output_escape(text, *bytes, printer->shown.data, printer->shown.room);
+    *bytes = strlen(printer->shown.data);
+    return printer->shown.data;
 }
 
 static void print_text(struct printer *printer, const char *text, size_t bytes)

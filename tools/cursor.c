@@ -25,6 +25,8 @@ void cursor_end(struct cursor *cursor)
         free(cursor->texts[i].text);
     free(cursor->texts);
     cursor->texts = NULL;
+    free(cursor->long_text.text);
+    cursor->long_text.text = NULL;
 }
 
 static void fail(struct cursor *cursor, enum aimg_status status, const struct aimg_error *error)
@@ -62,6 +64,27 @@ bool cursor_number(struct cursor *cursor, uint32_t ordinal, uint64_t *number_out
     return true;
 }
 
+/* One that is long, alone: a thousand of them would fill the memory. */
+static const struct cursor_text *load_long(struct cursor *cursor, uint32_t code, size_t bytes)
+{
+    struct cursor_text *place = &cursor->long_text;
+    struct aimg_error error;
+    enum aimg_status status;
+    char *text = realloc(place->text, bytes + 1);
+
+    if (text == NULL)
+        return NULL;
+    place->text = text;
+    status = aimg_reader_dictionary(cursor->reader, cursor->column.index, code, text, bytes, &bytes, &error);
+    if (status != AIMG_OK) {
+        fail(cursor, status, &error);
+        return NULL;
+    }
+    text[bytes] = '\0';
+    *place = (struct cursor_text){.code = code, .bytes = bytes, .text = text};
+    return place;
+}
+
 /* The place for a code, filled; NULL when the text cannot be had. */
 static const struct cursor_text *load_text(struct cursor *cursor, uint32_t code)
 {
@@ -74,9 +97,11 @@ static const struct cursor_text *load_text(struct cursor *cursor, uint32_t code)
 
     if (place->text != NULL && place->code == code)
         return place;
+    if (cursor->long_text.text != NULL && cursor->long_text.code == code)
+        return &cursor->long_text;
     status = aimg_reader_dictionary(cursor->reader, cursor->column.index, code, buffer, sizeof buffer - 1, &bytes, &error);
     if (status == AIMG_BUFFER_TOO_SMALL)
-        return NULL;
+        return load_long(cursor, code, bytes);
     if (status != AIMG_OK) {
         fail(cursor, status, &error);
         return NULL;

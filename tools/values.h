@@ -10,7 +10,7 @@
 
 enum {
     CURSOR_TEXTS = 1024,     /* dictionary texts that a cursor keeps, by code modulo this */
-    CURSOR_TEXT_BYTES = 4096 /* the longest that it shows; longer ones count as missing */
+    CURSOR_TEXT_BYTES = 4096 /* the longest of those */
 };
 
 struct cursor_text {
@@ -27,8 +27,9 @@ struct cursor {
     struct aimg_column column;
     struct aimg_chunk chunk;
     struct cursor_text *texts;
-    bool present; /* the archive has this column, with a type that can be shown, and it was not found damaged */
-    int code;     /* exit_code of what went wrong so far */
+    struct cursor_text long_text; /* the last that was longer */
+    bool present;                 /* the archive has this column, with a type that can be shown, and it was not found damaged */
+    int code;                     /* exit_code of what went wrong so far */
 };
 
 /* The reader must have a map. An archive without the column gives a cursor that is not present. */

@@ -64,6 +64,18 @@ make_picture "many/$(printf 'a%.0s' $(seq 200)).pgm" 2 2
 expect_exit 0 "$AIMG" pack many.aimg many
 expect_exit 1 timeout 5 "$AIMG" ls many.aimg '*a*a*a*a*a*a*a*a*a*a*a*a*b'
 
+# a label of any length, and with what must not be shown as it is
+label=$(printf 'x%.0s' $(seq 5000))
+printf '{"name":"cat/1.pgm","label":"%s1"}\n{"name":"cat/2.pgm","label":"%s2\\n"}\n{"name":"cat/3.pgm","label":"%s1"}\n' \
+    "$label" "$label" "$label" >long.jsonl
+cp a.aimg long.aimg
+expect_exit 0 "$AIMG" set long.aimg long.jsonl
+expect_exit 0 "$AIMG" ls -l long.aimg 'cat/*'
+expect_equal "$(grep -c "  ${label}1  cat/[13].pgm$" out)" 2
+expect_contains out "  ${label}2\\x0A  cat/2.pgm"
+expect_exit 0 "$AIMG" ls --json long.aimg cat/2.pgm
+expect_equal "$(json out 'len(o["label"]), o["label"][-2:]')" "(5002, '2\\n')"
+
 # -0
 expect_exit 0 "$AIMG" ls -0 a.aimg
 tr '\0' '\n' <out >lines
