@@ -219,6 +219,7 @@ static int add_all_columns(struct getter *getter)
 static int check_glob(const struct getter *getter, const char *word)
 {
     struct aimg_error error;
+    struct aimg_column column;
     uint32_t ordinal;
     enum aimg_status status;
 
@@ -229,6 +230,11 @@ static int check_glob(const struct getter *getter, const char *word)
         return EXIT_DONE;
     if (status != AIMG_NOT_FOUND && status != AIMG_INVALID_ARGUMENT)
         return output_status(getter->path, status, &error);
+    if (aimg_reader_column_find(getter->reader, word, &column, NULL) == AIMG_OK) {
+        output_error("%s: '%s' is a column, and those stand before the images: 'aimg get ARCHIVE COLUMN... GLOB...'",
+                     getter->path, word);
+        return EXIT_NO;
+    }
     output_error("%s: no column and no image is called '%s'; 'aimg info' lists the columns, 'aimg ls' the images", getter->path,
                  word);
     return EXIT_NO;

@@ -74,7 +74,9 @@ static int choose_format(struct table *table)
     }
     if (table->format != TABLE_BY_NAME)
         return EXIT_DONE;
-    output_error("%s: is it CSV or JSON lines? The name must end in .csv or .jsonl, or 'aimg set --format' say it", table->path);
+    output_error("%s: is it CSV or JSON lines? A file whose name ends in .csv, .jsonl or .ndjson says it; for 'aimg set' "
+                 "--format does too",
+                 table->path);
     return EXIT_USAGE;
 }
 

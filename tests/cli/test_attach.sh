@@ -55,6 +55,10 @@ expect_same out mask2.pgm
 expect_exit 1 "$AIMG" attach a.aimg cat/2.pgm thumb mask1.pgm --as thumbs/common
 expect_contains err "there is an attachment 'thumbs/common' already"
 
+# what has no name cannot say whether it is CSV
+expect_exit 2 "$AIMG" attach a.aimg --from -
+expect_contains err 'A file whose name ends in .csv, .jsonl or .ndjson says it'
+
 # no header of CSV could say this name
 cp a.aimg b.aimg
 for name in ' mask' 'mask '; do

@@ -139,6 +139,9 @@ expect_exit 0 "$AIMG" set b.aimg odd.jsonl
 expect_exit 1 "$AIMG" get a.aimg scroe
 expect_contains err "no column and no image is called 'scroe'"
 expect_lines out 0
+expect_exit 1 "$AIMG" get a.aimg cat/1.pgm width
+expect_contains err "'width' is a column, and those stand before the images: 'aimg get ARCHIVE COLUMN... GLOB...'"
+expect_lines out 0
 expect_exit 1 "$AIMG" get a.aimg score 'dog/*'
 expect_contains err "no image matches 'dog/*'"
 expect_exit 2 "$AIMG" get a.aimg score score
