@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 const char help_log[] =
     "      --json     one object with the array 'commits': seq, time, time_ns, images, added,\n"
@@ -22,18 +21,16 @@ const char help_log[] =
 
 struct history {
     json_t *commits; /* NULL: print lines */
-    bool terminal;
     bool failed;
 };
 
+/* A message may hold a newline, and must not pass for a commit then. */
 static int print_commit(void *user, const struct aimg_commit *commit)
 {
-    const struct history *history = user;
     char time[TIME_TEXT_BYTES], images[32], added[32], removed[32], root[33], message[4 * sizeof commit->message];
-    const char *text = commit->message;
+    const char *text = output_escape(commit->message, strlen(commit->message), message, sizeof message);
 
-    if (history->terminal)
-        text = output_escape(text, strlen(text), message, sizeof message);
+    (void)user;
     added[0] = '+';
     removed[0] = '-';
     output_count(commit->added, added + 1, sizeof added - 1);
@@ -67,7 +64,7 @@ static int put_commit(void *user, const struct aimg_commit *commit)
 
 static int print_history(const struct aimg_reader *reader, const char *path, bool json)
 {
-    struct history history = {.terminal = isatty(STDOUT_FILENO)};
+    struct history history = {.commits = NULL};
     struct json_object object;
     struct aimg_error error;
     enum aimg_status status;

@@ -30,7 +30,17 @@ expect_equal "$(json out 'o["commits"][1]["time"], o["commits"][1]["time_ns"]')"
 expect_equal "$(json out 'len({c["root"] for c in o["commits"]})')" 3
 expect_equal "$(json out 'type(o["commits"][0]["message"]).__name__')" str
 
+# a message does not pass for a commit
+cp a.aimg forged.aimg
+expect_exit 0 "$AIMG" meta forged.aimg --message $'one\n     9  2030-01-01T00:00:00Z  two' key=value
+expect_exit 0 "$AIMG" log forged.aimg
+expect_lines out 4
+expect_contains out 'one\x0A     9'
+expect_exit 0 "$AIMG" log --json forged.aimg
+expect_equal "$(json out 'o["commits"][0]["message"].count(chr(10))')" 1
+
 # as of an earlier commit
+expect_exit 0 "$AIMG" log --json a.aimg
 cp out all
 expect_exit 0 "$AIMG" log --at 1 a.aimg
 expect_lines out 2
