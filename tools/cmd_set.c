@@ -48,7 +48,6 @@ struct setter {
     uint64_t rows, images, values;
     uint64_t seq; /* of the commit */
     bool settled; /* it is done, or told why not */
-    bool committed;
 };
 
 /* ------------------------------------------------------------------ a row */
@@ -205,7 +204,6 @@ static int commit(struct setter *setter)
 
     if (setter->unknown.count > 0 && setter->strict) {
         setter->settled = true;
-        unknown_report(&setter->unknown, setter->table.path, "nothing was set, as --strict says");
         return EXIT_NO;
     }
     if (setter->values > 0) {
@@ -216,7 +214,6 @@ static int commit(struct setter *setter)
         setter->seq = commits - 1;
     }
     setter->settled = true;
-    unknown_report(&setter->unknown, setter->table.path, setter->values > 0 ? "the rest was set" : "nothing was set");
     return setter->unknown.count > 0 ? EXIT_NO : EXIT_DONE;
 }
 
@@ -241,7 +238,7 @@ static json_t *describe_columns(const struct setter *setter)
     json_t *columns = json_array();
     char type[VALUE_TYPE_TEXT_BYTES];
 
-    for (uint32_t i = 0; i < setter->fields.count; i++) {
+    for (uint32_t i = 0; setter->edit.committed && i < setter->fields.count; i++) {
         const struct field *field = &setter->fields.items[i];
         struct json_object one;
 
@@ -292,12 +289,20 @@ static void report(const struct setter *setter)
     }
 }
 
+/* After the archive is closed: only then it is known whether what was done is in it. */
 static int conclude(const struct setter *setter, int code)
 {
-    if (setter->edit.committed && !setter->json)
-        report(setter);
-    if (!setter->settled)
+    bool committed = setter->edit.committed;
+
+    if (setter->settled)
+        unknown_report(&setter->unknown, setter->table.path,
+                       committed        ? "the rest was set"
+                       : setter->strict ? "nothing was set, as --strict says"
+                                        : "nothing was set");
+    else
         output_error("%s: nothing was set", setter->edit.archive);
+    if (committed && !setter->json)
+        report(setter);
     if (setter->json && setter->settled)
         code = worse_code(code, print_json(setter));
     return code;

@@ -46,7 +46,9 @@ int edit_close(struct edit *edit, int code)
 {
     int closed = writing_close(edit->writer, edit->archive);
 
-    if (edit->committed && writing_confirm(&edit->identity, edit->archive) != EXIT_DONE)
+    if (edit->committed && writing_confirm(&edit->identity, edit->archive) != EXIT_DONE) {
+        edit->committed = false;
         return EXIT_SYSTEM;
+    }
     return code != EXIT_DONE ? code : closed;
 }

@@ -15,7 +15,7 @@ struct edit {
     bool wait;           /* while another writer has the archive */
     struct aimg_writer *writer;
     struct part_identity identity; /* of the file that is open */
-    bool committed;
+    bool committed;                /* after edit_close: into the file that the path names */
 };
 
 #define EDIT_HELP                                                     \

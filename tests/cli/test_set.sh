@@ -246,9 +246,25 @@ expect_contains err '--strict'
 expect_same fresh.aimg b.aimg
 expect_exit 1 "$AIMG" set --json --strict b.aimg table.csv
 expect_equal "$(json out 'o["images"], o["commit"], o["unknown"], o["unknown_names"]')" "(0, None, 1, ['nix'])"
+expect_equal "$(json out 'o["columns"]')" '[]'
 expect_exit 1 "$AIMG" set --json b.aimg table.csv
 expect_equal "$(json out 'o["rows"], o["images"], o["commit"], o["unknown"]')" '(2, 1, 1, 1)'
 expect_equal "$(json out 'o["columns"]')" "[{'name': 'n', 'type': 'i64', 'new': True, 'values': 1, 'nulls': 0}]"
+
+# ------------------------------------------------------------------ the archive is replaced while it is changed
+for how in 'mv other.aimg b.aimg' 'rm b.aimg'; do
+    cp fresh.aimg b.aimg
+    cp fresh.aimg other.aimg
+    expect_shim 3 SYNC=2 AT_SYNC="$how" "$AIMG" set b.aimg table.csv
+    expect_contains err 'was removed or replaced by another program'
+    expect_contains err '1 name is not in the archive; nothing was set'
+    expect_lacks err 'set 1 value'
+    [ -e b.aimg ] && expect_same fresh.aimg b.aimg
+done
+cp fresh.aimg b.aimg
+cp fresh.aimg other.aimg
+expect_shim 3 SYNC=2 AT_SYNC='mv other.aimg b.aimg' "$AIMG" set --json b.aimg table.csv
+expect_equal "$(json out 'o["images"], o["commit"], o["columns"]')" '(0, None, [])'
 
 # ------------------------------------------------------------------ misuse
 expect_exit 2 "$AIMG" set
