@@ -20,7 +20,11 @@ int intake_begin(struct intake *intake)
     /* An archive that keeps times keeps them for what is updated, or the next update would have to read it all. */
     bool times = options->times || (options->existing == EXISTING_UPDATE && intake->existing.has_times);
     code = ingest_columns_begin(&intake->columns, intake->writer, intake->target, !options->no_label, times);
-    return code == EXIT_DONE ? intake_values_begin(&intake->values, options->columns, intake->writer, intake->target) : code;
+    if (code != EXIT_DONE)
+        return code;
+    bool replaces = options->existing == EXISTING_REPLACE || options->existing == EXISTING_UPDATE;
+    return intake_values_begin(&intake->values, options->columns, intake->writer, intake->target,
+                               replaces ? intake->existing.first_new : 0);
 }
 
 void intake_end(struct intake *intake)

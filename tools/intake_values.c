@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-int intake_values_begin(struct intake_values *values, const char *path, struct aimg_writer *writer, const char *target)
+int intake_values_begin(struct intake_values *values, const char *path, struct aimg_writer *writer, const char *target,
+                        uint32_t replaceable)
 {
     int code;
 
-    *values = (struct intake_values){.path = path, .writer = writer, .target = target};
+    *values = (struct intake_values){.path = path, .writer = writer, .target = target, .replaceable = replaceable};
     if (path == NULL)
         return EXIT_DONE;
     code = value_file_load(&values->file, path, writer, target);
@@ -36,18 +37,20 @@ void intake_values_end(struct intake_values *values)
     values->values = NULL;
 }
 
-/* The name of an image becomes its ordinal, once there is such an image. */
-static int resolve(struct intake_values *values, struct row_value *value, bool *found_out)
+/* The name of an image becomes its ordinal, once there is such an image, of ordinal `first` or higher. */
+static int resolve(struct intake_values *values, struct row_value *value, uint32_t first, bool *found_out)
 {
     struct aimg_error error;
     uint32_t ordinal;
     enum aimg_status status = aimg_writer_find(values->writer, value->data, value->bytes, &ordinal, &error);
 
-    *found_out = status == AIMG_OK;
+    *found_out = status == AIMG_OK && ordinal >= first;
     if (status == AIMG_NOT_FOUND || status == AIMG_INVALID_ARGUMENT)
         return EXIT_DONE;
     if (status != AIMG_OK)
         return writing_failed(values->target, status, &error);
+    if (!*found_out)
+        return EXIT_DONE;
     memcpy(value->data, &ordinal, sizeof ordinal);
     value->bytes = sizeof ordinal;
     value->kind = ROW_DATA;
@@ -80,7 +83,7 @@ int intake_values_merge(struct intake_values *values, const struct ingest_values
         struct row_value *value = &values->row->values[i];
 
         if (value->kind == ROW_NAME)
-            code = resolve(values, value, &found);
+            code = resolve(values, value, values->replaceable, &found);
         put(values, value);
     }
     return code;
@@ -121,7 +124,7 @@ static int set_row(struct intake_values *values, struct value_row *row, uint32_t
         if (row->used && !waited)
             continue;
         if (waited)
-            code = resolve(values, value, &found);
+            code = resolve(values, value, 0, &found);
         if (code == EXIT_DONE && found)
             code = set_value(values, value, ordinal);
         if (code == EXIT_DONE && !found && (*lost)++ < UNKNOWN_SHOWN)

@@ -59,6 +59,21 @@ expect_exit 0 "$AIMG" add --replace --columns n.csv a.aimg photos/
 expect_equal "$(value_of a.aimg cat/2.pgm n)/$(value_of a.aimg cat/1.pgm score)" 5/None
 expect_exit 0 "$AIMG" verify a.aimg
 
+# images that are replaced one after the other refer to each other as they are then
+make_picture pair/a.pgm 3 3 a
+make_picture pair/b.pgm 3 3 b
+make_picture new/a.pgm 3 3 newa
+make_picture new/b.pgm 3 3 newb
+printf 'name,ref:image\na.pgm,b.pgm\nb.pgm,a.pgm\n' >pair.csv
+for how in --replace --update; do
+    rm -f pair.aimg
+    expect_exit 0 "$AIMG" pack pair.aimg pair/
+    expect_exit 0 "$AIMG" add $how --columns pair.csv pair.aimg new/
+    expect_exit 0 "$AIMG" get pair.aimg ref
+    expect_same out pair.csv
+    expect_exit 0 "$AIMG" verify pair.aimg
+done
+
 # many rows, some for the images and some not
 { echo name,n; for i in $(seq 5000); do echo "no$i,$i"; done; echo dog/3.pgm,7; } >many.csv
 expect_exit 1 "$AIMG" pack --columns many.csv e.aimg photos/
