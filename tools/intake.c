@@ -95,7 +95,10 @@ int intake_finish(struct intake *intake)
     if (code > EXIT_NO)
         return code;
     intake->totals->lost_values = code == EXIT_NO;
-    return commit(intake, changed);
+    uint64_t commits, images;
+    writing_state(intake->writer, &commits, &images);
+    /* Columns alone are no reason for a commit; but a new archive of no image has one. */
+    return changed || commits == 0 ? commit(intake, changed) : EXIT_DONE;
 }
 
 /* Its bytes went into the file, or should have, after they were hashed. */

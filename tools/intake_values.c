@@ -113,7 +113,7 @@ static int set_value(struct intake_values *values, const struct row_value *value
 }
 
 /* Of a row whose image was added only what waits for another one. */
-static int set_row(struct intake_values *values, struct value_row *row, uint32_t ordinal, uint64_t *lost)
+static int set_row(struct intake_values *values, struct value_row *row, uint32_t ordinal, uint64_t *lost, bool *changed)
 {
     int code = EXIT_DONE;
 
@@ -125,8 +125,10 @@ static int set_row(struct intake_values *values, struct value_row *row, uint32_t
             continue;
         if (waited)
             code = resolve(values, value, 0, &found);
-        if (code == EXIT_DONE && found)
+        if (code == EXIT_DONE && found) {
             code = set_value(values, value, ordinal);
+            *changed = true;
+        }
         if (code == EXIT_DONE && !found && (*lost)++ < UNKNOWN_SHOWN)
             output_error("%s:%" PRIu64 ": the archive has no image '%.*s'; the value is left out", values->file.table.path,
                          row->line, (int)value->bytes, (const char *)value->data);
@@ -134,14 +136,14 @@ static int set_row(struct intake_values *values, struct value_row *row, uint32_t
     return code;
 }
 
-static int finish_row(struct intake_values *values, struct value_row *row, struct unknown *unknown, uint64_t *lost)
+static int finish_row(struct intake_values *values, struct value_row *row, struct unknown *unknown, uint64_t *lost, bool *changed)
 {
     struct aimg_error error;
     uint32_t ordinal;
     enum aimg_status status = aimg_writer_find(values->writer, row->name, row->name_bytes, &ordinal, &error);
 
     if (status == AIMG_OK)
-        return set_row(values, row, ordinal, lost);
+        return set_row(values, row, ordinal, lost, changed);
     if (status != AIMG_NOT_FOUND && status != AIMG_INVALID_ARGUMENT)
         return writing_failed(values->target, status, &error);
     unknown_add(unknown, values->file.table.path, row->line, row->name, row->name_bytes);
@@ -160,8 +162,7 @@ int intake_values_finish(struct intake_values *values, bool *changed_out)
 
         if (row->used && !row->waiting)
             continue;
-        *changed_out = true;
-        code = finish_row(values, row, &unknown, &lost);
+        code = finish_row(values, row, &unknown, &lost, changed_out);
     }
     unknown_report(&unknown, values->path, "their values are left out");
     if (lost > 0)

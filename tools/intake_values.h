@@ -26,8 +26,8 @@ int intake_values_begin(struct intake_values *values, const char *path, struct a
 int intake_values_merge(struct intake_values *values, const struct ingest_values *known, const char *name, size_t name_bytes);
 /* The image was added. */
 void intake_values_added(struct intake_values *values);
-/* The rows that are left. *changed_out: there is something to commit. EXIT_NO: some rows, or names in them, are about no image.
- */
+/* The rows that are left. *changed_out becomes true when a value was set. EXIT_NO: some rows, or names in them, are about no
+ * image. */
 int intake_values_finish(struct intake_values *values, bool *changed_out);
 void intake_values_end(struct intake_values *values);
 

@@ -59,6 +59,15 @@ expect_exit 0 "$AIMG" add --replace --columns n.csv a.aimg photos/
 expect_equal "$(value_of a.aimg cat/2.pgm n)/$(value_of a.aimg cat/1.pgm score)" 5/None
 expect_exit 0 "$AIMG" verify a.aimg
 
+# nothing that is added or set is no commit, and no column
+printf 'name,x:u8\nzzz,1\n' >x.csv
+cp a.aimg before.aimg
+expect_exit 1 "$AIMG" add --skip-existing --columns x.csv a.aimg photos/
+expect_contains err "x.csv:2: the archive has no image 'zzz'"
+expect_same a.aimg before.aimg
+expect_exit 0 "$AIMG" add --skip-existing --times a.aimg photos/
+expect_same a.aimg before.aimg
+
 # images that are replaced one after the other refer to each other as they are then
 make_picture pair/a.pgm 3 3 a
 make_picture pair/b.pgm 3 3 b
