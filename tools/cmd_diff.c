@@ -71,29 +71,30 @@ static bool failed(struct comparison *comparison, const struct side *side, enum 
 }
 
 /* Whether two images have the same bytes; their hashes have 128 bits. */
-static bool same_content(struct comparison *comparison, const struct side *side, uint32_t ordinal, const struct side *other,
-                         uint32_t other_ordinal)
+static bool same_content(struct comparison *comparison, const struct side *side, uint32_t ordinal, const struct aimg_entry *other)
 {
-    struct aimg_entry entry, other_entry;
+    struct aimg_entry entry;
     struct aimg_error error;
 
-    if (failed(comparison, side, aimg_reader_entry(side->reader, ordinal, &entry, &error), &error) ||
-        failed(comparison, other, aimg_reader_entry(other->reader, other_ordinal, &other_entry, &error), &error))
+    if (failed(comparison, side, aimg_reader_entry(side->reader, ordinal, &entry, &error), &error))
         return true; /* the error is the answer */
-    return entry.raw_bytes == other_entry.raw_bytes && memcmp(entry.hash, other_entry.hash, sizeof entry.hash) == 0;
+    return entry.raw_bytes == other->raw_bytes && memcmp(entry.hash, other->hash, sizeof entry.hash) == 0;
 }
 
 /* An image of one side, against the other: what is on the first side only is removed; what is on the second may be changed. */
 static void compare_image(struct comparison *comparison, unsigned index, uint32_t ordinal, const char *name, size_t name_bytes)
 {
     const struct side *side = &comparison->sides[index], *other = &comparison->sides[1 - index];
+    struct aimg_entry entry = {.attachment = 0};
     struct aimg_error error;
     uint32_t found;
     enum aimg_status status = aimg_reader_find(other->reader, name, name_bytes, &found, &error);
 
-    if (status == AIMG_NOT_FOUND)
+    if (status == AIMG_OK)
+        status = aimg_reader_entry(other->reader, found, &entry, &error);
+    if (status == AIMG_NOT_FOUND || entry.attachment) /* which is no image, whatever its name */
         report(comparison, index == 0 ? REMOVED : ADDED, name, name_bytes);
-    else if (!failed(comparison, other, status, &error) && index == 1 && !same_content(comparison, side, ordinal, other, found))
+    else if (!failed(comparison, other, status, &error) && index == 1 && !same_content(comparison, side, ordinal, &entry))
         report(comparison, CHANGED, name, name_bytes);
 }
 

@@ -37,29 +37,36 @@ void existing_end(struct existing *existing)
     existing->seen = NULL;
 }
 
-/* OK and *ordinal_out, NOT_FOUND, or what is wrong. */
-static enum aimg_status find(const struct existing *existing, const struct input *input, uint32_t *ordinal_out,
-                             struct aimg_error *error)
+/* LEAVE: an image that was there has the name; *ordinal_out and *entry_out are its. */
+static enum existing_answer find(const struct existing *existing, const struct input *input, uint32_t *ordinal_out,
+                                 struct aimg_entry *entry_out, struct aimg_error *error)
 {
-    return aimg_writer_find(existing->writer, input->name, input->name_bytes, ordinal_out, error);
+    enum aimg_status status = aimg_writer_find(existing->writer, input->name, input->name_bytes, ordinal_out, error);
+    if (status == AIMG_NOT_FOUND)
+        return EXISTING_NEW;
+    if (status != AIMG_OK)
+        return EXISTING_TROUBLE;
+    if (*ordinal_out >= existing->first_new)
+        return EXISTING_TWICE;
+    if (aimg_reader_entry(aimg_writer_base(existing->writer), *ordinal_out, entry_out, error) != AIMG_OK)
+        return EXISTING_TROUBLE;
+    return entry_out->attachment ? EXISTING_OTHER : EXISTING_LEAVE;
 }
 
 /* What the archive says of an image, when it kept the time: then the file need not be read to be known as the same. */
-static enum existing_answer get_known(const struct existing *existing, uint32_t ordinal, struct load_item *known,
-                                      struct aimg_error *error)
+static enum existing_answer get_known(const struct existing *existing, uint32_t ordinal, const struct aimg_entry *entry,
+                                      struct load_item *known, struct aimg_error *error)
 {
     const struct aimg_reader *base = aimg_writer_base(existing->writer);
-    struct aimg_entry entry;
     int64_t mtime_ns = 0;
     size_t bytes = 0;
     int null = 1;
     if (!existing->has_times)
         return EXISTING_NEW;
-    if (aimg_reader_entry(base, ordinal, &entry, error) != AIMG_OK ||
-        aimg_reader_value(base, existing->times_index, ordinal, &mtime_ns, sizeof mtime_ns, &bytes, &null, error) != AIMG_OK)
+    if (aimg_reader_value(base, existing->times_index, ordinal, &mtime_ns, sizeof mtime_ns, &bytes, &null, error) != AIMG_OK)
         return EXISTING_TROUBLE;
     known->known = null == 0 && bytes == sizeof mtime_ns;
-    known->known_bytes = entry.raw_bytes;
+    known->known_bytes = entry->raw_bytes;
     known->known_mtime_ns = mtime_ns;
     return EXISTING_NEW;
 }
@@ -71,14 +78,13 @@ enum existing_answer existing_before(const struct existing *existing, const stru
     if (existing->policy != EXISTING_SKIP && existing->policy != EXISTING_UPDATE)
         return EXISTING_NEW;
     uint32_t ordinal;
-    enum aimg_status status = find(existing, input, &ordinal, error);
-    if (status == AIMG_NOT_FOUND)
+    struct aimg_entry entry;
+    enum existing_answer answer = find(existing, input, &ordinal, &entry, error);
+    if (answer == EXISTING_OTHER) /* no matter, if the file turns out to be no picture */
         return EXISTING_NEW;
-    if (status != AIMG_OK)
-        return EXISTING_TROUBLE;
-    if (ordinal >= existing->first_new)
-        return EXISTING_TWICE;
-    return existing->policy == EXISTING_SKIP ? EXISTING_LEAVE : get_known(existing, ordinal, known, error);
+    if (answer != EXISTING_LEAVE)
+        return answer;
+    return existing->policy == EXISTING_SKIP ? EXISTING_LEAVE : get_known(existing, ordinal, &entry, known, error);
 }
 
 /* Two inputs of one name are a mistake, whatever shall be done with names that are there. */
@@ -95,20 +101,16 @@ enum existing_answer existing_decide(struct existing *existing, const struct loa
     if (existing->policy == EXISTING_REFUSE)
         return EXISTING_NEW;
     uint32_t ordinal;
-    enum aimg_status status = find(existing, &item->input, &ordinal, error);
-    if (status == AIMG_NOT_FOUND)
-        return EXISTING_NEW;
-    if (status != AIMG_OK)
-        return EXISTING_TROUBLE;
-    if (ordinal >= existing->first_new || see(existing, ordinal))
+    struct aimg_entry entry;
+    enum existing_answer answer = find(existing, &item->input, &ordinal, &entry, error);
+    if (answer != EXISTING_LEAVE)
+        return answer;
+    if (see(existing, ordinal))
         return EXISTING_TWICE;
     if (existing->policy == EXISTING_REPLACE || (item->known && item->result != LOAD_SAME))
         return EXISTING_CHANGE;
     if (existing->policy == EXISTING_SKIP || item->result == LOAD_SAME)
         return EXISTING_LEAVE;
-    struct aimg_entry entry;
-    if (aimg_reader_entry(aimg_writer_base(existing->writer), ordinal, &entry, error) != AIMG_OK)
-        return EXISTING_TROUBLE;
     bool same = entry.raw_bytes == item->bytes && memcmp(entry.hash, item->prepared.hash, sizeof entry.hash) == 0;
     return same ? EXISTING_LEAVE : EXISTING_CHANGE;
 }

@@ -20,6 +20,7 @@ enum existing_answer {
     EXISTING_LEAVE,  /* it is there and stays */
     EXISTING_CHANGE, /* it is there and is replaced */
     EXISTING_TWICE,  /* another input of this command had it */
+    EXISTING_OTHER,  /* an attachment has it */
     EXISTING_TROUBLE /* the archive cannot be asked; error says why */
 };
 

@@ -186,6 +186,9 @@ static int store(struct intake *intake, const struct load_item *item)
         return EXIT_DONE;
     case EXISTING_TWICE:
         return report_clash(intake, &item->input);
+    case EXISTING_OTHER:
+        return report_trouble(intake, &item->input, "an attachment in the archive has its name; --prefix gives it another one",
+                              0);
     case EXISTING_TROUBLE:
         return report_failure(intake, error.status, &error);
     case EXISTING_CHANGE:
@@ -249,6 +252,7 @@ int intake_before(struct intake *intake, const struct input *input, struct load_
     case EXISTING_TROUBLE:
         return report_failure(intake, error.status, &error);
     case EXISTING_NEW:
+    case EXISTING_OTHER:
     case EXISTING_CHANGE:
         break;
     }

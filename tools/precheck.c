@@ -21,6 +21,7 @@ struct check {
     struct name_set names;
     bool may_clash;
     uint64_t refused, taken;
+    uint64_t attachments;        /* of the taken, those of attachments */
     uint64_t curable;            /* of the refused, by --escape-names */
     char *clashes[MOST_CLASHES]; /* names that two inputs seem to have */
     size_t clash_count;
@@ -63,10 +64,17 @@ static int check_taken(struct check *check, const struct input *input)
         return EXIT_DONE;
     if (status != AIMG_OK)
         return output_status(check->options->archive, status, &error);
-    if (open_input_would_store(input, check->options->all) && ++check->taken <= MOST_SHOWN) {
+    struct aimg_entry entry;
+    status = aimg_reader_entry(aimg_writer_base(check->writer), ordinal, &entry, &error);
+    if (status != AIMG_OK)
+        return output_status(check->options->archive, status, &error);
+    if (!open_input_would_store(input, check->options->all))
+        return EXIT_DONE;
+    check->attachments += entry.attachment != 0;
+    if (++check->taken <= MOST_SHOWN) {
         char path[INPUT_PATH_BYTES];
-        output_error("%s: the archive has the name '%.*s' already", input_path(input, path, sizeof path), (int)input->name_bytes,
-                     input->name);
+        output_error("%s: the archive has %s '%.*s' already", input_path(input, path, sizeof path),
+                     entry.attachment ? "an attachment" : "the name", (int)input->name_bytes, input->name);
     }
     return EXIT_DONE;
 }
@@ -155,9 +163,9 @@ static int conclude(struct check *check, struct inputs *inputs)
         return EXIT_NO;
     }
     if (check->taken > 0) {
-        output_error(
-            "%s: has %llu of these names already; nothing was written. Use --replace, --skip-existing, --update, or --prefix",
-            check->options->archive, (unsigned long long)check->taken);
+        output_error("%s: has %llu of these names already; nothing was written. Use %s--prefix", check->options->archive,
+                     (unsigned long long)check->taken,
+                     check->attachments < check->taken ? "--replace, --skip-existing, --update, or " : "");
         return EXIT_NO;
     }
     return EXIT_DONE;

@@ -68,6 +68,34 @@ test_name_there() {
     done
 }
 
+# A file with the name of an attachment takes nobody's place: it is left out, and said.
+test_attachment_name() {
+    make_picture owner/x 3 3 x
+    make_picture mask.pgm 3 3 mask
+    make_picture clash/x:mask 3 3 other
+    make_picture clash/y 3 3 y
+    expect_exit 0 "$AIMG" pack owner.aimg owner
+    expect_exit 0 "$AIMG" attach owner.aimg x mask mask.pgm
+    cp owner.aimg before.aimg
+    expect_exit 1 "$AIMG" add owner.aimg clash
+    expect_contains err "clash/x:mask: the archive has an attachment 'x:mask' already"
+    expect_contains err 'has 1 of these names already; nothing was written. Use --prefix'
+    for option in --replace --skip-existing --update; do
+        cp before.aimg owner.aimg
+        expect_exit 1 "$AIMG" add $option --strict owner.aimg clash/x:mask
+        expect_same owner.aimg before.aimg
+        expect_exit 1 "$AIMG" add $option owner.aimg clash
+        expect_contains err 'clash/x:mask: an attachment in the archive has its name; --prefix gives it another one'
+        expect_contains err 'added 1 image'
+        expect_names owner.aimg x y
+        "$AIMG" cat --column mask owner.aimg x >out
+        expect_same out mask.pgm
+    done
+    echo text >clash/x:mask # is no matter, as it would not be stored
+    expect_exit 0 "$AIMG" add --skip-existing owner.aimg clash
+    expect_contains err 'skipped as they are there: 1'
+}
+
 # A clash that is only found when most is stored: more than 20 pairs of a text and a picture look like one before.
 test_late_clash() {
     make_picture late1/b.pgm 2 2
@@ -287,6 +315,7 @@ test_parts() {
 
 test_append
 test_name_there
+test_attachment_name
 test_late_clash
 test_full_archive
 test_update_by_bytes

@@ -37,6 +37,19 @@ expect_diff 1 '- 1.pgm - 2.pgm - 3.pgm - 4.pgm ' a.aimg none.aimg
 expect_diff 1 '+ 1.pgm + 2.pgm + 3.pgm + 4.pgm ' none.aimg a.aimg
 expect_diff 0 '' none.aimg none.aimg
 
+# an attachment is no image, whatever its name
+make_picture three/x 3 3 x
+expect_exit 0 "$AIMG" pack attached.aimg three
+expect_exit 0 "$AIMG" attach attached.aimg x mask one/1.pgm
+cp one/1.pgm three/x:mask
+expect_exit 0 "$AIMG" pack image.aimg three
+expect_diff 1 '- x:mask ' image.aimg attached.aimg
+expect_diff 1 '+ x:mask ' attached.aimg image.aimg
+expect_exit 0 "$AIMG" rm image.aimg x:mask
+expect_exit 0 "$AIMG" attach image.aimg x mask one/1.pgm
+expect_diff 1 '- x:mask ' --from 0 image.aimg
+expect_diff 1 '+ x:mask ' --from 2 --to 0 image.aimg
+
 # one archive over its commits, 0 to 6
 expect_exit 0 "$AIMG" add --replace a.aimg two        # 1: 2 3 4 are stored anew, 5 comes
 expect_exit 0 "$AIMG" rm a.aimg 4.pgm                 # 2
