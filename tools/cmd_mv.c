@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd.h"
 
+#include "attached.h"
 #include "edit.h"
 #include "output.h"
 #include "reading.h"
@@ -9,7 +10,7 @@
 #include <getopt.h>
 #include <string.h>
 
-const char help_mv[] = "  -f, --force         replace the image that is called NEW\n"
+const char help_mv[] = "  -f, --force         remove the image that is called NEW, as 'aimg rm' does\n"
                        "      --name          OLD is a name, also when it looks like '@7'\n" EDIT_HELP "\n"
                        "Gives an image another name, with all its values. Its bytes are not written again. A name is\n"
                        "kept with the image when it arrives, so an image with a new name counts as one that arrives:\n"
@@ -23,6 +24,41 @@ struct renaming {
     const char *from, *to;
     bool force, plain;
 };
+
+/* Also the attachments that only it has. */
+static int choose(const struct renaming *renaming, uint32_t other, struct choice *choice)
+{
+    struct aimg_reader *reader;
+    size_t attachments;
+    int code = reading_open(renaming->edit.archive, READING_MAPPED, &reader);
+
+    if (code != EXIT_DONE)
+        return code;
+    code = choice_add(choice, other);
+    if (code == EXIT_DONE)
+        code = attached_choose(reader, renaming->edit.archive, choice, &attachments);
+    aimg_reader_close(reader);
+    return code;
+}
+
+static int remove_other(const struct renaming *renaming, uint32_t ordinal, uint32_t other)
+{
+    const struct edit *edit = &renaming->edit;
+    struct choice choice = {.count = 0};
+    struct aimg_error error;
+    enum aimg_status status = AIMG_OK;
+    int code = choose(renaming, other, &choice);
+
+    if (code == EXIT_DONE && choice_has(&choice, ordinal)) {
+        output_error("%s: '%s' is an attachment that only '%s' has, and would be removed with it", edit->archive, renaming->from,
+                     renaming->to);
+        code = EXIT_NO;
+    }
+    for (size_t i = 0; code == EXIT_DONE && status == AIMG_OK && i < choice.count; i++)
+        status = aimg_writer_remove(edit->writer, choice.ordinals[i], &error);
+    choice_fini(&choice);
+    return status == AIMG_OK ? code : edit_failed(edit, status, &error);
+}
 
 /* The name must be free, or is freed. */
 static int clear_way(const struct renaming *renaming, uint32_t ordinal)
@@ -44,8 +80,7 @@ static int clear_way(const struct renaming *renaming, uint32_t ordinal)
         output_error("%s: there is an image '%s' already; --force replaces it", edit->archive, renaming->to);
         return EXIT_NO;
     }
-    status = aimg_writer_remove(edit->writer, other, &error);
-    return status == AIMG_OK ? EXIT_DONE : edit_failed(edit, status, &error);
+    return remove_other(renaming, ordinal, other);
 }
 
 static int rename_image(struct renaming *renaming)

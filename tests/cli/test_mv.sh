@@ -62,6 +62,27 @@ expect_exit 0 "$AIMG" log a.aimg
 expect_contains out '+1           -2'
 expect_exit 0 "$AIMG" verify a.aimg
 
+# with it go the attachments that only it has
+fresh
+make_picture mask.pgm 3 3 mask
+make_picture shared.pgm 3 3 shared
+make_picture nested.pgm 3 3 nested
+expect_exit 0 "$AIMG" attach a.aimg cat/2.pgm mask mask.pgm cat/2.pgm shared shared.pgm cat/2.pgm:mask nested nested.pgm
+printf 'name,shared\ncat/1.pgm,cat/2.pgm:shared\n' >shared.csv
+expect_exit 0 "$AIMG" set a.aimg shared.csv
+cp a.aimg before.aimg
+expect_exit 1 "$AIMG" mv --force a.aimg cat/2.pgm:mask cat/2.pgm
+expect_contains err "'cat/2.pgm:mask' is an attachment that only 'cat/2.pgm' has"
+expect_same a.aimg before.aimg
+expect_exit 0 "$AIMG" mv --force a.aimg cat/1.pgm cat/2.pgm
+expect_exit 1 "$AIMG" cat a.aimg cat/2.pgm:mask
+expect_exit 1 "$AIMG" cat a.aimg cat/2.pgm:mask:nested
+expect_exit 0 "$AIMG" cat --column shared a.aimg cat/2.pgm
+expect_same out shared.pgm
+expect_exit 0 "$AIMG" info --json a.aimg
+expect_equal "$(json out 'o["attachments"]')" 1
+expect_exit 0 "$AIMG" verify a.aimg
+
 # what is not there, and names that cannot be
 fresh
 expect_exit 1 "$AIMG" mv a.aimg cat/9.pgm x
