@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "output.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,9 @@ struct search {
     struct choice *choice;
     struct choice found; /* attachments that they refer to */
     bool *kept;          /* one each: others refer to it too */
+    uint8_t *counts;     /* of attached_count */
+    uint64_t ordinals;
+    int (*reference)(struct search *search, uint32_t ordinal, uint32_t target);
 };
 
 static int failed(const struct search *search, enum aimg_status status, const struct aimg_error *error)
@@ -73,14 +77,24 @@ static int keep(struct search *search, uint32_t ordinal, uint32_t target)
     return failed(search, status, &error);
 }
 
-static int look_at_others(struct search *search, const struct aimg_column *column)
+static int count(struct search *search, uint32_t ordinal, uint32_t target)
+{
+    struct aimg_entry entry;
+    struct aimg_error error;
+    enum aimg_status status = aimg_reader_entry(search->reader, ordinal, &entry, &error);
+
+    if (status == AIMG_OK && !entry.dead && target < search->ordinals && search->counts[target] < ATTACHED_MANY)
+        search->counts[target]++;
+    return failed(search, status, &error);
+}
+
+static int each_reference(struct search *search, const struct aimg_column *column)
 {
     struct aimg_chunk chunk = {.count = 0};
     struct aimg_error error;
-    uint64_t count = aimg_reader_ordinal_count(search->reader);
     int code = EXIT_DONE;
 
-    for (uint64_t first = 0; code == EXIT_DONE && first < count; first = (uint64_t)chunk.first + chunk.count) {
+    for (uint64_t first = 0; code == EXIT_DONE && first < search->ordinals; first = (uint64_t)chunk.first + chunk.count) {
         enum aimg_status status = aimg_reader_chunk(search->reader, column->index, (uint32_t)first, &chunk, &error);
 
         code = failed(search, status, &error);
@@ -89,7 +103,7 @@ static int look_at_others(struct search *search, const struct aimg_column *colum
 
             memcpy(&target, (const uint8_t *)chunk.values + (size_t)row * chunk.element_bytes, chunk.element_bytes);
             if (chunk.validity == NULL || (chunk.validity[row / 8] >> row % 8 & 1) != 0)
-                code = keep(search, chunk.first + row, target);
+                code = search->reference(search, chunk.first + row, target);
         }
     }
     return code;
@@ -120,7 +134,7 @@ static int find_unshared(struct search *search)
         output_error("out of memory for %zu attachments", search->found.count);
         return EXIT_SYSTEM;
     }
-    return each_column(search, look_at_others);
+    return each_column(search, each_reference);
 }
 
 int attached_choose(const struct aimg_reader *reader, const char *path, struct choice *choice, size_t *added_out)
@@ -130,7 +144,8 @@ int attached_choose(const struct aimg_reader *reader, const char *path, struct c
 
     *added_out = 0;
     do { /* an attachment may have attachments */
-        struct search search = {.reader = reader, .path = path, .choice = choice};
+        struct search search = {
+            .reader = reader, .path = path, .choice = choice, .ordinals = aimg_reader_ordinal_count(reader), .reference = keep};
 
         added = 0;
         code = find_unshared(&search);
@@ -146,4 +161,17 @@ int attached_choose(const struct aimg_reader *reader, const char *path, struct c
         *added_out += added;
     } while (code == EXIT_DONE && added > 0);
     return code;
+}
+
+int attached_count(const struct aimg_reader *reader, const char *path, uint8_t **counts_out)
+{
+    uint64_t ordinals = aimg_reader_ordinal_count(reader);
+    struct search search = {
+        .reader = reader, .path = path, .ordinals = ordinals, .reference = count, .counts = calloc((size_t)ordinals + 1, 1)};
+
+    *counts_out = search.counts;
+    if (search.counts != NULL)
+        return each_column(&search, each_reference);
+    output_error("out of memory for %" PRIu64 " images", ordinals);
+    return EXIT_SYSTEM;
 }

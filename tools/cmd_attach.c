@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd.h"
 
+#include "displaced.h"
 #include "edit.h"
 #include "fields.h"
 #include "interrupt.h"
@@ -17,7 +18,7 @@
 const char help_attach[] =
     "Stores the file PATH in the archive as an attachment of the image NAME: a mask, a thumbnail, a depth map. It is not\n"
     "listed and not unpacked; COLUMN, of type image, leads to it. NAME COLUMN PATH can be given many times; all are stored\n"
-    "in one commit. An attachment that the image has in this column already is replaced.\n"
+    "in one commit. An attachment that the image has in this column already is replaced; one of another image never is.\n"
     "\n"
     "      --from FILE     attach what a table says, FILE.csv or FILE.jsonl: its first column is 'name', the others are\n"
     "                      columns, and their values paths; an empty one attaches nothing\n"
@@ -33,6 +34,7 @@ struct attacher {
     struct edit edit;
     const char *as;
     struct table *table; /* of --from, or NULL */
+    struct displaced displaced;
     uint64_t images, bytes;
 };
 
@@ -89,16 +91,28 @@ static int make_name(const struct attacher *attacher, const char *owner, const c
     return EXIT_NO;
 }
 
-/* What an image has in a column is replaced; what has the name for another reason is not. */
-static int check_taken(const struct attacher *attacher, const char *name, bool *replace_out)
+static int report_taken(const struct attacher *attacher, const char *name, bool attachment)
+{
+    output_error("%s: there is an %s '%s' already%s", attacher->edit.archive, attachment ? "attachment" : "image", name,
+                 !attachment            ? "; give another name with --as"
+                 : attacher->as == NULL ? ", of another image or column; give another name with --as"
+                                        : "; 'aimg set' gives it to more images");
+    return EXIT_NO;
+}
+
+/* The name must be free, or that of the attachment that the image has there, or of one that no image has.
+ * *holder_out: the attachment whose name is taken from it, or DISPLACED_NONE. */
+static int check_taken(struct attacher *attacher, const char *name, uint32_t old, uint32_t *holder_out)
 {
     const struct aimg_reader *base = aimg_writer_base(attacher->edit.writer);
     struct aimg_entry entry = {.attachment = 0};
     struct aimg_error error;
     uint32_t ordinal;
+    bool owned = true;
     enum aimg_status status = aimg_writer_find(attacher->edit.writer, name, strlen(name), &ordinal, &error);
+    int code = EXIT_DONE;
 
-    *replace_out = false;
+    *holder_out = DISPLACED_NONE;
     if (status == AIMG_NOT_FOUND)
         return EXIT_DONE;
     if (status == AIMG_OK && ordinal >= aimg_reader_ordinal_count(base)) {
@@ -109,12 +123,13 @@ static int check_taken(const struct attacher *attacher, const char *name, bool *
         status = aimg_reader_entry(base, ordinal, &entry, &error);
     if (status != AIMG_OK)
         return edit_failed(&attacher->edit, status, &error);
-    *replace_out = entry.attachment && attacher->as == NULL;
-    if (*replace_out)
-        return EXIT_DONE;
-    output_error("%s: there is an %s '%s' already%s", attacher->edit.archive, entry.attachment ? "attachment" : "image", name,
-                 entry.attachment ? "; 'aimg set' gives it to more images" : "; give another name with --as");
-    return EXIT_NO;
+    if (entry.attachment && attacher->as == NULL) {
+        *holder_out = ordinal;
+        if (ordinal == old)
+            return EXIT_DONE;
+        code = displaced_is_owned(&attacher->displaced, ordinal, &owned);
+    }
+    return code == EXIT_DONE && owned ? report_taken(attacher, name, entry.attachment) : code;
 }
 
 static int add_file(struct attacher *attacher, const char *path, const char *name, bool replace, uint32_t *ordinal_out)
@@ -143,14 +158,25 @@ static int add_file(struct attacher *attacher, const char *path, const char *nam
     return status == AIMG_OK ? EXIT_DONE : edit_failed(&attacher->edit, status, &error);
 }
 
+/* old, holder: what was there, or DISPLACED_NONE. */
+static int displace(struct attacher *attacher, uint32_t old, uint32_t holder)
+{
+    int code = EXIT_DONE;
+
+    if (holder != DISPLACED_NONE)
+        code = displaced_replaced(&attacher->displaced, holder);
+    if (code == EXIT_DONE && old != DISPLACED_NONE && old != holder)
+        code = displaced_leave(&attacher->displaced, old);
+    return code;
+}
+
 /* words: NAME COLUMN PATH */
 static int attach(struct attacher *attacher, char *const *words)
 {
     struct aimg_error error;
     struct aimg_value value = {.bytes = sizeof(uint32_t)};
     char name[NAME_ROOM];
-    uint32_t owner, attachment;
-    bool replace = false;
+    uint32_t owner, attachment, old, holder;
     enum aimg_status status;
     int code = find_owner(attacher, words[0], &owner);
 
@@ -159,14 +185,16 @@ static int attach(struct attacher *attacher, char *const *words)
     if (code == EXIT_DONE)
         code = make_name(attacher, words[0], words[1], name);
     if (code == EXIT_DONE)
-        code = check_taken(attacher, name, &replace);
+        code = displaced_find(&attacher->displaced, owner, words[1], &old);
     if (code == EXIT_DONE)
-        code = add_file(attacher, words[2], name, replace, &attachment);
+        code = check_taken(attacher, name, old, &holder);
+    if (code == EXIT_DONE)
+        code = add_file(attacher, words[2], name, holder != DISPLACED_NONE, &attachment);
     if (code != EXIT_DONE)
         return code;
     value.data = &attachment;
     status = aimg_writer_set(attacher->edit.writer, owner, &value, &error);
-    return status == AIMG_OK ? EXIT_DONE : edit_failed(&attacher->edit, status, &error);
+    return status == AIMG_OK ? displace(attacher, old, holder) : edit_failed(&attacher->edit, status, &error);
 }
 
 /* ------------------------------------------------------------------ many */
@@ -247,8 +275,11 @@ static int attach_table(struct attacher *attacher, struct table *table)
 
 static int commit(struct attacher *attacher)
 {
-    if (attacher->images > 0)
-        return edit_commit(&attacher->edit);
+    if (attacher->images > 0) {
+        int code = displaced_remove(&attacher->displaced, attacher->edit.writer);
+
+        return code == EXIT_DONE ? edit_commit(&attacher->edit) : code;
+    }
     output_error("%s: has nothing to attach", attacher->table->path);
     return EXIT_NO;
 }
@@ -267,9 +298,12 @@ static int run(struct attacher *attacher, char *const *words, int count)
 
     if (code != EXIT_DONE)
         return code;
-    code = attacher->table != NULL ? attach_table(attacher, attacher->table) : attach_words(attacher, words, count);
+    code = displaced_begin(&attacher->displaced, attacher->edit.archive);
+    if (code == EXIT_DONE)
+        code = attacher->table != NULL ? attach_table(attacher, attacher->table) : attach_words(attacher, words, count);
     if (code == EXIT_DONE)
         code = commit(attacher);
+    displaced_end(&attacher->displaced);
     if (code != EXIT_DONE)
         output_error("%s: nothing was attached", attacher->edit.archive);
     code = edit_close(&attacher->edit, code);

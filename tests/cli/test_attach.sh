@@ -93,6 +93,83 @@ expect_exit 0 "$AIMG" cat --column depth a.aimg cat/1.pgm
 expect_lines out 0
 expect_exit 0 "$AIMG" verify a.aimg
 
+# ------------------------------------------------------------------ what is replaced is what the image has there
+# renamed.aimg: x:mask is what the image 'old' has, which was called x; there is a new x
+for name in x x:y; do make_picture "owners/$name" 3 3 "$name"; done
+expect_exit 0 "$AIMG" pack -q owners.aimg owners
+cp owners.aimg o.aimg
+expect_exit 0 "$AIMG" attach o.aimg x mask mask1.pgm
+expect_exit 0 "$AIMG" mv o.aimg x old
+expect_exit 0 "$AIMG" add o.aimg owners/x
+cp o.aimg renamed.aimg
+expect_exit 1 "$AIMG" attach o.aimg x mask mask2.pgm
+expect_contains err "there is an attachment 'x:mask' already, of another image or column; give another name with --as"
+expect_same o.aimg renamed.aimg
+expect_exit 0 "$AIMG" attach o.aimg x mask mask2.pgm --as x:second
+expect_exit 0 "$AIMG" cat --column mask o.aimg old x
+cat mask1.pgm mask2.pgm >wanted
+expect_same out wanted
+
+# a renamed image: its attachment goes, and with it what only that has, unless it is shared
+attachments() {
+    "$AIMG" info --json "$1" >info.json
+    json info.json 'o["attachments"]'
+}
+cp renamed.aimg o.aimg
+expect_exit 0 "$AIMG" attach o.aimg x:mask nested mask2.pgm
+expect_equal "$(attachments o.aimg)" 2
+expect_exit 0 "$AIMG" attach o.aimg old mask mask2.pgm
+expect_equal "$(attachments o.aimg)" 1
+expect_exit 0 "$AIMG" cat --column mask o.aimg old
+expect_same out mask2.pgm
+expect_exit 0 "$AIMG" rm o.aimg old
+expect_equal "$(attachments o.aimg)" 0
+expect_exit 0 "$AIMG" verify o.aimg
+cp renamed.aimg o.aimg
+printf 'name,mask,other:image\nold,x:mask,x:mask\nx:y,x:mask,\n' >shared.csv
+expect_exit 0 "$AIMG" set o.aimg shared.csv
+expect_exit 0 "$AIMG" attach o.aimg old mask mask2.pgm x:y other mask2.pgm
+expect_equal "$(attachments o.aimg)" 3
+expect_exit 0 "$AIMG" cat --column mask o.aimg x:y
+expect_same out mask1.pgm
+cp o.aimg shared.aimg
+expect_exit 0 "$AIMG" attach o.aimg x:y mask mask2.pgm
+expect_exit 0 "$AIMG" cat o.aimg x:mask # which 'old' has in the column 'other'
+expect_equal "$(attachments o.aimg)" 4
+expect_exit 0 "$AIMG" attach shared.aimg x:y mask mask2.pgm old other mask2.pgm
+expect_exit 1 "$AIMG" cat shared.aimg x:mask
+expect_equal "$(attachments shared.aimg)" 4
+
+# two that have one: who comes last removes it, or takes its name
+cp renamed.aimg o.aimg
+printf 'name,mask\nx,x:mask\n' >shared.csv
+expect_exit 0 "$AIMG" set o.aimg shared.csv
+for words in 'old mask mask2.pgm x mask mask1.pgm' 'x mask mask1.pgm old mask mask2.pgm'; do
+    cp o.aimg both.aimg
+    expect_exit 0 "$AIMG" attach both.aimg $words
+    expect_equal "$(attachments both.aimg)" 2
+    expect_exit 0 "$AIMG" cat --column mask both.aimg x old
+    expect_same out wanted
+    expect_exit 0 "$AIMG" verify both.aimg
+done
+
+# two names that come to one
+cp owners.aimg o.aimg
+expect_exit 0 "$AIMG" attach o.aimg x y:mask mask1.pgm
+cp o.aimg before.aimg
+expect_exit 1 "$AIMG" attach o.aimg x:y mask mask2.pgm
+expect_contains err "there is an attachment 'x:y:mask' already, of another image or column"
+expect_same o.aimg before.aimg
+
+# what no image has any more may be replaced by its name
+cp owners.aimg o.aimg
+expect_exit 0 "$AIMG" attach o.aimg x mask mask1.pgm
+expect_exit 0 "$AIMG" add --replace o.aimg owners
+expect_exit 0 "$AIMG" attach o.aimg x mask mask2.pgm
+expect_exit 0 "$AIMG" cat --column mask o.aimg x
+expect_same out mask2.pgm
+expect_equal "$(attachments o.aimg)" 1
+
 # texts and bytes come with cat --column too, numbers do not
 printf 'name,t:utf8,b:bytes,n:u8\ncat/1.pgm,"a\nb",00ff41,7\ncat/2.pgm,"",,\n' >values.csv
 expect_exit 0 "$AIMG" set a.aimg values.csv
