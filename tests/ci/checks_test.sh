@@ -34,6 +34,25 @@ if command -v git >/dev/null; then
     expect "${ours[@]}"
 fi
 
+# A test that no CMakeLists.txt runs.
+spdx='SPDX-License-Identifier: Apache-2.0'
+rm -r tree && mkdir -p tree/tests/api tree/tests/cli
+printf '# %s\n' "$spdx" | tee tree/tests/cli/test_{ls,set}.sh >tree/tests/api/CMakeLists.txt
+cat >>tree/tests/api/CMakeLists.txt <<'TEXT'
+set(more test_alone.c) # not test_comment.c
+foreach(part
+    copy
+    write)
+    add_executable(test_api_${part} test_${part}.c)
+endforeach()
+TEXT
+printf '/* %s */\n' "$spdx" | tee tree/tests/api/test_{alone,comment,copy,set,write}.c >tree/tests/api/samples.c
+printf '# %s\nadd_test(NAME ls COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/test_ls.sh)\n' "$spdx" >tree/tests/cli/CMakeLists.txt
+lint
+expect "tests/api/test_comment.c:1: a test that tests/api/CMakeLists.txt does not name: nobody runs it" \
+    "tests/api/test_set.c:1: a test that tests/api/CMakeLists.txt does not name: nobody runs it" \
+    "tests/cli/test_set.sh:1: a test that tests/cli/CMakeLists.txt does not name: nobody runs it"
+
 mkdir tests
 cat >tests/CTestTestfile.cmake <<'TEXT'
 add_test(good true)

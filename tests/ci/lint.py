@@ -19,6 +19,9 @@ OTHER_TEXT = (".gitignore", ".editorconfig", ".clang-format")
 TEXT = CODE + (".md", ".txt", ".json", ".yml", ".1")
 NO_COLUMN_RULE = (".md", ".json", ".1")  # tables, and texts that no one wraps by hand
 
+TEST = re.compile(r"tests/(.*/)?test_[^/]*\.(c|sh|py)")
+FOREACH = re.compile(r"foreach\((\w+)\s([^)]*)\)(.*?)endforeach\(\)", re.DOTALL)
+
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X])\b")  # written so that this line is not one itself
 
 findings = []
@@ -98,7 +101,29 @@ def check_syntax(root, path, text):
             report(path, 1, done.stderr.strip())
 
 
+def unrolled(text):
+    """What a CMakeLists.txt says without its comments, loops over lists written out."""
+    text = re.sub(r"#.*", "", text)
+    return text + "".join(
+        body.replace("${" + variable + "}", item) for variable, items, body in FOREACH.findall(text) for item in items.split()
+    )
+
+
+def check_tests_run(root, paths):
+    """A test that the CMakeLists.txt beside it does not name is run by nobody."""
+    for path in filter(TEST.fullmatch, paths):
+        folder, name = os.path.split(path)
+        listing = os.path.join(root, folder, "CMakeLists.txt")
+        text = ""
+        if os.path.exists(listing):
+            with open(listing, encoding="utf-8") as file:
+                text = unrolled(file.read())
+        if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+            report(path, 1, f"a test that {folder}/CMakeLists.txt does not name: nobody runs it")
+
+
 def main(root):
+    check_tests_run(root, sorted(set(all_files(root))))
     for path in text_files(root):
         with open(os.path.join(root, path), encoding="utf-8") as file:
             text = file.read()
