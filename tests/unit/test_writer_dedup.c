@@ -189,8 +189,8 @@ static void check_damaged_images(void)
     flip(path, entry.data_offset);
     EXPECT(!add("51 again", 51));
     flip(path, entry.data_offset);
-    flip(path, entry.frame_offset + 9);                           /* of the salt, which the entry does not know */
-    EXPECT(!add("51 once more", 51) || writer->twin_images == 1); /* the second copy is whole */
+    flip(path, entry.frame_offset + 9);                          /* of the salt, which the entry does not know */
+    EXPECT(add("51 once more", 51) && writer->twin_images == 1); /* the second copy is whole */
     flip(path, entry.frame_offset + 9);
     commit_and_close();
     verify_clean(path);
