@@ -114,43 +114,51 @@ static void check_same(void)
 }
 
 static atomic_bool replacing;
+static atomic_uint replaced;
 
+/* Until it is told to stop, or cannot go on: then nobody is `replacing` any more. */
 static void *replace_on_and_on(void *path)
 {
     char aside[512];
     snprintf(aside, sizeof aside, "%s.aside", (const char *)path);
     while (atomic_load(&replacing))
-        if (!sample_store(aside, "abc", 3) || rename(aside, path) != 0)
-            break;
+        if (sample_store(aside, "abc", 3) && rename(aside, path) == 0)
+            atomic_fetch_add(&replaced, 1);
+        else
+            atomic_store(&replacing, false);
     return NULL;
 }
 
 /* Whoever opens to write has the file that the path names then, however often another takes its place. */
 static void check_replaced_on_and_on(void)
 {
-    enum { TIMES = 20000 };
+    enum { OPENED = 20000, REPLACED = 2000 };
     char path[256];
     pthread_t thread;
     snprintf(path, sizeof path, "%s", sample_path("replaced"));
     REQUIRE(sample_store(path, "abc", 3));
     atomic_store(&replacing, true);
     REQUIRE(pthread_create(&thread, NULL, replace_on_and_on, path) == 0);
-    for (unsigned i = 0; i < TIMES; i++) {
+    for (unsigned i = 0; atomic_load(&replacing) && (i < OPENED || atomic_load(&replaced) < REPLACED); i++) {
         if (!EXPECT_EQ_INT(aimg_io_file_open(&io, path, AIMG_IO_WRITE, &error), AIMG_OK))
             break;
         EXPECT_EQ_INT(io.ops->close(&io, &error), AIMG_OK);
     }
-    atomic_store(&replacing, false);
+    EXPECT(atomic_exchange(&replacing, false)); /* it did not end by itself */
     pthread_join(thread, NULL);
+    EXPECT(atomic_load(&replaced) >= REPLACED);
 }
 
-static void *close_later(void *unused)
+static unsigned pauses;
+static unsigned close_in_pause; /* the one in which `io` gives its lock back; 0: none */
+
+/* The library's own pauses, in the place of the C library's function: they show that it waits. */
+int nanosleep(const struct timespec *pause, struct timespec *left)
 {
-    (void)unused;
-    const struct timespec pause = {.tv_nsec = 100000000};
-    nanosleep(&pause, NULL);
-    EXPECT_EQ_INT(io.ops->close(&io, &error), AIMG_OK);
-    return NULL;
+    if (++pauses == close_in_pause)
+        EXPECT_EQ_INT(io.ops->close(&io, &error), AIMG_OK);
+    errno = clock_nanosleep(CLOCK_REALTIME, 0, pause, left);
+    return errno == 0 ? 0 : -1;
 }
 
 static void on_signal(int number)
@@ -162,18 +170,21 @@ static void on_signal(int number)
 static void check_wait(void)
 {
     struct aimg_error waited;
-    pthread_t thread;
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct itimerval on_and_on = {.it_value = {.tv_usec = 50000}, .it_interval = {.tv_usec = 50000}}, off = {.it_value = {0}};
     REQUIRE(sample_store(sample_path("wait"), "abc", 3));
     REQUIRE(aimg_io_file_open(&io, sample_path("wait"), AIMG_IO_WRITE, &error) == AIMG_OK);
     EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("nothing"), AIMG_IO_WRITE_WAIT, &waited), AIMG_NOT_FOUND);
-    REQUIRE(pthread_create(&thread, NULL, close_later, NULL) == 0);
+    EXPECT_EQ_UINT(pauses, 0);
+    close_in_pause = 3;
     EXPECT_EQ_INT(aimg_io_file_open(&other, sample_path("wait"), AIMG_IO_WRITE_WAIT, &waited), AIMG_OK);
-    pthread_join(thread, NULL);
+    EXPECT_EQ_UINT(pauses, 3);
+    close_in_pause = 0;
     REQUIRE(sigaction(SIGALRM, &action, NULL) == 0);
-    struct itimerval soon = {.it_value = {.tv_usec = 50000}};
-    REQUIRE(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+    REQUIRE(setitimer(ITIMER_REAL, &on_and_on, NULL) == 0); /* again: the first may come before the pause does */
     EXPECT_EQ_INT(aimg_io_file_open(&io, sample_path("wait"), AIMG_IO_WRITE_WAIT, &waited), AIMG_BUSY);
+    EXPECT(pauses > 3);
+    REQUIRE(setitimer(ITIMER_REAL, &off, NULL) == 0);
     EXPECT_EQ_INT(other.ops->close(&other, &error), AIMG_OK);
 }
 
