@@ -83,18 +83,37 @@ static void add(struct aimg_writer *writer, uint32_t k, const char *name, uint32
     REQUIRE(aimg_writer_add(writer, &image, &ordinal, &error) == AIMG_OK && ordinal == k);
 }
 
+/* What was set later, by ordinal: the image that the value in the column "after" refers to, 0 for none; whether the caption is
+ * another one. */
+static uint32_t after_of[ALL];
+static bool is_another[ALL];
+
+static bool set_where_alive(struct aimg_writer *writer, uint32_t ordinal, const struct aimg_value *value)
+{
+    enum aimg_status status = aimg_writer_set(writer, ordinal, value, &error);
+    REQUIRE(status == AIMG_OK || status == AIMG_NOT_FOUND);
+    return status == AIMG_OK;
+}
+
+static void refer(struct aimg_writer *writer, uint32_t after, uint32_t ordinal, uint32_t to)
+{
+    struct aimg_value value = {.column = after, .data = &to, .bytes = sizeof to};
+    if (set_where_alive(writer, ordinal, &value))
+        after_of[ordinal] = to;
+}
+
 /* References to images that come later, of images that are there and of others that came in an earlier commit; and a text that
  * is another one now. */
 static void set_later(struct aimg_writer *writer, uint32_t after, uint32_t k)
 {
-    struct aimg_value value = {.column = after, .data = &k, .bytes = sizeof k};
     struct aimg_value text = {.column = kinds[13].id, .data = "another", .bytes = 7};
-    (void)!aimg_writer_set(writer, k - 17, &value, NULL); /* where it is not dead */
+    refer(writer, after, k - 17, k);
     if (k > IMAGES + 100)
-        (void)!aimg_writer_set(writer, k - IMAGES - 100, &value, NULL);
-    (void)!aimg_writer_set(writer, k / 2, &text, NULL);
+        refer(writer, after, k - IMAGES - 100, k);
+    if (set_where_alive(writer, k / 2, &text))
+        is_another[k / 2] = true;
     if (k % 57 == 0)
-        (void)!aimg_writer_set(writer, k, &value, NULL); /* itself */
+        refer(writer, after, k, k); /* itself */
 }
 
 /* Ordinal k has content k. Some are attachments, with a name and without; some take the place of an earlier one; one in ten is
@@ -109,6 +128,8 @@ static void write_source(const char *path, unsigned compress)
     options.alignment = compress == AIMG_COMPRESS_ZSTD ? 64 : 8;
     options.dedup = compress == AIMG_COMPRESS_ZSTD ? AIMG_DEDUP_ALL : AIMG_DEDUP_NONE;
     (void)unlink(path);
+    memset(after_of, 0, sizeof after_of);
+    memset(is_another, 0, sizeof is_another);
     REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
     for (size_t i = 0; i < KINDS; i++)
         REQUIRE(aimg_writer_column(writer, kinds[i].name, kinds[i].type, kinds[i].width, kinds[i].list, &kinds[i].id, &error) ==
@@ -144,6 +165,34 @@ static struct aimg_reader *open_reader(const char *path, uint32_t flags, uint64_
     struct aimg_reader *reader = NULL;
     REQUIRE(aimg_reader_open(path, &options, &reader, &error) == AIMG_OK);
     return reader;
+}
+
+/* The source itself: what was set later is there, or copies of it would show nothing. */
+static void check_set_later(const char *path)
+{
+    struct aimg_reader *reader = open_reader(path, 0, 0);
+    struct aimg_column after, caption;
+    unsigned references = 0, captions = 0;
+    REQUIRE(aimg_reader_column_find(reader, "after", &after, &error) == AIMG_OK);
+    REQUIRE(aimg_reader_column_find(reader, "caption", &caption, &error) == AIMG_OK);
+    for (uint32_t k = 0; k < ALL; k++) {
+        struct aimg_entry entry;
+        uint32_t to = 0;
+        char text[VALUE_BYTES];
+        size_t bytes;
+        int null;
+        REQUIRE(aimg_reader_entry(reader, k, &entry, &error) == AIMG_OK);
+        if (entry.dead)
+            continue;
+        EXPECT_EQ_INT(aimg_reader_value(reader, after.index, k, &to, sizeof to, &bytes, &null, &error), AIMG_OK);
+        EXPECT(null == (after_of[k] == 0) && to == after_of[k]);
+        EXPECT_EQ_INT(aimg_reader_value(reader, caption.index, k, text, sizeof text, &bytes, &null, &error), AIMG_OK);
+        EXPECT_EQ_INT(!null && bytes == 7 && memcmp(text, "another", 7) == 0, is_another[k]);
+        references += after_of[k] != 0;
+        captions += is_another[k];
+    }
+    EXPECT(references > 40 && captions > 30);
+    aimg_reader_close(reader);
 }
 
 static struct aimg_writer *create(const char *path, uint32_t flags)
@@ -352,6 +401,7 @@ static void check_whole(void)
     for (unsigned compress = AIMG_COMPRESS_STORE; compress <= AIMG_COMPRESS_ZSTD; compress++) {
         write_source(from, compress);
         check_verifies(from);
+        check_set_later(from);
         check_copy(from, 0, 0, 0);
         check_rest(from, compress == AIMG_COMPRESS_ZSTD);
         check_copy(from, 0, AIMG_COPY_DROP_HISTORY, 0);
