@@ -81,6 +81,19 @@ static bool check_image(const struct aimg_reader *reader, uint64_t position, con
     return true;
 }
 
+static bool check_title(const struct aimg_reader *reader, const struct model *model, char reason[256])
+{
+    char title[24];
+    size_t bytes = 0;
+    struct aimg_error error;
+    enum aimg_status status = aimg_reader_meta(reader, "title", title, sizeof title, &bytes, &error);
+    if (model->title[0] == '\0' ? status == AIMG_NOT_FOUND
+                                : status == AIMG_OK && bytes == strlen(model->title) && memcmp(title, model->title, bytes) == 0)
+        return true;
+    snprintf(reason, 256, "the title is not '%s': %.200s", model->title, status == AIMG_OK ? "another one" : error.message);
+    return false;
+}
+
 static bool check_model(const struct aimg_reader *reader, const struct model *model, char reason[256])
 {
     struct aimg_names *names = NULL;
@@ -94,6 +107,8 @@ static bool check_model(const struct aimg_reader *reader, const struct model *mo
     for (uint32_t i = 0; i < model->image_count; i++)
         if (!check_image(reader, i, &model->images[i], reason))
             return false;
+    if (!check_title(reader, model, reason))
+        return false;
     enum aimg_status status = aimg_names_create(reader, 0, &names, &error);
     while (status == AIMG_OK && (status = aimg_names_next(names, &listed, &error)) == AIMG_OK)
         if (seen >= model->image_count || strcmp(listed.name, model->images[seen++].name) != 0)

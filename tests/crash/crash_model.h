@@ -17,6 +17,7 @@ struct model_image {
 /* The archive as of one commit. */
 struct model {
     uint64_t commit_count;
+    char title[24]; /* of the metadata; empty: none */
     uint32_t image_count;
     struct model_image images[MODEL_IMAGES]; /* by position */
 };

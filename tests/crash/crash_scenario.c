@@ -165,6 +165,14 @@ static void set_scores(struct work *work, uint32_t score)
             aimg_writer_set_array(work->writer, column, 0, work->next.image_count, scores, NULL, &work->error) != AIMG_OK;
 }
 
+static void set_title(struct work *work, const char *title)
+{
+    if (work->dead)
+        return;
+    work->dead = aimg_writer_set_meta(work->writer, "title", title, &work->error) != AIMG_OK;
+    snprintf(work->next.title, sizeof work->next.title, "%s", title);
+}
+
 /* ------------------------------------------------------------------ the scenarios */
 
 static void one(struct crash_run *run)
@@ -215,8 +223,7 @@ static void rename_some(struct crash_run *run)
     rename_one(&work, "n/2.jpg", "m/2.jpg", 2);
     take_away(&work, "n/4.jpg");
     rename_one(&work, "n/5.jpg", "n/4.jpg", 5);
-    if (!work.dead)
-        work.dead = aimg_writer_set_meta(work.writer, "title", "names", &work.error) != AIMG_OK;
+    set_title(&work, "names");
     commit(&work, NULL);
     end(&work);
     if (work.dead)
@@ -226,6 +233,7 @@ static void rename_some(struct crash_run *run)
     add(&work, "m/2.jpg", 62, 0);
     rename_one(&work, "m/2.jpg", "o/2.jpg", 62); /* of this batch */
     take_away(&work, "n/1.jpg");
+    set_title(&work, "other names");
     commit(&work, NULL);
     end(&work);
 }
