@@ -237,9 +237,13 @@ static bool check_end(struct model_run *run, const struct model_manner *manner)
     return !manner->verify || verify(run);
 }
 
-static bool do_step(struct model_run *run, const struct model_step *step)
+static bool do_step(struct model_run *run, const struct model_manner *manner, const struct model_step *step)
 {
-    return model_step_functions[step->kind](run, step) && check_writer(run);
+    if (step->kind == manner->broken && step->kind != MODEL_CREATE)
+        return model_fail(run->reason, "the step %s is to fail", model_kind_name(step->kind));
+    bool good = model_step_functions[step->kind](run, step) && check_writer(run);
+    /* Where a failure was expected it would pass for that. */
+    return good && (!run->disk.full || model_fail(run->reason, "the disk is too small for this sequence: FAKE_DISK_BYTES"));
 }
 
 void model_run_sequence(const struct model_sequence *sequence, const struct model_manner *manner, struct model_outcome *outcome)
@@ -248,7 +252,7 @@ void model_run_sequence(const struct model_sequence *sequence, const struct mode
     bool good = true;
     *outcome = (struct model_outcome){.good = true};
     fake_disk_create(&run.disk, NULL, 0);
-    for (uint32_t i = 0; good && !run.disk.full && i < sequence->count; i++) {
+    for (uint32_t i = 0; good && i < sequence->count; i++) {
         if (manner->say) {
             struct model_sequence one = {.count = 1, .steps = {sequence->steps[i]}};
             char text[MODEL_TEXT_BYTES];
@@ -256,16 +260,13 @@ void model_run_sequence(const struct model_sequence *sequence, const struct mode
             printf("%3" PRIu32 " %s\n", i, text);
             fflush(stdout);
         }
-        good = do_step(&run, &sequence->steps[i]);
+        good = do_step(&run, manner, &sequence->steps[i]);
         outcome->steps++;
         if (manner->say && good)
             printf("    %" PRIu32 " commits, %" PRIu32 " ordinals, %" PRIu32 " alive\n", run.model.commit_count,
                    run.model.next.image_count, model_state_alive(&run.model.next));
     }
-    if (good && !run.disk.full)
-        good = check_end(&run, manner);
-    outcome->good = good || run.disk.full;
-    outcome->full = run.disk.full;
+    outcome->good = good && check_end(&run, manner);
     outcome->commits = run.model.commit_count;
     memcpy(outcome->reason, run.reason, sizeof outcome->reason);
     model_follower_close(&run.follower);

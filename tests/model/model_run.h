@@ -40,7 +40,6 @@ struct model_outcome {
     bool good;
     uint32_t steps; /* that were done; with a failure the last of them is the one that failed */
     uint32_t commits;
-    bool full; /* the disk was: the rest was left out */
     char reason[MODEL_REASON_BYTES];
 };
 
@@ -50,6 +49,8 @@ struct model_manner {
     bool thorough;      /* every check looks at everything */
     bool verify;        /* the file is verified in the end */
     bool say;           /* each step is told on stdout */
+    /* Steps of this kind fail, to see what is made of a failure; MODEL_CREATE: none do. */
+    enum model_kind broken;
 };
 
 void model_run_sequence(const struct model_sequence *sequence, const struct model_manner *manner, struct model_outcome *outcome);

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#define SECONDS    20u
-#define MOST_TRIES 3000u
+#define SECONDS 20u
 
 bool model_fails(const struct model_sequence *sequence, const struct model_manner *manner, char *reason)
 {
@@ -44,12 +44,24 @@ struct shrinking {
     const struct model_manner *manner;
     char *reason;
     unsigned tries;
+    time_t end; /* of trying */
 };
+
+static time_t now(void)
+{
+    struct timespec time;
+    if (clock_gettime(CLOCK_MONOTONIC, &time) != 0)
+        abort();
+    return time.tv_sec;
+}
 
 /* Takes the smaller sequence when it fails too. */
 static bool try(struct shrinking *shrinking, const struct model_sequence *smaller)
 {
-    if (shrinking->tries >= MOST_TRIES || !(shrinking->tries++, model_fails(smaller, shrinking->manner, shrinking->reason)))
+    if (now() >= shrinking->end)
+        return false;
+    shrinking->tries++;
+    if (!model_fails(smaller, shrinking->manner, shrinking->reason))
         return false;
     *shrinking->best = *smaller;
     return true;
@@ -134,9 +146,9 @@ static bool simplify_kinds(struct shrinking *shrinking)
     return any;
 }
 
-unsigned model_shrink(struct model_sequence *sequence, const struct model_manner *manner, char *reason)
+unsigned model_shrink(struct model_sequence *sequence, const struct model_manner *manner, unsigned seconds, char *reason)
 {
-    struct shrinking shrinking = {.best = sequence, .manner = manner, .reason = reason};
+    struct shrinking shrinking = {.best = sequence, .manner = manner, .reason = reason, .end = now() + (time_t)seconds};
     bool any = true;
     while (any) {
         any = drop_steps(&shrinking);

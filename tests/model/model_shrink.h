@@ -8,7 +8,8 @@
 /* Whether the sequence fails, in a process of its own: also when that crashes or does not end. reason: MODEL_REASON_BYTES. */
 bool model_fails(const struct model_sequence *sequence, const struct model_manner *manner, char *reason);
 
-/* Drops steps, then makes numbers smaller, until nothing can be left out. Returns how many sequences were tried. */
-unsigned model_shrink(struct model_sequence *sequence, const struct model_manner *manner, char *reason);
+/* Drops steps, then makes numbers smaller, until nothing can be left out; begins no try after so many seconds. Returns how many
+ * sequences were tried. */
+unsigned model_shrink(struct model_sequence *sequence, const struct model_manner *manner, unsigned seconds, char *reason);
 
 #endif

@@ -191,7 +191,7 @@ bool model_step_compact(struct model_run *run, const struct model_step *step)
     run->archives++;
     fake_disk_create(&disk, NULL, 0);
     enum aimg_status status = copy(run, &disk, &session, drop_history, stop, &writer, &error);
-    bool good = model_status(run->reason, status, stop > 0 ? AIMG_IO : AIMG_OK, &error, "copying") || disk.full;
+    bool good = model_status(run->reason, status, stop > 0 ? AIMG_IO : AIMG_OK, &error, "copying");
     if (!good || stop > 0) {
         (void)aimg_writer_close(writer, NULL);
         fake_disk_destroy(&disk);

@@ -14,13 +14,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { DEFAULT_COUNT = TEST_SLOW ? 1000 : 12000, VERIFY_EVERY = 8, SECONDS = 60, MOST_WORKERS = 256 };
+enum { DEFAULT_COUNT = TEST_SLOW ? 1000 : 12000, VERIFY_EVERY = 8, SECONDS = 60, SHRINK_SECONDS = 60, MOST_WORKERS = 256 };
 #define DEFAULT_SEED 1u
 
 /* What a process that runs sequences tells the one that waits for it. */
 struct progress {
     uint64_t index; /* of the sequence that runs */
-    uint64_t done, steps, commits, full;
+    uint64_t done, steps, commits;
     pid_t child;
     struct model_outcome outcome;
 };
@@ -38,36 +38,37 @@ static void run_all(uint64_t first, uint64_t stride, uint64_t count, uint64_t se
         progress->done++;
         progress->steps += progress->outcome.steps;
         progress->commits += progress->outcome.commits;
-        progress->full += progress->outcome.full;
         if (!progress->outcome.good)
             exit(1);
     }
     exit(0);
 }
 
-static void tell(const struct model_sequence *sequence, const char *reason)
+static void tell(const struct model_sequence *sequence, const char *reason, FILE *out)
 {
     char text[MODEL_TEXT_BYTES];
     model_sequence_tell(sequence, text);
-    fprintf(stderr, "%s\n\n    ./dev model replay %s\n\n", reason, text);
+    fprintf(out, "%s\n\n    ./dev model replay %s\n\n", reason, text);
+    (void)fflush(out);
 }
 
-/* The failing sequence, then what is left of it. */
-static void explain(struct progress *progress, uint64_t seed, struct model_manner manner)
+/* The failing sequence, at once, for shrinking takes its time; then what is left of it. */
+static void explain(const struct progress *progress, uint64_t seed, struct model_manner manner, FILE *out)
 {
     struct model_sequence sequence;
     char reason[MODEL_REASON_BYTES] = "the program ended";
     model_sequence_make(&sequence, seed, progress->index);
     manner.thorough = manner.verify = true;
-    fprintf(stderr, "sequence %" PRIu64 " of seed %" PRIu64 " fails after %" PRIu32 " of %" PRIu32 " steps: %s\n",
-            progress->index, seed, progress->outcome.steps, sequence.count, progress->outcome.reason);
+    fprintf(out, "sequence %" PRIu64 " of seed %" PRIu64 " fails after %" PRIu32 " of %" PRIu32 " steps: ", progress->index, seed,
+            progress->outcome.steps, sequence.count);
+    tell(&sequence, progress->outcome.reason[0] == 0 ? reason : progress->outcome.reason, out);
     if (!model_fails(&sequence, &manner, reason)) {
-        tell(&sequence, "It does not fail when it runs alone and every check looks at everything.");
+        fprintf(out, "It does not fail when it runs alone and every check looks at everything.\n");
         return;
     }
-    unsigned tries = model_shrink(&sequence, &manner, reason);
-    fprintf(stderr, "%" PRIu32 " steps are left after %u tries: ", sequence.count, tries);
-    tell(&sequence, reason);
+    unsigned tries = model_shrink(&sequence, &manner, SHRINK_SECONDS, reason);
+    fprintf(out, "%" PRIu32 " steps are left after %u tries: ", sequence.count, tries);
+    tell(&sequence, reason, out);
 }
 
 static void begin(uint64_t worker, uint64_t workers, uint64_t count, uint64_t seed, const struct model_manner *manner,
@@ -99,16 +100,15 @@ static void test_all(uint64_t count, uint64_t seed, uint64_t workers, const stru
         REQUIRE(waitpid(all[i].child, &ended, 0) == all[i].child);
         bool good = WIFEXITED(ended) && WEXITSTATUS(ended) == 0;
         if (!good && all[i].index < count)
-            explain(&all[i], seed, *manner);
+            explain(&all[i], seed, *manner, stderr);
         EXPECT(good);
         sum.done += all[i].done;
         sum.steps += all[i].steps;
         sum.commits += all[i].commits;
-        sum.full += all[i].full;
     }
     EXPECT_EQ_UINT(sum.done, count);
-    printf("%" PRIu64 " sequences of seed %" PRIu64 ": %" PRIu64 " steps, %" PRIu64 " commits; %" PRIu64 " filled the disk\n",
-           sum.done, seed, sum.steps, sum.commits, sum.full);
+    printf("%" PRIu64 " sequences of seed %" PRIu64 ": %" PRIu64 " steps, %" PRIu64 " commits\n", sum.done, seed, sum.steps,
+           sum.commits);
 }
 
 static void replay(const struct model_sequence *sequence, struct model_manner manner)
@@ -119,7 +119,7 @@ static void replay(const struct model_sequence *sequence, struct model_manner ma
         fprintf(stderr, "%s\n", reason);
 }
 
-/* A failing sequence shrinks to what it needs, and is read back as it was told: with a step that no writer takes. */
+/* A sequence is read back as it was told. */
 static void test_words(void)
 {
     struct model_sequence sequence, back;
@@ -137,6 +137,55 @@ static void test_words(void)
     EXPECT(!model_sequence_read(&back, "create,nonsense"));
     EXPECT(!model_sequence_read(&back, "create,add.1.2.3.4"));
     EXPECT(!model_sequence_read(&back, "create,add.x"));
+}
+
+/* The sequence that the next line of a text tells to replay; *text_inout: behind it. */
+static bool read_told(const char **text_inout, struct model_sequence *sequence)
+{
+    char told[MODEL_TEXT_BYTES];
+    const char *found = strstr(*text_inout, "./dev model replay ");
+    if (found == NULL || sscanf(found, "./dev model replay %4095s", told) != 1)
+        return false;
+    *text_inout = found + strlen("./dev model replay ");
+    return model_sequence_read(sequence, told);
+}
+
+static uint32_t count_kind(const struct model_sequence *sequence, enum model_kind kind)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sequence->count; i++)
+        count += sequence->steps[i].kind == kind;
+    return count;
+}
+
+/* A failing sequence is told as it is, then shrunk to what it needs, and both fail again when they are replayed. */
+static void test_failing(struct model_manner manner)
+{
+    struct model_sequence sequence, told;
+    struct progress progress = {.index = 0};
+    char *text = NULL, reason[MODEL_REASON_BYTES] = "";
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    REQUIRE(out != NULL);
+    manner.broken = MODEL_SEAL;
+    do
+        model_sequence_make(&sequence, DEFAULT_SEED, ++progress.index);
+    while (sequence.count < 30 || count_kind(&sequence, MODEL_SEAL) < 2);
+    model_run_sequence(&sequence, &manner, &progress.outcome);
+    EXPECT(!progress.outcome.good && sequence.steps[progress.outcome.steps - 1].kind == MODEL_SEAL);
+    EXPECT(model_shrink(&sequence, &manner, 0, reason) == 0 && sequence.count >= 30); /* no time, no try */
+    explain(&progress, DEFAULT_SEED, manner, out);
+    (void)fclose(out);
+    const char *rest = text;
+    REQUIRE(read_told(&rest, &told));
+    EXPECT(told.count == sequence.count && memcmp(told.steps, sequence.steps, told.count * sizeof told.steps[0]) == 0);
+    REQUIRE(read_told(&rest, &told));
+    EXPECT(told.count == 2 && told.steps[0].kind == MODEL_CREATE && told.steps[1].kind == MODEL_SEAL);
+    EXPECT(strstr(rest, "./dev") == NULL && strstr(text, "2 steps are left") != NULL && strstr(text, "is to fail") != NULL);
+    EXPECT(model_fails(&told, &manner, reason) && strstr(reason, "the step seal is to fail") != NULL);
+    manner.broken = MODEL_CREATE;
+    EXPECT(!model_fails(&told, &manner, reason));
+    free(text);
 }
 
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *place)
@@ -170,6 +219,7 @@ int main(int argc, char **argv)
         replay(&sequence, manner);
     } else {
         test_words();
+        test_failing(manner);
         test_all(number(argc, argv, 1, DEFAULT_COUNT), number(argc, argv, 2, DEFAULT_SEED), number(argc, argv, 3, 1), &manner);
     }
     (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
