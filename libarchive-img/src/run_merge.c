@@ -101,21 +101,41 @@ static enum aimg_status open_run(struct aimg_writer *writer, struct merging *mer
     return status;
 }
 
+/* Runs that must become one with the staged rows, or there would be more than there can be. */
+static uint32_t needed_merges(const struct aimg_writer *writer, uint32_t count)
+{
+    return count + (writer->stage.rows > 0) > AIMG_RUN_MAX ? count + 1 - AIMG_RUN_MAX : 0;
+}
+
+static enum aimg_status cannot_merge(const struct aimg_part *run, const struct aimg_error *damage, struct aimg_error *error)
+{
+    return aimg_fail_at(error, damage->status, damage->rule, damage->offset,
+                        "there would be more than %u runs, and that of the images %" PRIu32 " to %" PRIu32
+                        " cannot be merged: %s",
+                        AIMG_RUN_MAX, run->first, run->first + (run->count - 1), damage->message);
+}
+
 /* A run that is damaged stays as it is, unless all are wanted: what is added is no reason to fail, and damage must not get good
- * checksums. */
+ * checksums. Where some must be merged, all are that can be. */
 static enum aimg_status open_runs(struct aimg_writer *writer, struct merging *merging, const struct aimg_part *runs,
                                   uint32_t count, bool everything, struct aimg_error *error)
 {
+    uint32_t needed = needed_merges(writer, count);
     uint64_t rows = writer->stage.rows;
+    struct aimg_error local;
     while (merging->count < count) {
         const struct aimg_part *run = &runs[count - 1 - merging->count];
-        if (!everything && !may_merge(writer, run, rows))
+        if (!everything && needed == 0 && !may_merge(writer, run, rows))
             return AIMG_OK;
-        enum aimg_status status = open_run(writer, merging, run, error);
-        if (!everything && (status == AIMG_CHECKSUM || status == AIMG_CORRUPT))
-            return AIMG_OK;
-        if (status != AIMG_OK)
+        enum aimg_status status = open_run(writer, merging, run, &local);
+        bool damaged = status == AIMG_CHECKSUM || status == AIMG_CORRUPT;
+        if (!everything && damaged)
+            return merging->count >= needed ? AIMG_OK : cannot_merge(run, &local, error);
+        if (status != AIMG_OK) {
+            if (error != NULL)
+                *error = local;
             return status;
+        }
         rows += run->count;
     }
     return AIMG_OK;
@@ -169,8 +189,7 @@ enum aimg_status aimg_writer_publish_runs(struct aimg_writer *writer, bool every
     enum aimg_status status = AIMG_OK;
     if (runs == NULL)
         return aimg_fail_memory(error, sizeof *runs);
-    everything = everything || count + (writer->stage.rows > 0) > AIMG_RUN_MAX;
-    if (everything ? !is_whole(writer, runs, count) : writer->stage.rows > 0) {
+    if (everything ? !is_whole(writer, runs, count) : writer->stage.rows > 0 || needed_merges(writer, count) > 0) {
         merging.runs = aimg_alloc_array(&writer->allocator, count, sizeof *merging.runs);
         status = merging.runs == NULL ? aimg_fail_memory(error, count * sizeof *merging.runs)
                                       : open_runs(writer, &merging, runs, count, everything, error);

@@ -297,6 +297,92 @@ static void check_damage(void)
     }
 }
 
+/* ------------------------------------------------------------------ as many runs as there can be */
+
+static void check_plain(const struct aimg_reader *reader, uint32_t count)
+{
+    REQUIRE(EXPECT_EQ_UINT(aimg_reader_count(reader), count));
+    for (uint32_t k = 0; k < count; k++) {
+        char name[32];
+        uint32_t ordinal = AIMG_NO_ORDINAL;
+        size_t name_bytes = (size_t)snprintf(name, sizeof name, "p/%u", k);
+        EXPECT(aimg_reader_find(reader, name, name_bytes, &ordinal, &error) == AIMG_OK && ordinal == k);
+        EXPECT(sample_equals(reader, k, k % 50));
+    }
+}
+
+/* The archive is whole and has so many images. */
+static void check_plain_file(uint32_t count)
+{
+    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1};
+    struct aimg_verify_result result = {.faults = 1};
+    struct aimg_reader *reader = NULL;
+    EXPECT(aimg_verify(path, &options, &result, &error) == AIMG_OK && result.faults == 0);
+    REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK);
+    check_plain(reader, count);
+    aimg_reader_close(reader);
+}
+
+/* One image a run; where their entries lie. Another writer may leave an archive like this. */
+static void write_most_runs(uint64_t entries[AIMG_RUN_MAX])
+{
+    struct aimg_writer_options options = sample_writer_options();
+    options.flags = 0; /* with hints: else the next writer reads all again */
+    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
+    writer->run_rows = 1;
+    add_plain(AIMG_RUN_MAX, 0);
+    REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    REQUIRE(writer->base->catalog.run_count == AIMG_RUN_MAX);
+    for (uint32_t k = 0; k < AIMG_RUN_MAX; k++)
+        entries[k] = writer->base->catalog.runs[k].entries_offset;
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+}
+
+/* The archive as it was written, with a fault at `offset` (0: none), and one image more. run_rows: 1, so that all runs are full
+ * and nothing but their number makes them merge; or more. */
+static enum aimg_status add_one_more(const uint8_t *file, size_t bytes, uint64_t offset, uint32_t run_rows)
+{
+    REQUIRE(sample_store(path, file, bytes));
+    if (offset != 0)
+        flip(offset);
+    open_writer();
+    writer->run_rows = run_rows;
+    add_plain(1, AIMG_RUN_MAX);
+    enum aimg_status status = aimg_writer_commit(writer, NULL, &error);
+    REQUIRE(aimg_writer_close(writer, NULL) == AIMG_OK);
+    return status;
+}
+
+/* No run more fits: those are merged that can be. Only where the last one is damaged there is no room, and it is said why. */
+static void check_most_runs(void)
+{
+    static uint64_t entries[AIMG_RUN_MAX];
+    size_t bytes, after_bytes;
+    path = sample_path("most");
+    write_most_runs(entries);
+    uint8_t *file = sample_load(path, &bytes), *after;
+    REQUIRE(file != NULL);
+    EXPECT_EQ_INT(add_one_more(file, bytes, 0, 1), AIMG_OK);
+    EXPECT_EQ_UINT(count_tables(AIMG_FRAME_RUN), 1);
+    check_plain_file(AIMG_RUN_MAX + 1);
+    EXPECT_EQ_INT(add_one_more(file, bytes, entries[5000] + 3, 1), AIMG_OK);
+    EXPECT_EQ_UINT(count_tables(AIMG_FRAME_RUN), 5002);
+    flip(entries[5000] + 3); /* the run was left as it was */
+    check_plain_file(AIMG_RUN_MAX + 1);
+    for (uint32_t run_rows = 1; run_rows <= 2; run_rows++) {
+        uint64_t fault = entries[AIMG_RUN_MAX - 1] + 3;
+        EXPECT_EQ_INT(add_one_more(file, bytes, fault, run_rows), AIMG_CHECKSUM);
+        EXPECT(strstr(error.message, "more than 8192 runs") != NULL && strstr(error.message, "images 8191 to 8191") != NULL);
+        EXPECT(error.rule == 40 && strstr(error.message, "run verify") != NULL);
+        flip(fault);
+        after = sample_load(path, &after_bytes);
+        REQUIRE(after != NULL && EXPECT_EQ_UINT(after_bytes, bytes)); /* nothing was lost and nothing came */
+        EXPECT_EQ_BYTES(after, file, bytes);
+        free(after);
+    }
+    free(file);
+}
+
 int main(void)
 {
     check_many_commits();
@@ -304,5 +390,6 @@ int main(void)
     check_history();
     check_full();
     check_damage();
+    check_most_runs();
     return test_end("test_run_merge");
 }
