@@ -106,7 +106,7 @@ void model_archive_drop(struct model_archive *archive)
 {
     model_state_release(&archive->next);
     model_state_copy(&archive->next, model_archive_last(archive));
-    archive->changed = archive->maybe_changed = false;
+    archive->changed = archive->values_set = archive->taken_back = archive->maybe_changed = false;
 }
 
 void model_archive_settle(struct model_archive *archive)
@@ -134,11 +134,22 @@ void model_archive_commit(struct model_archive *archive, uint32_t message, uint6
     model_archive_drop(archive);
 }
 
+/* Whether an image of the last commit has other values now. */
+static bool values_differ(const struct model_archive *archive)
+{
+    const struct model_state *last = model_archive_last(archive);
+    for (uint32_t i = 0; i < last->image_count; i++)
+        if (memcmp(archive->next.images[i].values, last->images[i].values, sizeof last->images[i].values) != 0)
+            return true;
+    return false;
+}
+
 bool model_archive_would_commit(const struct model_archive *archive, uint32_t message, bool seal)
 {
     const struct model_state *last = model_archive_last(archive);
     bool meta_changed = memcmp(archive->next.meta, last->meta, sizeof last->meta) != 0; /* setting back is no change */
-    return archive->changed || meta_changed || message != 0 || (seal && !last->sealed);
+    bool values_changed = archive->values_set && (!archive->taken_back || values_differ(archive));
+    return archive->changed || values_changed || meta_changed || message != 0 || (seal && !last->sealed);
 }
 
 /* ------------------------------------------------------------------ copying */

@@ -37,6 +37,8 @@ struct model_archive {
     uint32_t commit_count, commit_room;
     struct model_state next;
     bool changed;       /* the open batch has something that makes a commit without a message */
+    bool values_set;    /* or values for images that are there */
+    bool taken_back;    /* of which an array of nulls took some back, so that perhaps nothing is left to commit */
     bool maybe_changed; /* or only nulls where perhaps nulls were, which the library need not commit */
 };
 

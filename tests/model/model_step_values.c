@@ -32,7 +32,7 @@ bool model_step_set(struct model_run *run, const struct model_step *step)
         return false;
     if (status == AIMG_OK) {
         next->images[ordinal].values[column] = value.flags != 0 ? 0 : number + 1;
-        *(value.flags == 0 ? &run->model.changed : &run->model.maybe_changed) = true;
+        *(value.flags == 0 ? &run->model.values_set : &run->model.maybe_changed) = true;
     }
     return true;
 }
@@ -104,8 +104,10 @@ static bool set_array(struct model_run *run, uint32_t index, uint32_t column, co
                       array->first))
         return false;
     for (uint32_t i = 0; status == AIMG_OK && i < array->count; i++) {
-        next->images[array->first + i].values[column] = array->numbers[i];
-        *(array->numbers[i] > 0 ? &run->model.changed : &run->model.maybe_changed) = true;
+        uint32_t *value = &next->images[array->first + i].values[column];
+        run->model.taken_back = run->model.taken_back || (array->numbers[i] == 0 && *value != 0);
+        *value = array->numbers[i];
+        *(*value > 0 ? &run->model.values_set : &run->model.maybe_changed) = true;
     }
     return true;
 }

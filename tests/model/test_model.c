@@ -188,6 +188,20 @@ static void test_failing(struct model_manner manner)
     free(text);
 }
 
+/* What chance meets once in ten thousand sequences. */
+static void test_rare(const struct model_manner *manner)
+{
+    static const char *const rare[] = {
+        "create,column.1,add,commit,set.0.1.1,array.0.1.1,commit", /* nothing is left of what was set */
+        "create,column.1,add,commit,set.0.1.1,commit,set.0.1.2,array.0.1.1,commit",
+    };
+    struct model_sequence sequence;
+    char reason[MODEL_REASON_BYTES] = "";
+    for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++)
+        if (EXPECT(model_sequence_read(&sequence, rare[i])) && !EXPECT(!model_fails(&sequence, manner, reason)))
+            tell(&sequence, reason, stderr);
+}
+
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *place)
 {
     (void)info, (void)type, (void)place;
@@ -220,6 +234,7 @@ int main(int argc, char **argv)
     } else {
         test_words();
         test_failing(manner);
+        test_rare(&manner);
         test_all(number(argc, argv, 1, DEFAULT_COUNT), number(argc, argv, 2, DEFAULT_SEED), number(argc, argv, 3, 1), &manner);
     }
     (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
