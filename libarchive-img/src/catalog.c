@@ -27,7 +27,6 @@ static enum aimg_status read_root(const struct aimg_source *source, const struct
                                   struct aimg_catalog *catalog, struct aimg_error *error)
 {
     uint64_t offset = commit->root_offset + AIMG_FRAME_BYTES;
-    struct aimg_error local;
     if (commit->root_offset < AIMG_HEAD_BYTES || commit->root_offset % AIMG_UNIT != 0 ||
         commit->root_offset <= commit->prev_offset || commit->root_offset >= commit->self_offset)
         return root_fault(commit->root_offset, 31, "it does not lie in the batch of its commit", error);
@@ -41,14 +40,9 @@ static enum aimg_status read_root(const struct aimg_source *source, const struct
     if (catalog->root == NULL)
         return aimg_fail_memory(error, commit->root_bytes);
     catalog->root_bytes = commit->root_bytes;
-    const uint8_t *bytes = aimg_source_fetch(source, offset, (size_t)commit->root_bytes, catalog->root, &local);
-    if (bytes == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    if (bytes != catalog->root)
-        memcpy(catalog->root, bytes, (size_t)commit->root_bytes);
+    enum aimg_status status = aimg_source_copy(source, offset, (size_t)commit->root_bytes, catalog->root, error);
+    if (status != AIMG_OK)
+        return status;
     if (!aimg_hash_equals(commit->root_hash, aimg_hash(catalog->root, (size_t)commit->root_bytes)))
         return aimg_fail_at(
             error, AIMG_CHECKSUM, 31, offset,

@@ -78,6 +78,9 @@ struct aimg_catalog {
  * past source->end. */
 const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offset, size_t bytes, void *scratch,
                                  struct aimg_error *error);
+/* The same, copied: what is checked is what is used, even if the file changes under the map. */
+enum aimg_status aimg_source_copy(const struct aimg_source *source, uint64_t offset, size_t bytes, void *out,
+                                  struct aimg_error *error);
 
 /* Loads and checks ROOT of a commit (rules 31, 32, 36 to 39, 41, 51, 60, 68 as far as the index tells). */
 enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struct aimg_commit_page *commit,
@@ -95,6 +98,9 @@ const struct aimg_section *aimg_table_section(const struct aimg_table *table, un
 /* Checks the blocks that hold `bytes` bytes at `offset` of the payload against the hash list (rule 40). */
 enum aimg_status aimg_table_verify(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, uint64_t bytes,
                                    struct aimg_error *error);
+/* The same, and copies the bytes. */
+enum aimg_status aimg_table_copy(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, size_t bytes,
+                                 void *out, struct aimg_error *error);
 
 /* Copies the hash list into memory, where there is no map and it is not large: for who verifies many single blocks. Not beside
  * other threads. Freed with the catalog. */

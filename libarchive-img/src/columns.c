@@ -114,32 +114,13 @@ enum aimg_status aimg_reader_chunk(const struct aimg_reader *reader, uint32_t co
     return status;
 }
 
-/* Bytes of a section, verified, copied. */
-static enum aimg_status copy_verified(const struct aimg_reader *reader, struct aimg_table *table, uint64_t offset, void *out,
-                                      size_t bytes, struct aimg_error *error)
-{
-    struct aimg_error local;
-    enum aimg_status status = aimg_table_verify(&reader->source, table, offset, bytes, error);
-    if (status != AIMG_OK)
-        return status;
-    const uint8_t *data = aimg_source_fetch(&reader->source, table->payload + offset, bytes, out, &local);
-    if (data == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    if (data != out)
-        memcpy(out, data, bytes);
-    return AIMG_OK;
-}
-
 static enum aimg_status row_is_null(const struct aimg_reader *reader, struct aimg_table *table, uint32_t column, uint32_t row,
                                     bool *null_out, struct aimg_error *error)
 {
     uint8_t byte = 0xFF;
     const struct aimg_section *validity = aimg_table_section(table, AIMG_SECTION_VALIDITY, column);
     enum aimg_status status =
-        validity == NULL ? AIMG_OK : copy_verified(reader, table, validity->offset + row / 8, &byte, 1, error);
+        validity == NULL ? AIMG_OK : aimg_table_copy(&reader->source, table, validity->offset + row / 8, 1, &byte, error);
     *null_out = (byte >> (row % 8) & 1) == 0;
     return status;
 }
@@ -157,8 +138,8 @@ static enum aimg_status copy_fixed(const struct aimg_reader *reader, struct aimg
     if (full_bytes > buffer_bytes)
         return too_small(full_bytes, buffer_bytes, error);
     memset(buffer, 0, full_bytes); /* a narrow value is extended with zeros */
-    return copy_verified(reader, table, values->offset + (uint64_t)row * values->element_bytes, buffer, values->element_bytes,
-                         error);
+    return aimg_table_copy(&reader->source, table, values->offset + (uint64_t)row * values->element_bytes, values->element_bytes,
+                           buffer, error);
 }
 
 enum aimg_status aimg_reader_dictionary(const struct aimg_reader *reader, uint32_t column_index, uint32_t code, char *buffer,

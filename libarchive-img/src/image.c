@@ -130,33 +130,18 @@ static enum aimg_status frame_fault(uint64_t offset, unsigned rule, struct aimg_
                         "the frame header at %" PRIu64 " is damaged (rule %u); run verify, then repair", offset, rule);
 }
 
-/* Copies `bytes` bytes of the file: what is checked is what is used, even if the file changes under the map. */
-static enum aimg_status copy_out(const struct aimg_source *source, uint64_t offset, size_t bytes, uint8_t *out,
-                                 struct aimg_error *error)
-{
-    struct aimg_error local;
-    const uint8_t *data = aimg_source_fetch(source, offset, bytes, out, &local);
-    if (data == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    if (data != out)
-        memcpy(out, data, bytes);
-    return AIMG_OK;
-}
-
 enum aimg_status aimg_frame_read(const struct aimg_source *source, uint64_t offset, struct aimg_frame_view *view,
                                  struct aimg_error *error)
 {
-    enum aimg_status status = copy_out(source, offset, AIMG_FRAME_BYTES, view->bytes, error);
+    enum aimg_status status = aimg_source_copy(source, offset, AIMG_FRAME_BYTES, view->bytes, error);
     if (status != AIMG_OK)
         return status;
     unsigned rule = aimg_frame_decode(view->bytes, &view->frame);
     if (rule != 0)
         return frame_fault(offset, rule, error);
     size_t header_bytes = (size_t)view->frame.header_units * AIMG_UNIT;
-    status = copy_out(source, offset + AIMG_FRAME_BYTES, header_bytes - AIMG_FRAME_BYTES, view->bytes + AIMG_FRAME_BYTES, error);
+    status = aimg_source_copy(source, offset + AIMG_FRAME_BYTES, header_bytes - AIMG_FRAME_BYTES, view->bytes + AIMG_FRAME_BYTES,
+                              error);
     if (status != AIMG_OK)
         return status;
     if (aimg_frame_total_bytes(&view->frame) > source->end - offset)

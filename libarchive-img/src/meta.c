@@ -72,7 +72,6 @@ static enum aimg_status check(const struct aimg_root_head *head, const uint8_t *
 enum aimg_status aimg_meta_load(const struct aimg_reader *reader, struct aimg_buffer *payload, struct aimg_error *error)
 {
     const struct aimg_root_head *head = &reader->catalog.head;
-    struct aimg_error local;
     uint64_t offset = head->meta_offset + AIMG_FRAME_BYTES;
     size_t bytes = (size_t)head->meta_bytes; /* at most 16 MiB: that of ROOT was checked */
     payload->bytes = 0;
@@ -80,15 +79,9 @@ enum aimg_status aimg_meta_load(const struct aimg_reader *reader, struct aimg_bu
         return AIMG_OK;
     if (!aimg_buffer_reserve(&reader->source.allocator, payload, (uint64_t)bytes + 1)) /* a place also for no bytes */
         return aimg_fail_memory(error, bytes);
-    const uint8_t *data = aimg_source_fetch(&reader->source, offset, bytes, payload->data, &local);
-    if (data == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    if (data != payload->data && bytes > 0)
-        memcpy(payload->data, data, bytes);
-    enum aimg_status status = check(head, payload->data, offset, error);
+    enum aimg_status status = aimg_source_copy(&reader->source, offset, bytes, payload->data, error);
+    if (status == AIMG_OK)
+        status = check(head, payload->data, offset, error);
     payload->bytes = status == AIMG_OK ? bytes : 0;
     return status;
 }

@@ -10,27 +10,21 @@
 enum aimg_status aimg_coding_fetch(const struct aimg_reader *reader, const struct aimg_coding_record *coding, uint8_t **copy_out,
                                    struct aimg_error *error)
 {
-    struct aimg_error local;
     uint64_t offset = coding->offset + AIMG_FRAME_BYTES;
     size_t bytes = (size_t)coding->bytes;
     uint8_t *copy = aimg_alloc_array(&reader->source.allocator, bytes, 1);
     if (copy == NULL)
         return aimg_fail_memory(error, bytes);
-    const uint8_t *data = aimg_source_fetch(&reader->source, offset, bytes, copy, &local);
-    if (data != NULL && data != copy)
-        memcpy(copy, data, bytes);
-    if (data != NULL && aimg_hash_equals(coding->hash, aimg_hash(copy, bytes))) {
+    enum aimg_status status = aimg_source_copy(&reader->source, offset, bytes, copy, error);
+    if (status == AIMG_OK && !aimg_hash_equals(coding->hash, aimg_hash(copy, bytes)))
+        status = aimg_fail_at(error, AIMG_CHECKSUM, 51, offset,
+                              "the dictionary of coding %u at %" PRIu64 " is damaged; run verify, then repair",
+                              (unsigned)coding->coding, offset);
+    if (status == AIMG_OK)
         *copy_out = copy;
-        return AIMG_OK;
-    }
-    if (data != NULL)
-        (void)aimg_fail_at(&local, AIMG_CHECKSUM, 51, offset,
-                           "the dictionary of coding %u at %" PRIu64 " is damaged; run verify, then repair",
-                           (unsigned)coding->coding, offset);
-    if (error != NULL)
-        *error = local;
-    aimg_release(&reader->source.allocator, copy);
-    return local.status;
+    else
+        aimg_release(&reader->source.allocator, copy);
+    return status;
 }
 
 static enum aimg_status load_dictionary(const struct aimg_reader *reader, const struct aimg_coding_record *coding,

@@ -72,30 +72,11 @@ static void move_edits(const struct pass *pass)
 
 /* Rows of one table, fetched piece by piece. */
 struct window {
-    const struct aimg_reader *reader;
     struct aimg_table *table;
     const struct aimg_section *values, *validity; /* validity NULL: all rows have a value */
     uint8_t value_bytes[WINDOW_ROWS * VALUE_BYTES];
     uint8_t validity_bytes[WINDOW_ROWS / 8];
 };
-
-static enum aimg_status fetch(const struct window *window, uint64_t offset, size_t bytes, uint8_t *out, struct aimg_error *error)
-{
-    const struct aimg_source *source = &window->reader->source;
-    struct aimg_error local;
-    enum aimg_status status = aimg_table_verify(source, window->table, offset, bytes, error);
-    if (status != AIMG_OK)
-        return status;
-    const uint8_t *data = aimg_source_fetch(source, window->table->payload + offset, bytes, out, &local);
-    if (data == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    if (data != out)
-        memcpy(out, data, bytes);
-    return AIMG_OK;
-}
 
 static enum aimg_status find_moved(struct pass *pass, struct window *window, uint32_t first, uint32_t rows,
                                    struct aimg_error *error)
@@ -122,17 +103,16 @@ static enum aimg_status scan_table(struct pass *pass, const struct aimg_reader *
     enum aimg_status status = AIMG_OK;
     if (window == NULL)
         return aimg_fail_memory(error, sizeof *window);
-    window->reader = reader;
     window->table = table;
     window->values = aimg_table_section(table, AIMG_SECTION_VALUES, id);
     window->validity = aimg_table_section(table, AIMG_SECTION_VALIDITY, id);
     for (uint32_t first = 0; status == AIMG_OK && first < table->part.count; first += WINDOW_ROWS) {
         uint32_t rows = table->part.count - first < WINDOW_ROWS ? table->part.count - first : WINDOW_ROWS;
-        status = fetch(window, window->values->offset + (uint64_t)first * VALUE_BYTES, (size_t)rows * VALUE_BYTES,
-                       window->value_bytes, error);
+        status = aimg_table_copy(&reader->source, table, window->values->offset + (uint64_t)first * VALUE_BYTES,
+                                 (size_t)rows * VALUE_BYTES, window->value_bytes, error);
         if (status == AIMG_OK && window->validity != NULL)
-            status =
-                fetch(window, window->validity->offset + first / 8, (size_t)aimg_blocks(rows, 8), window->validity_bytes, error);
+            status = aimg_table_copy(&reader->source, table, window->validity->offset + first / 8, (size_t)aimg_blocks(rows, 8),
+                                     window->validity_bytes, error);
         if (status == AIMG_OK)
             status = find_moved(pass, window, first, rows, error);
     }

@@ -34,6 +34,18 @@ static enum aimg_status read_failed(const struct aimg_error *local, struct aimg_
     return local->status;
 }
 
+enum aimg_status aimg_source_copy(const struct aimg_source *source, uint64_t offset, size_t bytes, void *out,
+                                  struct aimg_error *error)
+{
+    struct aimg_error local;
+    const uint8_t *data = aimg_source_fetch(source, offset, bytes, out, &local);
+    if (data == NULL)
+        return read_failed(&local, error);
+    if (data != out)
+        memcpy(out, data, bytes);
+    return AIMG_OK;
+}
+
 static enum aimg_status tail_fault(const struct aimg_part *part, unsigned rule, const char *what, struct aimg_error *error)
 {
     return aimg_fail_at(error, rule == 41 ? AIMG_CHECKSUM : AIMG_CORRUPT, rule, part->offset,
@@ -76,18 +88,15 @@ static enum aimg_status decode_tail(const struct aimg_part *part, const uint8_t 
     return AIMG_OK;
 }
 
-/* tail: room for it. A copy: what was hashed is what is used, even if the file changes under the map. */
+/* tail: room for it. */
 static enum aimg_status open_with(const struct aimg_source *source, const struct aimg_part *part, uint8_t *tail,
                                   size_t tail_bytes, struct aimg_section *sections, struct aimg_table *table,
                                   struct aimg_error *error)
 {
-    struct aimg_error local;
     uint64_t offset = aimg_part_payload(part) + part->bytes - tail_bytes;
-    const uint8_t *bytes = aimg_source_fetch(source, offset, tail_bytes, tail, &local);
-    if (bytes == NULL)
-        return read_failed(&local, error);
-    if (bytes != tail)
-        memcpy(tail, bytes, tail_bytes);
+    enum aimg_status status = aimg_source_copy(source, offset, tail_bytes, tail, error);
+    if (status != AIMG_OK)
+        return status;
     if (!aimg_hash_equals(part->tail_hash, aimg_hash(tail, tail_bytes)))
         return tail_fault(part, 41, "its last bytes are not those that ROOT names", error);
     return decode_tail(part, tail, sections, table, error);
@@ -202,17 +211,14 @@ enum aimg_status aimg_table_verify_held(const struct aimg_source *source, struct
 
 enum aimg_status aimg_table_hold_list(const struct aimg_source *source, struct aimg_table *table, struct aimg_error *error)
 {
-    struct aimg_error local;
     uint64_t bytes = aimg_table_list_bytes(table->data_bytes);
     if (table->list != NULL || source->io->base != NULL || bytes > HELD_LIST_MAX)
         return AIMG_OK;
     uint8_t *list = aimg_alloc_array(&source->allocator, bytes, 1);
     if (list == NULL)
         return aimg_fail_memory(error, bytes);
-    enum aimg_status status = AIMG_OK;
-    if (aimg_source_fetch(source, table->payload + table->data_bytes, (size_t)bytes, list, &local) == NULL)
-        status = read_failed(&local, error);
-    else if (!aimg_hash_equals(table->list_hash, aimg_hash(list, (size_t)bytes)))
+    enum aimg_status status = aimg_source_copy(source, table->payload + table->data_bytes, (size_t)bytes, list, error);
+    if (status == AIMG_OK && !aimg_hash_equals(table->list_hash, aimg_hash(list, (size_t)bytes)))
         status = list_damaged(table, error);
     if (status != AIMG_OK) {
         aimg_release(&source->allocator, list);
@@ -233,4 +239,11 @@ enum aimg_status aimg_table_verify(const struct aimg_source *source, struct aimg
     for (uint64_t block = offset / AIMG_BLOCK_BYTES; status == AIMG_OK && block <= last; block++)
         status = verify_block(source, table, block, error);
     return status;
+}
+
+enum aimg_status aimg_table_copy(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, size_t bytes,
+                                 void *out, struct aimg_error *error)
+{
+    enum aimg_status status = aimg_table_verify(source, table, offset, bytes, error);
+    return status == AIMG_OK ? aimg_source_copy(source, table->payload + offset, bytes, out, error) : status;
 }
