@@ -19,17 +19,13 @@ static enum aimg_status adopt(struct aimg_writer *writer, const struct aimg_codi
 enum aimg_status aimg_copy_coding(struct aimg_writer *writer, const struct aimg_reader *source, unsigned coding,
                                   struct aimg_error *error)
 {
+    const struct aimg_coding_record *record = NULL;
     uint8_t *payload = NULL;
     if (coding < AIMG_CODING_FIRST_LISTED || writer->coders.by_number[coding].record.coding != 0)
         return AIMG_OK;
-    const struct aimg_coding_record *record = aimg_catalog_coding(&source->catalog, coding);
-    if (record == NULL)
-        return aimg_fail(error, AIMG_CORRUPT,
-                         "an image has coding %u, which the archive does not define; run verify, then repair", coding);
-    if (record->codec != AIMG_CODEC_ZSTD_DICT)
-        return aimg_fail_at(error, AIMG_UNSUPPORTED, 51, record->offset,
-                            "coding %u has codec %u, which this version does not know", coding, (unsigned)record->codec);
-    enum aimg_status status = aimg_coding_fetch(source, record, &payload, error);
+    enum aimg_status status = aimg_coding_find(source, coding, &record, error);
+    if (status == AIMG_OK)
+        status = aimg_coding_fetch(source, record, &payload, error);
     if (status == AIMG_OK)
         status = adopt(writer, record, payload, error);
     aimg_release(&source->source.allocator, payload);

@@ -7,6 +7,20 @@
 /* Small stored forms are fetched on the stack where there is no map. */
 #define STACK_BYTES 16384
 
+enum aimg_status aimg_coding_find(const struct aimg_reader *reader, unsigned number, const struct aimg_coding_record **coding_out,
+                                  struct aimg_error *error)
+{
+    const struct aimg_coding_record *coding = aimg_catalog_coding(&reader->catalog, number);
+    if (coding == NULL)
+        return aimg_fail(error, AIMG_CORRUPT,
+                         "an image has coding %u, which the archive does not define; run verify, then repair", number);
+    if (coding->codec != AIMG_CODEC_ZSTD_DICT)
+        return aimg_fail_at(error, AIMG_UNSUPPORTED, 51, coding->offset,
+                            "coding %u has codec %u, which this version does not know", number, (unsigned)coding->codec);
+    *coding_out = coding;
+    return AIMG_OK;
+}
+
 enum aimg_status aimg_coding_fetch(const struct aimg_reader *reader, const struct aimg_coding_record *coding, uint8_t **copy_out,
                                    struct aimg_error *error)
 {
@@ -50,19 +64,16 @@ static enum aimg_status load_dictionary(const struct aimg_reader *reader, const 
 static enum aimg_status dictionary_of(const struct aimg_reader *reader, unsigned number, void **dictionary_out,
                                       struct aimg_error *error)
 {
-    const struct aimg_coding_record *coding = aimg_catalog_coding(&reader->catalog, number);
-    if (coding == NULL)
-        return aimg_fail(error, AIMG_CORRUPT,
-                         "an image has coding %u, which the archive does not define; run verify, then repair", number);
-    if (coding->codec != AIMG_CODEC_ZSTD_DICT)
-        return aimg_fail_at(error, AIMG_UNSUPPORTED, 51, coding->offset,
-                            "coding %u has codec %u, which this version does not know", number, (unsigned)coding->codec);
+    const struct aimg_coding_record *coding = NULL;
+    enum aimg_status status = aimg_coding_find(reader, number, &coding, error);
+    if (status != AIMG_OK)
+        return status;
     void *_Atomic *place = &reader->caches->dictionaries[coding - reader->catalog.codings];
     *dictionary_out = atomic_load_explicit(place, memory_order_acquire);
     if (*dictionary_out != NULL)
         return AIMG_OK;
     void *made, *other = NULL;
-    enum aimg_status status = load_dictionary(reader, coding, &made, error);
+    status = load_dictionary(reader, coding, &made, error);
     if (status != AIMG_OK)
         return status;
     if (atomic_compare_exchange_strong(place, &other, made)) {

@@ -150,6 +150,10 @@ enum aimg_status aimg_column_stored(const struct aimg_reader *reader, struct aim
 /* Brings an image's frame and bytes on their way into the processor's caches, where they are mapped: their misses overlap. */
 void aimg_image_announce(const struct aimg_reader *reader, uint32_t ordinal);
 
+/* The coding of that number, which images have; CORRUPT when the archive does not define it, UNSUPPORTED when this version does
+ * not know its codec. */
+enum aimg_status aimg_coding_find(const struct aimg_reader *reader, unsigned number, const struct aimg_coding_record **coding_out,
+                                  struct aimg_error *error);
 /* Bytes of a dictionary, verified (rule 51), in memory of the reader's allocator. */
 enum aimg_status aimg_coding_fetch(const struct aimg_reader *reader, const struct aimg_coding_record *coding, uint8_t **copy_out,
                                    struct aimg_error *error);
