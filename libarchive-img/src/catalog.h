@@ -126,8 +126,18 @@ static inline uint32_t aimg_catalog_run(const struct aimg_catalog *catalog, uint
     return low;
 }
 
-/* The run's mask, loaded and checked; the run must have a mask_table. NULL on failure. */
-const struct aimg_mask *aimg_run_mask(const struct aimg_source *source, struct aimg_run *run, struct aimg_error *error);
+/* Loads and checks the mask of a run that has a mask_table. */
+enum aimg_status aimg_run_mask_load(const struct aimg_source *source, struct aimg_run *run, const struct aimg_mask **mask_out,
+                                    struct aimg_error *error);
+
+/* The run's mask; NULL: every row is listed. */
+static inline enum aimg_status aimg_run_mask(const struct aimg_source *source, struct aimg_run *run,
+                                             const struct aimg_mask **mask_out, struct aimg_error *error)
+{
+    *mask_out = atomic_load_explicit(&run->mask, memory_order_acquire);
+    return *mask_out != NULL || run->mask_table == NULL ? AIMG_OK : aimg_run_mask_load(source, run, mask_out, error);
+}
+
 /* AIMG_OK when the ordinal is not dead, NOT_FOUND when it is, or why that cannot be said. */
 enum aimg_status aimg_run_check_alive(const struct aimg_source *source, struct aimg_run *run, uint32_t ordinal,
                                       struct aimg_error *error);

@@ -16,18 +16,14 @@ struct changes {
 static enum aimg_status dead_of(const struct aimg_reader *reader, struct aimg_run *run, const uint8_t **dead_out,
                                 struct aimg_error *error)
 {
-    struct aimg_error local;
+    const struct aimg_mask *mask = NULL;
     *dead_out = NULL;
     if (run->mask_table == NULL || run->mask_table->part.dead == 0)
         return AIMG_OK;
-    const struct aimg_mask *mask = aimg_run_mask(&reader->source, run, &local);
-    if (mask == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    *dead_out = mask->dead;
-    return AIMG_OK;
+    enum aimg_status status = aimg_run_mask(&reader->source, run, &mask, error);
+    if (status == AIMG_OK)
+        *dead_out = mask->dead;
+    return status;
 }
 
 static void report(struct changes *changes, uint32_t ordinal, enum aimg_change_kind kind)

@@ -37,7 +37,7 @@ enum aimg_status aimg_reader_ordinal_at(const struct aimg_reader *reader, uint64
                                         struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = &reader->catalog;
-    struct aimg_error local;
+    const struct aimg_mask *mask = NULL;
     if (ordinal_out == NULL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_ordinal_at needs a place for the ordinal");
     if (position >= catalog->head.listed_count)
@@ -49,15 +49,11 @@ enum aimg_status aimg_reader_ordinal_at(const struct aimg_reader *reader, uint64
     }
     struct aimg_run *run = &catalog->runs[run_of_position(catalog, position)];
     uint32_t row = (uint32_t)(position - run->position_first);
-    if (run->mask_table != NULL) {
-        const struct aimg_mask *mask = aimg_run_mask(&reader->source, run, &local);
-        if (mask == NULL) {
-            if (error != NULL)
-                *error = local;
-            return local.status;
-        }
+    enum aimg_status status = aimg_run_mask(&reader->source, run, &mask, error);
+    if (status != AIMG_OK)
+        return status;
+    if (mask != NULL)
         row = aimg_mask_select(mask, run->count, row);
-    }
     if (row >= run->count)
         return aimg_fail_at(error, AIMG_CORRUPT, 62, run->table->part.offset,
                             "the mask of the run at %" PRIu64 " lists too few images", run->table->part.offset);
@@ -69,20 +65,17 @@ enum aimg_status aimg_reader_position_of(const struct aimg_reader *reader, uint3
                                          struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = &reader->catalog;
-    struct aimg_error local;
+    const struct aimg_mask *mask = NULL;
     if (position_out == NULL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_position_of needs a place for the position");
     if (ordinal >= catalog->head.ordinal_count)
         return aimg_not_there(reader, ordinal, error);
     struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, ordinal)];
     uint32_t row = ordinal - run->first;
-    if (run->mask_table != NULL) {
-        const struct aimg_mask *mask = aimg_run_mask(&reader->source, run, &local);
-        if (mask == NULL) {
-            if (error != NULL)
-                *error = local;
-            return local.status;
-        }
+    enum aimg_status status = aimg_run_mask(&reader->source, run, &mask, error);
+    if (status != AIMG_OK)
+        return status;
+    if (mask != NULL) {
         if (!aimg_mask_listed(mask, row))
             return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " has no position: it was removed, or is an attachment",
                              ordinal);

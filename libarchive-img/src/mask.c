@@ -64,66 +64,55 @@ static const uint8_t *section_data(const uint8_t *payload, const struct aimg_tab
     return section == NULL ? NULL : payload + section->offset;
 }
 
-static struct aimg_mask *load_mask(const struct aimg_source *source, struct aimg_table *table, struct aimg_error *error)
+static enum aimg_status read_mask(const struct aimg_source *source, struct aimg_table *table, struct aimg_mask *mask,
+                                  struct aimg_error *error)
 {
     size_t bytes = (size_t)table->data_bytes;
-    bool mapped = source->io->base != NULL && table->payload + bytes <= source->io->base_bytes;
-    struct aimg_mask *mask = aimg_alloc_array(&source->allocator, 1, sizeof *mask);
-    if (mask == NULL) {
-        (void)aimg_fail_memory(error, sizeof *mask);
-        return NULL;
-    }
     const uint8_t *payload = NULL;
-    if (aimg_table_verify(source, table, 0, bytes, error) == AIMG_OK) {
-        if (!mapped) {
-            mask->owned = aimg_alloc_array(&source->allocator, bytes, 1);
-            if (mask->owned == NULL)
-                (void)aimg_fail_memory(error, bytes);
-        }
-        if (mapped || mask->owned != NULL)
-            payload = aimg_source_fetch(source, table->payload, bytes, mask->owned, error);
-    }
-    if (payload == NULL) {
-        aimg_release(&source->allocator, mask->owned);
-        aimg_release(&source->allocator, mask);
-        return NULL;
+    enum aimg_status status = aimg_table_verify(source, table, 0, bytes, error);
+    if (status != AIMG_OK)
+        return status;
+    if (source->io->base != NULL && table->payload + bytes <= source->io->base_bytes) {
+        payload = source->io->base + table->payload;
+    } else {
+        payload = mask->owned = aimg_alloc_array(&source->allocator, bytes, 1);
+        if (payload == NULL)
+            return aimg_fail_memory(error, bytes);
+        status = aimg_source_copy(source, table->payload, bytes, mask->owned, error);
+        if (status != AIMG_OK)
+            return status;
     }
     mask->dead = section_data(payload, table, AIMG_SECTION_DEAD);
     mask->attached = section_data(payload, table, AIMG_SECTION_ATTACHED);
     mask->rank = section_data(payload, table, AIMG_SECTION_RANK);
-    return mask;
+    return AIMG_OK;
 }
 
-const struct aimg_mask *aimg_run_mask(const struct aimg_source *source, struct aimg_run *run, struct aimg_error *error)
+enum aimg_status aimg_run_mask_load(const struct aimg_source *source, struct aimg_run *run, const struct aimg_mask **mask_out,
+                                    struct aimg_error *error)
 {
-    struct aimg_mask *mask = atomic_load_explicit(&run->mask, memory_order_acquire);
-    if (mask != NULL)
-        return mask;
-    mask = load_mask(source, run->mask_table, error);
+    struct aimg_mask *mask = aimg_alloc_array(&source->allocator, 1, sizeof *mask), *other = NULL;
+    *mask_out = NULL;
     if (mask == NULL)
-        return NULL;
-    struct aimg_mask *other = NULL;
-    if (atomic_compare_exchange_strong(&run->mask, &other, mask))
-        return mask;
-    /* Another thread was first. */
+        return aimg_fail_memory(error, sizeof *mask);
+    enum aimg_status status = read_mask(source, run->mask_table, mask, error);
+    if (status == AIMG_OK && atomic_compare_exchange_strong(&run->mask, &other, mask)) {
+        *mask_out = mask;
+        return AIMG_OK;
+    }
+    /* It could not be read, or another thread was first. */
     aimg_release(&source->allocator, mask->owned);
     aimg_release(&source->allocator, mask);
-    return other;
+    *mask_out = other;
+    return status;
 }
 
 enum aimg_status aimg_run_check_alive(const struct aimg_source *source, struct aimg_run *run, uint32_t ordinal,
                                       struct aimg_error *error)
 {
-    struct aimg_error local;
-    if (run->mask_table == NULL)
-        return AIMG_OK;
-    const struct aimg_mask *mask = aimg_run_mask(source, run, &local);
-    if (mask == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    if (mask->dead != NULL && aimg_bitmap_get(mask->dead, ordinal - run->first))
+    const struct aimg_mask *mask = NULL;
+    enum aimg_status status = aimg_run_mask(source, run, &mask, error);
+    if (status == AIMG_OK && mask != NULL && mask->dead != NULL && aimg_bitmap_get(mask->dead, ordinal - run->first))
         return aimg_fail(error, AIMG_NOT_FOUND, "image %" PRIu32 " was removed or replaced", ordinal);
-    return AIMG_OK;
+    return status;
 }

@@ -36,15 +36,10 @@ static void copy_bits(uint8_t *bitmap, uint32_t to, const uint8_t *from, uint32_
 static enum aimg_status copy_base(const struct aimg_source *source, struct aimg_run *base, uint32_t first,
                                   struct bitmaps *bitmaps, struct aimg_error *error)
 {
-    struct aimg_error local;
-    if (base->mask_table == NULL)
-        return AIMG_OK;
-    const struct aimg_mask *mask = aimg_run_mask(source, base, &local);
-    if (mask == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
+    const struct aimg_mask *mask = NULL;
+    enum aimg_status status = aimg_run_mask(source, base, &mask, error);
+    if (status != AIMG_OK || mask == NULL)
+        return status;
     copy_bits(bitmaps->dead, base->first - first, mask->dead, base->count);
     copy_bits(bitmaps->attached, base->first - first, mask->attached, base->count);
     return AIMG_OK;

@@ -142,18 +142,10 @@ static enum aimg_status go_to_row(struct aimg_names *names, const struct aimg_ru
 static enum aimg_status row_listed(const struct aimg_names *names, struct aimg_run *run, uint32_t row, bool *listed_out,
                                    struct aimg_error *error)
 {
-    struct aimg_error local;
-    *listed_out = true;
-    if (run->mask_table == NULL)
-        return AIMG_OK;
-    const struct aimg_mask *mask = aimg_run_mask(&names->reader->source, run, &local);
-    if (mask == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    *listed_out = aimg_mask_listed(mask, row);
-    return AIMG_OK;
+    const struct aimg_mask *mask = NULL;
+    enum aimg_status status = aimg_run_mask(&names->reader->source, run, &mask, error);
+    *listed_out = mask == NULL || aimg_mask_listed(mask, row);
+    return status;
 }
 
 enum aimg_status aimg_names_next(struct aimg_names *names, struct aimg_listed *listed_out, struct aimg_error *error)

@@ -61,17 +61,12 @@ static enum aimg_status check_run(const struct aimg_writer *writer, const struct
     const struct aimg_catalog *catalog = &writer->base->catalog;
     uint32_t first = run->tables[0].part.first;
     enum aimg_status status = AIMG_OK;
-    struct aimg_error local;
+    const struct aimg_mask *mask = NULL;
     for (uint32_t i = 0; status == AIMG_OK && i < run->count; i++)
         status = aimg_table_verify(&run->reader->source, &run->tables[i], 0, run->tables[i].data_bytes, error);
     if (status != AIMG_OK || first >= catalog->head.ordinal_count)
         return status;
-    struct aimg_run *base = &catalog->runs[aimg_catalog_run(catalog, first)];
-    if (base->mask_table == NULL || aimg_run_mask(&writer->base->source, base, &local) != NULL)
-        return AIMG_OK;
-    if (error != NULL)
-        *error = local;
-    return local.status;
+    return aimg_run_mask(&writer->base->source, &catalog->runs[aimg_catalog_run(catalog, first)], &mask, error);
 }
 
 /* ------------------------------------------------------------------ merging */

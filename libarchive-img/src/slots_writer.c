@@ -7,21 +7,14 @@ static enum aimg_status is_removed(void *user, uint32_t ordinal, bool *removed_o
 {
     const struct aimg_writer *writer = user;
     const struct aimg_catalog *catalog = &writer->base->catalog;
-    struct aimg_error local;
+    const struct aimg_mask *mask = NULL;
     *removed_out = aimg_ordinal_set_has(&writer->removed, ordinal);
     if (*removed_out || catalog->head.dead_count == 0 || ordinal >= catalog->head.ordinal_count)
         return AIMG_OK;
     struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, ordinal)];
-    if (run->mask_table == NULL)
-        return AIMG_OK;
-    const struct aimg_mask *mask = aimg_run_mask(&writer->base->source, run, &local);
-    if (mask == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    *removed_out = mask->dead != NULL && aimg_bitmap_get(mask->dead, ordinal - run->first);
-    return AIMG_OK;
+    enum aimg_status status = aimg_run_mask(&writer->base->source, run, &mask, error);
+    *removed_out = mask != NULL && mask->dead != NULL && aimg_bitmap_get(mask->dead, ordinal - run->first);
+    return status;
 }
 
 /* Content of dead images stays: their bytes do, and images that are alive may share them. What no image can be is left out. */

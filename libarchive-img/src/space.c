@@ -17,13 +17,7 @@ static enum aimg_status each_of_run(struct tally *tally, struct aimg_run *run, v
 {
     const struct aimg_source *source = &tally->reader->source;
     const struct aimg_mask *mask = NULL;
-    struct aimg_error local;
-    if (run->mask_table != NULL && (mask = aimg_run_mask(source, run, &local)) == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    enum aimg_status status = AIMG_OK;
+    enum aimg_status status = aimg_run_mask(source, run, &mask, error);
     for (uint32_t row = 0; status == AIMG_OK && row < run->count; row++) {
         struct aimg_entry_record entry;
         bool dead = mask != NULL && mask->dead != NULL && aimg_bitmap_get(mask->dead, row);

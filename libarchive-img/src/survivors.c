@@ -22,19 +22,12 @@ static enum aimg_status count_run(struct aimg_survivors *survivors, uint32_t ind
 {
     const struct aimg_reader *reader = survivors->reader;
     struct aimg_run *run = &reader->catalog.runs[index];
-    struct aimg_error local;
+    const struct aimg_mask *mask = NULL;
     uint32_t live = 0;
     *count_out = run->count;
-    if (run->mask_table == NULL)
-        return AIMG_OK;
-    const struct aimg_mask *mask = aimg_run_mask(&reader->source, run, &local);
-    if (mask == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
-    if (mask->dead == NULL)
-        return AIMG_OK;
+    enum aimg_status status = aimg_run_mask(&reader->source, run, &mask, error);
+    if (status != AIMG_OK || mask == NULL || mask->dead == NULL)
+        return status;
     uint64_t blocks = aimg_blocks(run->count, AIMG_RANK_ROWS);
     uint32_t *counts = aimg_alloc_array(&reader->source.allocator, blocks, sizeof *counts);
     if (counts == NULL)

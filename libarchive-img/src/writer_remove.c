@@ -10,6 +10,7 @@ static enum aimg_status entry_of_base(const struct aimg_writer *writer, uint32_t
                                       bool *attachment_out, struct aimg_error *error)
 {
     const struct aimg_reader *base = writer->base;
+    const struct aimg_mask *mask = NULL;
     struct aimg_run *run = &base->catalog.runs[aimg_catalog_run(&base->catalog, ordinal)];
     uint32_t row = ordinal - run->first;
     uint64_t offset = run->entries_offset - run->table->payload + (uint64_t)row * AIMG_ENTRY_BYTES;
@@ -18,12 +19,10 @@ static enum aimg_status entry_of_base(const struct aimg_writer *writer, uint32_t
         status = aimg_reader_entry_at(base, ordinal, entry, &run, error);
     if (status == AIMG_OK)
         status = aimg_run_check_alive(&base->source, run, ordinal, error);
-    *attachment_out = false;
-    if (status != AIMG_OK || run->mask_table == NULL)
-        return status;
-    const struct aimg_mask *mask = aimg_run_mask(&base->source, run, error); /* check_alive has loaded it */
-    *attachment_out = mask->attached != NULL && aimg_bitmap_get(mask->attached, row);
-    return AIMG_OK;
+    if (status == AIMG_OK)
+        status = aimg_run_mask(&base->source, run, &mask, error);
+    *attachment_out = mask != NULL && mask->attached != NULL && aimg_bitmap_get(mask->attached, row);
+    return status;
 }
 
 static int compare_ordinals(const void *a, const void *b)

@@ -22,10 +22,10 @@ static struct aimg_ordinals collect(const uint8_t *flags, uint32_t rows, uint32_
 
 static void check_mask(struct table_room *room, struct aimg_run *run, const struct aimg_part *part)
 {
-    const struct aimg_mask *mask = aimg_run_mask(&room->source, run, &error);
+    const struct aimg_mask *mask = NULL, *again = NULL;
     uint32_t listed = 0, dead_count = 0, attached_count = 0;
-    REQUIRE(mask != NULL);
-    EXPECT(aimg_run_mask(&room->source, run, &error) == mask); /* loaded once */
+    REQUIRE(aimg_run_mask(&room->source, run, &mask, &error) == AIMG_OK && mask != NULL);
+    EXPECT(aimg_run_mask(&room->source, run, &again, &error) == AIMG_OK && again == mask); /* loaded once */
     for (uint32_t row = 0; row < run->count; row++) {
         bool is_listed = !dead[row] && !attached[row];
         EXPECT(aimg_mask_listed(mask, row) == is_listed);
@@ -96,19 +96,24 @@ static void check_damage(void)
     struct aimg_table table;
     struct aimg_part run_part = {.type = AIMG_FRAME_RUN, .first = FIRST, .count = 100}, part;
     struct aimg_run run = {.first = FIRST, .count = 100};
+    const struct aimg_mask *mask = NULL;
     table_room_open(&room);
+    EXPECT(aimg_run_mask(&room.source, &run, &mask, &error) == AIMG_OK && mask == NULL); /* it has no mask_table yet */
     REQUIRE(aimg_mask_write(&room.source, NULL, 0, &run_part, (struct aimg_ordinals){one, 1}, (struct aimg_ordinals){NULL, 0},
                             &room.out, &part, &error) == AIMG_OK);
     REQUIRE(table_room_table(&room, &part, &table, &error) == AIMG_OK);
     run.mask_table = &table;
     REQUIRE(room.io.ops->write_at(&room.io, table.payload, "\xFF", 1, NULL, 0, &error) == AIMG_OK);
-    EXPECT(aimg_run_mask(&room.source, &run, &error) == NULL && error.status == AIMG_CHECKSUM && error.rule == 40);
+    EXPECT(aimg_run_mask(&room.source, &run, &mask, &error) == AIMG_CHECKSUM && mask == NULL);
+    EXPECT(error.status == AIMG_CHECKSUM && error.rule == 40);
+    EXPECT_EQ_INT(aimg_run_mask(&room.source, &run, &mask, NULL), AIMG_CHECKSUM);
     EXPECT_EQ_INT(aimg_run_check_alive(&room.source, &run, FIRST, &error), AIMG_CHECKSUM);
     EXPECT(atomic_load(&run.mask) == NULL);
     REQUIRE(room.io.ops->write_at(&room.io, table.payload, "\x08", 1, NULL, 0, &error) == AIMG_OK);
     for (unsigned long long n = 1; n <= 2; n++) {
         room.counting.fail_at = room.counting.allocated + n;
-        EXPECT(aimg_run_mask(&room.source, &run, &error) == NULL && error.status == AIMG_OUT_OF_MEMORY);
+        EXPECT(aimg_run_mask(&room.source, &run, &mask, &error) == AIMG_OUT_OF_MEMORY && mask == NULL);
+        EXPECT_EQ_INT(error.status, AIMG_OUT_OF_MEMORY);
     }
     room.counting.fail_at = 0;
     EXPECT_EQ_INT(aimg_run_check_alive(&room.source, &run, FIRST + 3, &error), AIMG_NOT_FOUND);
