@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* Of a larger index so many blocks are looked at, evenly spread. */
-enum { FORMATS = 256, CODINGS = 256, BLOCK = 64, MOST_BLOCKS = 2048, INCOMPAT_ALIAS = 4 };
+enum { FORMATS = 256, CODINGS = 256, BLOCK = 64, MOST_BLOCKS = 2048 };
 
 struct sum {
     uint64_t images, bytes, stored_bytes;
@@ -115,13 +115,13 @@ static uint64_t shared_bytes(struct tally *tally)
     return sum;
 }
 
-/* Room for the homes of all that is visited, in an archive that may have aliases (ALIAS of SPEC.md 4.1). */
+/* Room for the homes of all that is visited, in an archive that may have aliases. */
 static bool make_room(struct tally *tally, const struct aimg_info *info)
 {
     uint64_t most = (uint64_t)BLOCK * MOST_BLOCKS + BLOCK;
     size_t room = (size_t)(info->ordinal_count < most ? info->ordinal_count : most) + 1;
     tally->rows = calloc(FORMATS, sizeof *tally->rows);
-    if ((info->incompat & INCOMPAT_ALIAS) == 0)
+    if (!may_have_aliases(info))
         return tally->rows != NULL;
     tally->owners.all = malloc(room * sizeof *tally->owners.all);
     tally->aliases.all = malloc(room * sizeof *tally->aliases.all);

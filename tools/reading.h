@@ -12,6 +12,12 @@ static inline int worse_code(int a, int b)
     return a > b ? a : b;
 }
 
+/* Whether an archive may have aliases: the bit ALIAS of spec/SPEC.md, 4.1. */
+static inline bool may_have_aliases(const struct aimg_info *info)
+{
+    return (info->incompat & 4) != 0;
+}
+
 enum reading_mode {
     READING_MAPPED, /* columns as arrays, fast names */
     READING_COPIED  /* pread only: a file that shrinks under our hands is an error and no SIGBUS */

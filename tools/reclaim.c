@@ -3,10 +3,11 @@
 
 #include "cmd.h"
 #include "output.h"
+#include "reading.h"
 
 #include <stdlib.h>
 
-enum { BATCH = 1024, INCOMPAT_ALIAS = 4 }; /* the bit is that of spec/SPEC.md, 4.1 */
+enum { BATCH = 1024 };
 
 /* Where bytes lie in the map: images with the same place share them. */
 struct place {
@@ -47,7 +48,7 @@ static bool has_aliases(const struct aimg_reader *reader)
 {
     struct aimg_info info = {.struct_bytes = sizeof info};
 
-    return aimg_reader_info(reader, &info, NULL) != AIMG_OK || (info.incompat & INCOMPAT_ALIAS) != 0;
+    return aimg_reader_info(reader, &info, NULL) != AIMG_OK || may_have_aliases(&info);
 }
 
 static void mark_shared(const struct aimg_reader *reader, const struct choice *choice, struct places *places)
