@@ -7,13 +7,14 @@
 #include "json.h"
 #include "output.h"
 #include "reading.h"
+#include "value_type.h"
 #include "values.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ESCAPED_BYTES = 4 * 1024 + 1, TYPE_TEXT_BYTES = 48, SHOWN_BYTES = 200, NAME_ROOM = 1024 + 1 };
+enum { ESCAPED_BYTES = 4 * 1024 + 1, SHOWN_BYTES = 200, NAME_ROOM = 1024 + 1 };
 
 /* ------------------------------------------------------------------ printing */
 
@@ -167,18 +168,20 @@ static enum aimg_status put_column_types(struct json_object *object, const struc
 {
     json_t *columns = json_array();
     enum aimg_status status = AIMG_OK;
-    char type[TYPE_TEXT_BYTES];
+    char name[VALUE_TYPE_TEXT_BYTES];
     struct aimg_column column;
 
     for (uint32_t i = 0; i < count; i++) {
         struct json_object one;
+        struct value_type type;
 
         status = aimg_reader_column(reader, i, &column, error);
         if (status != AIMG_OK)
             break;
         one = json_object_begin();
         json_put_text(&one, "name", column.name, column.name_bytes);
-        json_put_string(&one, "type", value_type_text(&column, type, sizeof type));
+        type = value_type_of(&column);
+        json_put_string(&one, "type", value_type_name(&type, name));
         if (column.type == AIMG_TYPE_DICTIONARY)
             json_put_count(&one, "values", column.dictionary_count);
         if (json_array_append_new(columns, one.value) != 0 || one.failed)

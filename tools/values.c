@@ -92,15 +92,6 @@ static struct type_row row_of(const struct aimg_column *column)
                              .show = known ? shows[column->type] : from_hex};
 }
 
-const char *value_type_text(const struct aimg_column *column, char *buffer, size_t buffer_bytes)
-{
-    struct value_type type = value_type_of(column);
-    char name[VALUE_TYPE_TEXT_BYTES];
-
-    snprintf(buffer, buffer_bytes, "%s", value_type_name(&type, name));
-    return buffer;
-}
-
 /* `count` values of `each` bytes as an array, each made by type itself, or as arrays of width elements. */
 static json_t *show_array(const struct type_row *type, const uint8_t *bytes, size_t count)
 {

@@ -40,9 +40,6 @@ bool cursor_number(struct cursor *cursor, uint32_t ordinal, uint64_t *number_out
 /* Text of a dictionary column; *text_out ends with a zero byte and lives until the next call. */
 bool cursor_text(struct cursor *cursor, uint32_t ordinal, const char **text_out, size_t *bytes_out);
 
-/* "u32", "list<f32[3]>". Returns buffer. */
-const char *value_type_text(const struct aimg_column *column, char *buffer, size_t buffer_bytes);
-
 /* Value of any column as JSON: a null row gives JSON null, bytes give hexadecimal digits, a dictionary its text, an image its
  * ordinal, NaN and infinities null. AIMG_OK and a new reference, else the status. */
 enum aimg_status value_json(const struct aimg_reader *reader, const struct aimg_column *column, uint32_t ordinal,
