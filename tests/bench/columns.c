@@ -65,15 +65,9 @@ static void set_column(const struct column *c)
 /* What setting cannot be faster than on this disk. */
 static void write_plain(const char *path, const struct column *c)
 {
-    const uint8_t *data = (const uint8_t *)c->values;
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    for (size_t left = c->count * sizeof *c->values; fd >= 0 && left > 0;) {
-        ssize_t n = write(fd, data, left);
-        if (n <= 0)
-            bench_die("cannot write %s: %s", path, strerror(errno));
-        data += n;
-        left -= (size_t)n;
-    }
+    if (fd >= 0)
+        files_write(fd, path, (const uint8_t *)c->values, c->count * sizeof *c->values);
     if (fd < 0 || fdatasync(fd))
         bench_die("cannot write %s: %s", path, strerror(errno));
     close(fd);

@@ -11,7 +11,7 @@
 
 #include "archive.h"
 #include "bench_options.h"
-#include "files.h"
+#include "buffered_file.h"
 
 #define ROUNDS       9
 #define QUICK_ROUNDS 5
@@ -63,51 +63,22 @@ static void list_live(struct job *job)
 
 /* ------------------------------------------------------------------ the copying program */
 
-struct out {
-    int fd;
-    size_t used;
-    uint8_t *buffer;
-};
-
-static void write_all(int fd, const uint8_t *data, size_t bytes)
-{
-    while (bytes > 0) {
-        ssize_t n = write(fd, data, bytes);
-        if (n <= 0)
-            bench_die("cannot write: %s", strerror(errno));
-        data += n;
-        bytes -= (size_t)n;
-    }
-}
-
-static void put(struct out *out, const uint8_t *data, size_t bytes)
-{
-    while (bytes > 0) {
-        size_t piece = BUFFER_BYTES - out->used < bytes ? BUFFER_BYTES - out->used : bytes;
-        memcpy(out->buffer + out->used, data, piece);
-        out->used += piece;
-        data += piece;
-        bytes -= piece;
-        if (out->used == BUFFER_BYTES) {
-            write_all(out->fd, out->buffer, out->used);
-            out->used = 0;
-        }
-    }
-}
-
 static void copy_live(const struct job *job)
 {
     size_t map_bytes = 0;
     const uint8_t *map = files_map(job->archive, &map_bytes);
-    struct out out = {open(job->out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), 0, bench_alloc(1, BUFFER_BYTES)};
+    struct buffered_file out = {.fd = open(job->out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644),
+                                .path = job->out,
+                                .buffer = bench_alloc(1, BUFFER_BYTES),
+                                .capacity = BUFFER_BYTES};
     if (out.fd < 0)
         bench_die("cannot make %s: %s", job->out, strerror(errno));
     for (size_t i = 0; i < job->count; i++) {
         const struct live *live = &job->live[i];
         bench_sink += XXH3_128bits(map + live->data_offset, live->bytes).low64;
-        put(&out, map + live->offset, live->data_offset - live->offset + live->bytes);
+        buffered_put(&out, map + live->offset, live->data_offset - live->offset + live->bytes);
     }
-    write_all(out.fd, out.buffer, out.used);
+    buffered_flush(&out);
     if (fsync(out.fd) || close(out.fd))
         bench_die("cannot sync %s: %s", job->out, strerror(errno));
     munmap((void *)map, map_bytes);

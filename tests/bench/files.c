@@ -67,6 +67,17 @@ int files_open(const char *path)
     return fd;
 }
 
+void files_write(int fd, const char *path, const uint8_t *data, size_t bytes)
+{
+    while (bytes > 0) {
+        ssize_t n = write(fd, data, bytes);
+        if (n <= 0)
+            bench_die("cannot write %s: %s", path, strerror(errno));
+        data += n;
+        bytes -= (size_t)n;
+    }
+}
+
 const uint8_t *files_map(const char *path, size_t *bytes_out)
 {
     struct stat st;

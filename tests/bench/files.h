@@ -22,6 +22,9 @@ void files_make_directory(const char *path);
 /* Opens for reading, or ends the process. */
 int files_open(const char *path);
 
+/* Writes all of it, or ends the process. */
+void files_write(int fd, const char *path, const uint8_t *data, size_t bytes);
+
 /* Maps all of a file for reading; *bytes_out is its size. Closes nothing but what it opened. */
 const uint8_t *files_map(const char *path, size_t *bytes_out);
 

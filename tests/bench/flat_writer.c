@@ -7,55 +7,33 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "buffered_file.h"
 #include "flat_layout.h"
 
 #define BUFFER_BYTES ((size_t)4 << 20)
 
 struct builder {
-    int fd;
-    uint8_t *buffer;
-    size_t used;
+    struct buffered_file file;
     uint64_t offset; /* in the file, of the next byte */
     struct flat_slot *slots;
     uint64_t slot_count;
 };
 
-static void write_all(struct builder *b, const uint8_t *data, size_t bytes)
-{
-    while (bytes) {
-        ssize_t n = write(b->fd, data, bytes);
-        if (n < 0)
-            bench_die("flat: write: %s", strerror(errno));
-        data += n;
-        bytes -= (size_t)n;
-    }
-}
-
 static void append(struct builder *b, const void *data, size_t bytes)
 {
-    const uint8_t *from = data;
     b->offset += bytes;
-    while (bytes) {
-        size_t part = BUFFER_BYTES - b->used < bytes ? BUFFER_BYTES - b->used : bytes;
-        memcpy(b->buffer + b->used, from, part);
-        b->used += part;
-        from += part;
-        bytes -= part;
-        if (b->used == BUFFER_BYTES) {
-            write_all(b, b->buffer, b->used);
-            b->used = 0;
-        }
-    }
+    buffered_put(&b->file, data, bytes);
 }
 
 void *flat_create(const char *path, const struct store_plan *plan)
 {
     struct builder *b = bench_alloc(1, sizeof *b);
-    b->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (b->fd < 0)
+    b->file = (struct buffered_file){
+        .fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), .path = "the flat file", .capacity = BUFFER_BYTES};
+    if (b->file.fd < 0)
         bench_die("cannot create %s: %s", path, strerror(errno));
-    b->buffer = malloc(BUFFER_BYTES);
-    if (!b->buffer)
+    b->file.buffer = malloc(BUFFER_BYTES);
+    if (!b->file.buffer)
         bench_die("out of memory");
     b->slot_count = plan->count * 10 / 6 + 1;
     b->slots = bench_alloc(b->slot_count, sizeof *b->slots);
@@ -84,10 +62,10 @@ void flat_finish(void *builder)
     struct flat_trailer trailer = {b->offset, b->slot_count};
     append(b, b->slots, b->slot_count * sizeof *b->slots);
     append(b, &trailer, sizeof trailer);
-    write_all(b, b->buffer, b->used);
-    if (fdatasync(b->fd) || close(b->fd))
+    buffered_flush(&b->file);
+    if (fdatasync(b->file.fd) || close(b->file.fd))
         bench_die("flat: sync: %s", strerror(errno));
     free(b->slots);
-    free(b->buffer);
+    free(b->file.buffer);
     free(b);
 }
