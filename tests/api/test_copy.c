@@ -2,6 +2,7 @@
 /* What is alive in an archive, copied into a new one: every image, name, value and commit is there, in order, and nothing else.
  */
 #include "counting.h"
+#include "kinds.h"
 #include "random.h"
 #include "sample.h"
 #include "test.h"
@@ -9,30 +10,6 @@
 #include <dirent.h>
 
 enum { IMAGES = 240, COMMITS = 4, ALL = IMAGES * COMMITS, MOST_BYTES = 1 << 20, VALUE_BYTES = 512 };
-
-struct kind {
-    const char *name;
-    enum aimg_type type;
-    uint32_t width;
-    int list;
-    unsigned element; /* bytes; 0: text or bytes */
-    unsigned every;   /* one image in so many has a value; 0: none */
-    uint32_t id;
-};
-
-static struct kind kinds[] = {
-    {"flag", AIMG_TYPE_BOOL, 1, 0, 1, 1, 0},    {"small", AIMG_TYPE_U8, 1, 0, 1, 2, 0},
-    {"width", AIMG_TYPE_U16, 1, 0, 2, 1, 0},    {"height", AIMG_TYPE_U32, 1, 0, 4, 3, 0},
-    {"large", AIMG_TYPE_U64, 1, 0, 8, 1, 0},    {"i8", AIMG_TYPE_I8, 1, 0, 1, 1, 0},
-    {"i16", AIMG_TYPE_I16, 1, 0, 2, 5, 0},      {"i32", AIMG_TYPE_I32, 1, 0, 4, 1, 0},
-    {"mtime_ns", AIMG_TYPE_I64, 1, 0, 8, 2, 0}, {"f16", AIMG_TYPE_F16, 1, 0, 2, 1, 0},
-    {"f32", AIMG_TYPE_F32, 1, 0, 4, 1, 0},      {"f64", AIMG_TYPE_F64, 1, 0, 8, 7, 0},
-    {"box", AIMG_TYPE_F32, 4, 0, 16, 2, 0},     {"caption", AIMG_TYPE_UTF8, 1, 0, 0, 2, 0},
-    {"blob", AIMG_TYPE_BYTES, 1, 0, 0, 3, 0},   {"label", AIMG_TYPE_DICTIONARY, 1, 0, 0, 2, 0},
-    {"before", AIMG_TYPE_IMAGE, 1, 0, 4, 4, 0}, {"ids", AIMG_TYPE_I64, 1, 1, 8, 2, 0},
-    {"boxes", AIMG_TYPE_F32, 4, 1, 16, 3, 0},   {"never", AIMG_TYPE_U32, 1, 0, 4, 0, 0},
-};
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static struct aimg_error error;
 static struct counting counting;
@@ -60,6 +37,14 @@ static size_t value_of(const struct kind *kind, uint32_t k, uint8_t *out)
         memcpy(out, &target, sizeof target);
     }
     return bytes;
+}
+
+static const struct kind *kind_of(enum aimg_type type)
+{
+    const struct kind *kind = kinds;
+    while (kind->type != type)
+        kind++;
+    return kind;
 }
 
 static bool has_value(const struct kind *kind, uint32_t k)
@@ -106,7 +91,7 @@ static void refer(struct aimg_writer *writer, uint32_t after, uint32_t ordinal, 
  * is another one now. */
 static void set_later(struct aimg_writer *writer, uint32_t after, uint32_t k)
 {
-    struct aimg_value text = {.column = kinds[13].id, .data = "another", .bytes = 7};
+    struct aimg_value text = {.column = kind_of(AIMG_TYPE_UTF8)->id, .data = "another", .bytes = 7};
     refer(writer, after, k - 17, k);
     if (k > IMAGES + 100)
         refer(writer, after, k - IMAGES - 100, k);
