@@ -156,11 +156,7 @@ static enum aimg_status fetch(const struct origin *origin, uint64_t offset, size
 {
     struct aimg_error local;
     *data_out = aimg_source_fetch(&origin->piece->reader->source, origin->piece->table->payload + offset, bytes, scratch, &local);
-    if (*data_out != NULL)
-        return AIMG_OK;
-    if (error != NULL)
-        *error = local;
-    return local.status;
+    return *data_out != NULL ? AIMG_OK : aimg_fail_as(error, &local);
 }
 
 /* Which of `rows` rows from `first` on, a multiple of 8, have a value: into column->bitmap. */

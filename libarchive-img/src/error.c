@@ -92,3 +92,10 @@ enum aimg_status aimg_fail_memory(struct aimg_error *error, uint64_t bytes)
 {
     return aimg_fail(error, AIMG_OUT_OF_MEMORY, "out of memory: %" PRIu64 " bytes were not to be had", bytes);
 }
+
+enum aimg_status aimg_fail_as(struct aimg_error *error, const struct aimg_error *cause)
+{
+    if (error != NULL)
+        *error = *cause;
+    return cause->status;
+}

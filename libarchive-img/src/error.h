@@ -19,5 +19,7 @@ enum aimg_status aimg_fail_at(struct aimg_error *error, enum aimg_status status,
 /* AIMG_IO with errno; the message ends with its text. */
 enum aimg_status aimg_fail_errno(struct aimg_error *error, int sys_errno, const char *format, ...) AIMG_PRINTF(3, 4);
 enum aimg_status aimg_fail_memory(struct aimg_error *error, uint64_t bytes);
+/* As something called on the way did: its status is known also where the caller wants no error. */
+enum aimg_status aimg_fail_as(struct aimg_error *error, const struct aimg_error *cause);
 
 #endif

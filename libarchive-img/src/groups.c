@@ -30,11 +30,8 @@ enum aimg_status aimg_group_at(const struct aimg_reader *reader, const struct ai
     size_t bytes = (size_t)(index - from + 1) * AIMG_GROUP_RECORD_BYTES;
     uint64_t offset = table->payload + records_offset(section) + from * AIMG_GROUP_RECORD_BYTES;
     const uint8_t *records = aimg_source_fetch(&reader->source, offset, bytes, scratch, &local);
-    if (records == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
+    if (records == NULL)
+        return aimg_fail_as(error, &local);
     const uint8_t *previous = index == 0 ? NULL : records;
     if (aimg_group_decode(records + bytes - AIMG_GROUP_RECORD_BYTES, previous, section, index, group) != 0)
         return group_fault(table, section, error);
@@ -97,11 +94,7 @@ enum aimg_status aimg_group_stored(const struct aimg_reader *reader, struct aimg
         return aimg_fail_memory(error, bytes);
     *stored_out =
         aimg_source_fetch(&reader->source, table->payload + section->offset + group->begin, bytes, scratch->data, &local);
-    if (*stored_out != NULL)
-        return AIMG_OK;
-    if (error != NULL)
-        *error = local;
-    return local.status;
+    return *stored_out != NULL ? AIMG_OK : aimg_fail_as(error, &local);
 }
 
 enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,

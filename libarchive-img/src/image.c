@@ -105,11 +105,8 @@ enum aimg_status aimg_reader_entry_at(const struct aimg_reader *reader, uint32_t
     struct aimg_run *run = &reader->catalog.runs[aimg_catalog_run(&reader->catalog, ordinal)];
     uint64_t offset = run->entries_offset + (uint64_t)(ordinal - run->first) * AIMG_ENTRY_BYTES;
     const uint8_t *bytes = aimg_source_fetch(&reader->source, offset, sizeof scratch, scratch, &local);
-    if (bytes == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
+    if (bytes == NULL)
+        return aimg_fail_as(error, &local);
     aimg_entry_decode(bytes, entry);
     if (!aimg_entry_valid(entry, reader->source.end))
         return aimg_entry_fault(reader, run, ordinal, error);

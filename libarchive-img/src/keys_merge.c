@@ -50,11 +50,8 @@ static enum aimg_status refill(struct merge *merge, struct stream *stream, struc
     while (stream->next == stream->end && stream->left > 0) {
         size_t piece = stream->left < WINDOW_BYTES ? (size_t)stream->left : WINDOW_BYTES;
         const uint8_t *bytes = aimg_source_fetch(merge->source, stream->offset, piece, stream->window, &local);
-        if (bytes == NULL) {
-            if (error != NULL)
-                *error = local;
-            return local.status;
-        }
+        if (bytes == NULL)
+            return aimg_fail_as(error, &local);
         stream->next = bytes;
         stream->end = bytes + piece;
         stream->offset += piece;

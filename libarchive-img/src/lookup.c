@@ -29,11 +29,8 @@ static enum aimg_status match_frame(const struct aimg_search *search, const stru
         return AIMG_NOT_FOUND; /* a damaged slot: the caller verifies before it says no */
     struct aimg_error local;
     const uint8_t *header = aimg_source_fetch(source, slot->frame_offset, bytes, scratch, &local);
-    if (header == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
+    if (header == NULL)
+        return aimg_fail_as(error, &local);
     if (aimg_frame_decode(header, &found->frame) != 0 || found->frame.name_bytes != search->name_bytes ||
         found->frame.ordinal != slot->ordinal || memcmp(header + AIMG_FRAME_BYTES, search->name, search->name_bytes) != 0 ||
         aimg_frame_total_bytes(&found->frame) > source->end - slot->frame_offset)
@@ -71,11 +68,8 @@ static enum aimg_status open_window(const struct aimg_search *search, const stru
     size_t bytes;
     uint64_t offset = slots_of(table)->offset + index * AIMG_NAME_SLOT_BYTES;
     window->next = aimg_table_block(search->source, table, offset, window->scratch, &bytes, &local);
-    if (window->next == NULL) {
-        if (error != NULL)
-            *error = local;
-        return local.status;
-    }
+    if (window->next == NULL)
+        return aimg_fail_as(error, &local);
     window->held = window->next >= window->scratch && window->next < window->scratch + sizeof window->scratch;
     window->end = index + bytes / AIMG_NAME_SLOT_BYTES;
     return AIMG_OK;

@@ -133,19 +133,16 @@ static enum aimg_status read_coded(const struct aimg_reader *reader, const struc
 {
     uint8_t on_stack[STACK_BYTES];
     uint8_t *owned = NULL, *scratch = on_stack;
-    struct aimg_error local = {.status = AIMG_OK};
+    struct aimg_error local;
     if (reader->source.io->base == NULL && entry->stored_bytes > sizeof on_stack) {
         scratch = owned = aimg_alloc_array(&reader->source.allocator, entry->stored_bytes, 1);
         if (owned == NULL)
             return aimg_fail_memory(error, entry->stored_bytes);
     }
     const uint8_t *stored = aimg_source_fetch(&reader->source, entry->data_offset, (size_t)entry->stored_bytes, scratch, &local);
-    enum aimg_status status = local.status;
-    if (stored == NULL && error != NULL)
-        *error = local;
-    if (stored != NULL)
-        status = aimg_image_decode(reader, entry->coding, stored, entry->stored_bytes, buffer, entry->raw_bytes,
-                                   entry->data_offset, error);
+    enum aimg_status status = stored == NULL ? aimg_fail_as(error, &local)
+                                             : aimg_image_decode(reader, entry->coding, stored, entry->stored_bytes, buffer,
+                                                                 entry->raw_bytes, entry->data_offset, error);
     aimg_release(&reader->source.allocator, owned);
     return status;
 }

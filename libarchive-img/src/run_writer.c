@@ -84,9 +84,7 @@ static enum aimg_status copy_entries(struct aimg_table_writer *out, const struct
         bytes = entries->bytes - done < PIECE_BYTES ? entries->bytes - done : PIECE_BYTES;
         const uint8_t *data =
             aimg_source_fetch(&run->reader->source, table->payload + entries->offset + done, (size_t)bytes, scratch, &local);
-        status = data == NULL ? local.status : aimg_table_writer_add(out, data, (size_t)bytes, error);
-        if (data == NULL && error != NULL)
-            *error = local;
+        status = data == NULL ? aimg_fail_as(error, &local) : aimg_table_writer_add(out, data, (size_t)bytes, error);
     }
     aimg_release(&out->out->allocator, scratch);
     return status;

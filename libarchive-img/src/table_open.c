@@ -27,20 +27,13 @@ const uint8_t *aimg_source_fetch(const struct aimg_source *source, uint64_t offs
     return source->io->ops->read_at(source->io, offset, scratch, bytes, error) == AIMG_OK ? scratch : NULL;
 }
 
-static enum aimg_status read_failed(const struct aimg_error *local, struct aimg_error *error)
-{
-    if (error != NULL)
-        *error = *local;
-    return local->status;
-}
-
 enum aimg_status aimg_source_copy(const struct aimg_source *source, uint64_t offset, size_t bytes, void *out,
                                   struct aimg_error *error)
 {
     struct aimg_error local;
     const uint8_t *data = aimg_source_fetch(source, offset, bytes, out, &local);
     if (data == NULL)
-        return read_failed(&local, error);
+        return aimg_fail_as(error, &local);
     if (data != out)
         memcpy(out, data, bytes);
     return AIMG_OK;
@@ -145,7 +138,7 @@ static enum aimg_status verify_list(const struct aimg_source *source, struct aim
         size_t piece = left < sizeof scratch ? (size_t)left : sizeof scratch;
         const uint8_t *bytes = aimg_source_fetch(source, list, piece, scratch, &local);
         if (bytes == NULL)
-            return read_failed(&local, error);
+            return aimg_fail_as(error, &local);
         aimg_hasher_add(&hasher, bytes, piece);
         list += piece;
         left -= piece;
@@ -172,7 +165,7 @@ static enum aimg_status check_block(const struct aimg_source *source, const stru
                                                 : aimg_source_fetch(source, table->payload + table->data_bytes + place,
                                                                     sizeof scratch, scratch, &local);
     if (stored == NULL)
-        return read_failed(&local, error);
+        return aimg_fail_as(error, &local);
     size_t bytes = block_bytes(table, begin);
     if (!aimg_hash_equals(stored, aimg_hash(data, bytes)))
         return aimg_fail_at(error, AIMG_CHECKSUM, 40, table->payload + begin,
@@ -189,7 +182,7 @@ static enum aimg_status verify_block(const struct aimg_source *source, const str
     struct aimg_error local;
     uint64_t begin = block * AIMG_BLOCK_BYTES;
     const uint8_t *data = aimg_source_fetch(source, table->payload + begin, block_bytes(table, begin), scratch, &local);
-    return data == NULL ? read_failed(&local, error) : check_block(source, table, begin, data, error);
+    return data == NULL ? aimg_fail_as(error, &local) : check_block(source, table, begin, data, error);
 }
 
 const uint8_t *aimg_table_block(const struct aimg_source *source, const struct aimg_table *table, uint64_t offset,

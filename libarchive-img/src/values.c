@@ -109,9 +109,7 @@ static enum aimg_status look_at(struct aimg_values *values, struct window *windo
     window->begin = offset;
     window->bytes = size;
     *data_out = window->data;
-    if (window->data == NULL && error != NULL)
-        *error = local;
-    return window->data == NULL ? local.status : AIMG_OK;
+    return window->data != NULL ? AIMG_OK : aimg_fail_as(error, &local);
 }
 
 static enum aimg_status row_is_null(struct aimg_values *values, uint32_t row, bool *null_out, struct aimg_error *error)

@@ -20,7 +20,7 @@ static void check_texts(void)
 
 static void check_fields(void)
 {
-    struct aimg_error error;
+    struct aimg_error error, cause;
     memset(&error, 0x5A, sizeof error);
     EXPECT_EQ_INT(aimg_fail(&error, AIMG_EXISTS, "%s is %d", "it", 7), AIMG_EXISTS);
     EXPECT(error.status == AIMG_EXISTS && error.sys_errno == 0 && error.rule == 0 && error.offset == AIMG_NO_OFFSET);
@@ -35,6 +35,11 @@ static void check_fields(void)
     EXPECT_EQ_INT(aimg_fail(NULL, AIMG_BUSY, "x"), AIMG_BUSY);
     EXPECT_EQ_INT(aimg_fail_at(NULL, AIMG_LIMIT, 1, 2, "x"), AIMG_LIMIT);
     EXPECT_EQ_INT(aimg_fail_errno(NULL, EIO, "x"), AIMG_IO);
+    (void)aimg_fail_at(&cause, AIMG_CHECKSUM, 40, 8192, "why");
+    EXPECT_EQ_INT(aimg_fail_as(&error, &cause), AIMG_CHECKSUM);
+    EXPECT(error.status == AIMG_CHECKSUM && error.rule == 40 && error.offset == 8192);
+    EXPECT_EQ_TEXT(error.message, "why");
+    EXPECT_EQ_INT(aimg_fail_as(NULL, &cause), AIMG_CHECKSUM);
 }
 
 /* A message is cut, and always ends. */
