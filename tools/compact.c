@@ -175,6 +175,11 @@ static int clear_part(const struct compact *compact)
     struct stat there;
     if (lstat(compact->part.path, &there) != 0)
         return EXIT_DONE;
+    if (there.st_dev == compact->before.st_dev && there.st_ino == compact->before.st_ino) {
+        output_error("%s: is ARCHIVE itself, and under this name %s would be made; name another file with --output",
+                     compact->part.path, compact->part.archive);
+        return EXIT_USAGE;
+    }
     if (!S_ISREG(there.st_mode) || (!compact->options->force && !is_unfinished(compact->part.path))) {
         output_error("%s: is in the way, and is not what a compact that was stopped half-way leaves; move it away%s",
                      compact->part.path, S_ISREG(there.st_mode) ? ", or --force removes it" : "");

@@ -90,6 +90,13 @@ test_output() {
     expect_equal "$(commits out.aimg)" 1
     expect_exit 2 "$AIMG" compact --force b.aimg -o ./b.aimg
     expect_contains err 'is ARCHIVE itself'
+    # The name under which OUT is made may be that of ARCHIVE.
+    cp b.aimg taken.aimg.compact
+    expect_exit 2 "$AIMG" compact --force taken.aimg.compact -o taken.aimg
+    expect_contains err 'taken.aimg.compact: is ARCHIVE itself'
+    expect_exit 2 "$AIMG" compact taken.aimg.compact -o taken.aimg
+    expect_same taken.aimg.compact b.aimg
+    expect_absent taken.aimg
     mkdir folder
     expect_exit 1 "$AIMG" compact b.aimg -o folder
     expect_contains err 'folder: is a folder'
