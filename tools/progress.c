@@ -47,7 +47,7 @@ static void format_left(double seconds, char *buffer, size_t buffer_bytes)
 
 static void draw(struct progress *progress, double seconds)
 {
-    char count[32], size[32], rate[32], total[40] = "", left[40] = "";
+    char images[48] = "", size[32], rate[32], total[40] = "", left[40] = "";
     double done = 0;
     if (progress->bytes_total > 0) {
         done = (double)progress->bytes / (double)progress->bytes_total;
@@ -59,9 +59,13 @@ static void draw(struct progress *progress, double seconds)
     if (done > 0 && done <= 1)
         format_left(seconds * (1 - done) / done, left, sizeof left);
     double bytes_a_second = seconds > 0 ? (double)progress->bytes / seconds : 0;
-    fprintf(stderr, "\r\033[K%s: %s images, %s%s, %s/s%s", progress->what, output_count(progress->images, count, sizeof count),
-            output_size(progress->bytes, size, sizeof size), total, output_size((uint64_t)bytes_a_second, rate, sizeof rate),
-            left);
+    /* Who goes over bytes alone has no images to tell of. */
+    if (progress->images > 0 || progress->images_total > 0) {
+        char count[32];
+        snprintf(images, sizeof images, "%s images, ", output_count(progress->images, count, sizeof count));
+    }
+    fprintf(stderr, "\r\033[K%s: %s%s%s, %s/s%s", progress->what, images, output_size(progress->bytes, size, sizeof size), total,
+            output_size((uint64_t)bytes_a_second, rate, sizeof rate), left);
     fflush(stderr);
     line_shown = true;
 }

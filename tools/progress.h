@@ -17,7 +17,7 @@ struct progress {
 };
 
 void progress_begin(struct progress *progress, const char *what, uint64_t bytes_total, bool quiet);
-/* Cheap enough to call once an image; redraws at most ten times a second. */
+/* Cheap enough to call once an image; redraws at most ten times a second. images: 0 throughout when bytes alone are counted. */
 void progress_update(struct progress *progress, uint64_t images, uint64_t bytes);
 /* Clears the line. Must be called before anything else is printed at the end. */
 void progress_end(struct progress *progress);
