@@ -292,7 +292,9 @@ static int put_in_place(struct compact *compact)
     struct stat after;
     if (options->output == NULL &&
         !part_is_same(&(struct part_identity){compact->before.st_dev, compact->before.st_ino}, compact->path)) {
-        output_error("%s: was removed or replaced by another program meanwhile", compact->path);
+        output_error("%s: was removed or replaced by another program meanwhile; %s is whole, with what was in it before: rename "
+                     "it by hand, or remove it",
+                     compact->path, compact->part.path);
         return EXIT_SYSTEM;
     }
     set_mode(compact);
@@ -336,7 +338,7 @@ static int write_file(struct compact *compact)
     int closed = writing_close(compact->target, compact->part.path);
     if (code == EXIT_DONE)
         return closed == EXIT_DONE ? report(compact) : closed;
-    if (copied) /* what is whole is kept, and was spoken of */
+    if (copied) /* what is whole is kept, what may not be is gone, and that was said */
         return code;
     part_remove(&compact->part);
     if (options->output != NULL)

@@ -170,7 +170,10 @@ int part_finish(const struct part *part, enum part_target target, bool sync_file
         return EXIT_SYSTEM;
     }
     if (sync_file && sync_path(part->path, 0) != 0) {
-        output_error("%s: cannot sync: %s", part->path, strerror(errno));
+        output_error("%s: cannot sync: %s; it may not be whole and is removed, and %s is not touched: look after the disk, then "
+                     "run this again",
+                     part->path, strerror(errno), part->archive);
+        part_remove(part);
         return EXIT_SYSTEM;
     }
     if (target == PART_REPLACE && has_writer(part->archive)) {

@@ -49,7 +49,8 @@ enum part_target {
     PART_HELD     /* it may: its writer's lock is ours */
 };
 
-/* Renames it to ARCHIVE and makes that durable. Prints what is wrong; returns an exit_code. */
+/* Renames it to ARCHIVE and makes that durable. Prints what is wrong, and what to do with the unfinished file where it stays;
+ * returns an exit_code. */
 int part_finish(const struct part *part, enum part_target target, bool sync_file);
 
 #endif

@@ -277,6 +277,32 @@ test_stopped() {
     expect_absent g.aimg.compact
 }
 
+# What is left has no other name by then, so the message has to tell of it.
+test_replaced_meanwhile() {
+    worn l.aimg
+    cp b.aimg other
+    cp b.aimg same
+    expect_shim 3 AT_WRITE='mv other l.aimg' "$AIMG" compact l.aimg
+    expect_contains err 'l.aimg: was removed or replaced by another program meanwhile; l.aimg.compact is whole'
+    expect_contains err 'rename it by hand, or remove it'
+    expect_same l.aimg same
+    expect_whole l.aimg.compact worn
+    rm l.aimg.compact
+}
+
+# What could not be synced may not be whole.
+test_sync_fails() {
+    worn m.aimg
+    cp m.aimg same
+    expect_shim 3 NO_FSYNC=1 "$AIMG" compact m.aimg
+    expect_contains err 'm.aimg.compact: cannot sync: Input/output error; it may not be whole and is removed'
+    expect_same m.aimg same
+    expect_absent m.aimg.compact
+    expect_shim 3 NO_FSYNC=1 "$AIMG" compact m.aimg -o n.aimg
+    expect_absent n.aimg n.aimg.compact
+    expect_exit 0 "$AIMG" compact m.aimg
+}
+
 # What lies where it works is thrown away only when a compact that was stopped has left it.
 test_in_the_way() {
     worn h.aimg
@@ -377,6 +403,8 @@ test_second_writer
 test_verbs_wait
 test_wait_stopped
 test_stopped
+test_replaced_meanwhile
+test_sync_fails
 test_in_the_way
 test_damage
 test_no_room

@@ -2,10 +2,11 @@
 /*
  * Preloaded into a program, makes things happen that depend on the moment or on the file system:
  *
- *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [AT_READ=COMMAND] [AT_SYNC=COMMAND [SYNC=N]] [NO_TMPFILE=1] PROGRAM
+ *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [AT_READ=COMMAND] [AT_SYNC=COMMAND [SYNC=N]] [NO_TMPFILE=1] [NO_FSYNC=1] PROGRAM
  *
  * COMMAND is run by the shell, and waited for, before the first write of a mebibyte or more, before the first read beyond 16 MiB,
- * or before data are made durable for the first time. With NO_TMPFILE there are no files without a name, as on some file systems.
+ * or before data are made durable for the first time. With NO_TMPFILE there are no files without a name, as on some file systems; with
+ * NO_FSYNC fsync fails as on a broken disk, and fdatasync does not.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,6 +19,7 @@ enum { LARGE_BYTES = 1 << 20, FAR_BYTES = 16 << 20 };
 
 /* Under the names that programs link against; the headers may know them under others. */
 int fdatasync(int fd);
+int fsync(int fd);
 int open(const char *path, int flags, ...);
 int open64(const char *path, int flags, ...);
 ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset);
@@ -86,6 +88,15 @@ int fdatasync(int fd)
     if (++syncs == (number == NULL ? 1 : atoi(number)))
         run_once("AT_SYNC");
     return ((int (*)(int))real("fdatasync"))(fd);
+}
+
+int fsync(int fd)
+{
+    if (getenv("NO_FSYNC") != NULL) {
+        errno = EIO;
+        return -1;
+    }
+    return ((int (*)(int))real("fsync"))(fd);
 }
 
 static int open_as(const char *name, const char *path, int flags, mode_t mode)
