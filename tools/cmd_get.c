@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include "column_reader.h"
+#include "interrupt.h"
 #include "json.h"
 #include "output.h"
 #include "output_file.h"
@@ -20,7 +21,7 @@ const char help_get[] =
     "      --jsonl    one JSON object a line\n"
     "      --types    columns are called column:type, as 'aimg set' reads it; so they are in CSV unless\n"
     "      --no-types they are called by their names; so they are in JSON lines\n"
-    "  -o FILE        write to FILE, which is replaced once all is written; also --output FILE\n" READING_AT_HELP "\n"
+    "  -o FILE        write to FILE, which is replaced only once all is written; also --output FILE\n" READING_AT_HELP "\n"
     "The words behind ARCHIVE are columns as long as the archive has them, the others are GLOBs for names. Without a\n"
     "column all are written. A missing value is an empty field or null, an empty text \"\". Vectors and lists are\n"
     "[1,2,3], bytes hexadecimal digits, images names. What get writes set reads.\n"
@@ -275,9 +276,13 @@ static int write_rows(struct getter *getter, struct selection *selection)
     int code = getter->format == TABLE_CSV ? put_csv_header(getter) : EXIT_DONE;
 
     walk_begin(&walk, getter->reader, getter->path, selection);
-    while (code == EXIT_DONE && !ferror_unlocked(stdout) && walk_next(&walk, &listed))
+    while (code == EXIT_DONE && !interrupt_pending() && !ferror_unlocked(stdout) && walk_next(&walk, &listed))
         code = getter->format == TABLE_CSV ? put_csv(getter, &listed) : put_json(getter, &listed);
     walk_end(&walk);
+    if (interrupt_pending()) {
+        output_error("interrupted");
+        return EXIT_SYSTEM;
+    }
     code = worse_code(code, walk.code);
     for (size_t i = 0; i < getter->count; i++)
         column_reader_report(&getter->columns[i]);
@@ -306,11 +311,11 @@ static int get(struct getter *getter, char *const *words, int count, const char 
         code = selection_init(&selection, words + used, count - used);
     if (code != EXIT_DONE)
         return code;
-    code = output_file_begin(&file, output);
+    code = output_file_begin(&file, output, getter->path);
     if (code == EXIT_DONE) {
         getter->terminal = isatty(STDOUT_FILENO);
         code = write_rows(getter, &selection);
-        code = output_file_end(&file, code, code <= EXIT_NO);
+        code = output_file_end(&file, code);
     }
     selection_fini(&selection);
     return code;

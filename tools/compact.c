@@ -2,6 +2,7 @@
 #include "compact.h"
 
 #include "cmd.h"
+#include "file_mode.h"
 #include "ingest.h"
 #include "interrupt.h"
 #include "json.h"
@@ -263,25 +264,17 @@ static int copy(struct compact *compact)
     return writing_failed(of_target ? compact->part.path : compact->options->archive, status, &error);
 }
 
-/* Mode and owner as the archive has them. Who may not give the file to that group shuts it out. */
+/* In its place the new file is to its owner and group what the archive was. */
 static void set_mode(const struct compact *compact)
 {
     const struct stat *before = &compact->before;
-    mode_t mode = before->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO);
     int fd = open(compact->part.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return;
-    if (compact->options->output != NULL) {
-        mode_t mask = umask(0);
-        umask(mask);
-        mode &= ~mask;
-    } else if (fchown(fd, before->st_uid, before->st_gid) != 0 && fchown(fd, (uid_t)-1, before->st_gid) != 0) {
-        struct stat after;
-        bool same_group = fstat(fd, &after) == 0 && after.st_gid == before->st_gid;
-        if (!same_group)
-            mode = (mode & ~(mode_t)S_IRWXG) | ((mode & S_IRWXO) << 3);
-    }
-    if (fchmod(fd, mode) != 0)
+    bool moded = compact->options->output == NULL
+                     ? file_mode_inherit(fd, before)
+                     : fchmod(fd, file_mode_masked(before->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO))) == 0;
+    if (!moded)
         output_warning("%s: cannot be given the mode of the archive: %s", compact->part.path, strerror(errno));
     close(fd);
 }

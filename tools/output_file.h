@@ -3,16 +3,16 @@
 #ifndef AIMG_TOOLS_OUTPUT_FILE_H
 #define AIMG_TOOLS_OUTPUT_FILE_H
 
-#include <stdbool.h>
-
 struct output_file {
-    const char *path; /* NULL or "-": standard output as it is */
-    char *part;       /* written under this name; NULL: path itself, which is no regular file */
+    const char *path; /* as it was given; NULL: standard output as it is */
+    char *target;     /* where path leads; NULL with part */
+    char *part;       /* written under this name, beside target; NULL: path itself, which is no regular file */
 };
 
-/* Print what is wrong; return an exit_code. path: borrowed until the end. */
-int output_file_begin(struct output_file *file, const char *path);
-/* Ends standard output as output_finish does. keep: the file gets its name, else it goes. */
-int output_file_end(struct output_file *file, int code, bool keep);
+/* Print what is wrong; return an exit_code. path: borrowed until the end; NULL or "-" is standard output. archive: what is read,
+ * which path must not name. While a file is being made a signal only makes interrupt_pending true, so that the caller ends. */
+int output_file_begin(struct output_file *file, const char *path, const char *archive);
+/* Ends standard output as output_finish does. The file gets its name with EXIT_DONE, else it goes. */
+int output_file_end(struct output_file *file, int code);
 
 #endif

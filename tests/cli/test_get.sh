@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Columns written as CSV and JSON lines, and ls --columns. What get writes set reads, with the same result.
 . "$(dirname "$0")/lib.sh"
+: "${WRITE_SHIM:?set it to the path of write_shim.so}"
 
 for i in 1 2 3; do make_picture photos/cat/$i.pgm 4 3 cat$i; done
 make_picture 'photos/say "hi", =1+1.pgm' 2 2 quote
@@ -172,7 +173,7 @@ expect_equal "$(cat kept.csv)" old
 expect_exit 0 "$AIMG" get a.aimg score -o kept.csv
 expect_lines out 0
 expect_lines kept.csv 5
-expect_false 'a temporary file was left' test -e kept.csv.part
+expect_false 'a temporary file was left' ls .aimg-*
 mkfifo pipe
 cat pipe >piped &
 expect_exit 0 "$AIMG" get a.aimg score -o pipe
@@ -183,6 +184,61 @@ expect_exit 3 bash -c '"$0" get a.aimg score >/dev/full' "$AIMG"
 expect_lines err 1
 "$AIMG" get a.aimg score 2>err | head -1 >out
 expect_lines err 0
+
+# what is read is not written over, whatever it is called
+cp a.aimg own.aimg
+ln -s own.aimg own.link
+ln own.aimg own.hard
+for name in own.aimg ./own.aimg own.link own.hard; do
+    expect_exit 2 "$AIMG" get own.aimg score -o $name
+    expect_contains err "$name: is ARCHIVE itself"
+done
+expect_exit 2 "$AIMG" get own.link score -o own.aimg
+expect_same own.aimg a.aimg
+# nor what else has a name like that of FILE
+cp a.aimg named.part
+expect_exit 0 "$AIMG" get named.part score -o named
+expect_same named kept.csv
+expect_same named.part a.aimg
+echo mine >other.csv.part
+expect_exit 0 "$AIMG" get a.aimg score -o other.csv
+expect_equal "$(cat other.csv.part)" mine
+
+# -o: mode and link stay, a new file has the usual mode
+expect_equal "$(stat -c %a other.csv)" 644
+(umask 077 && "$AIMG" get a.aimg score -o private.csv)
+expect_equal "$(stat -c %a private.csv)" 600
+mkdir linked
+echo old >linked/real.csv
+chmod 640 linked/real.csv
+ln -s linked/real.csv link.csv
+expect_exit 0 "$AIMG" get a.aimg score -o link.csv
+expect_true 'the link was replaced' test -L link.csv
+expect_same linked/real.csv kept.csv
+expect_equal "$(stat -c %a linked/real.csv) $(ls -A linked)" '640 real.csv'
+ln -s linked/none.csv dangling.csv
+expect_exit 3 "$AIMG" get a.aimg score -o dangling.csv
+expect_contains err 'dangling.csv: is a link, and where it leads no file can be made'
+
+# -o: when something fails the old file stays, and nothing else
+echo old >old.csv
+expect_exit 1 "$AIMG" get a.aimg score 'no/*' -o old.csv
+expect_contains err 'old.csv is as it was'
+expect_exit 1 "$AIMG" get a.aimg score 'no/*' -o none.csv
+expect_contains err 'none.csv was not made'
+printf '{"name":"cat/2.pgm","t":"a\\u0000b"}\n' >zero.jsonl
+cp fresh.aimg b.aimg
+expect_exit 0 "$AIMG" set b.aimg zero.jsonl
+expect_exit 1 "$AIMG" get b.aimg t -o old.csv
+expect_shim 3 AT_TEMPORARY='kill -TERM $PPID' "$AIMG" get a.aimg score -o old.csv
+expect_contains err interrupted
+expect_equal "$(cat old.csv)" old
+expect_false 'a file was made' test -e none.csv
+expect_false 'a temporary file was left' ls .aimg-*
+# standard output that is closed does not matter then
+"$AIMG" get a.aimg score -o closed.csv >&- 2>err
+expect_equal $? 0
+expect_same closed.csv kept.csv
 
 # a text with a zero byte: JSON lines hold it, CSV cannot
 printf '{"name":"cat/1.pgm","t":"a\\u0000b"}\n' >zero.jsonl

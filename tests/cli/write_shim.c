@@ -2,11 +2,12 @@
 /*
  * Preloaded into a program, makes things happen that depend on the moment or on the file system:
  *
- *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [AT_READ=COMMAND] [AT_SYNC=COMMAND [SYNC=N]] [NO_TMPFILE=1] [NO_FSYNC=1] PROGRAM
+ *   LD_PRELOAD=write_shim.so [AT_WRITE=COMMAND] [AT_READ=COMMAND] [AT_SYNC=COMMAND [SYNC=N]] [AT_TEMPORARY=COMMAND]
+ *       [NO_TMPFILE=1] [NO_FSYNC=1] PROGRAM
  *
  * COMMAND is run by the shell, and waited for, before the first write of a mebibyte or more, before the first read beyond 16 MiB,
- * or before data are made durable for the first time. With NO_TMPFILE there are no files without a name, as on some file systems; with
- * NO_FSYNC fsync fails as on a broken disk, and fdatasync does not.
+ * before data are made durable for the first time, or after a file with a random name was made. With NO_TMPFILE there are no
+ * files without a name, as on some file systems; with NO_FSYNC fsync fails as on a broken disk, and fdatasync does not.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,6 +21,8 @@ enum { LARGE_BYTES = 1 << 20, FAR_BYTES = 16 << 20 };
 /* Under the names that programs link against; the headers may know them under others. */
 int fdatasync(int fd);
 int fsync(int fd);
+int mkostemp(char *path, int flags);
+int mkostemp64(char *path, int flags);
 int open(const char *path, int flags, ...);
 int open64(const char *path, int flags, ...);
 ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset);
@@ -97,6 +100,23 @@ int fsync(int fd)
         return -1;
     }
     return ((int (*)(int))real("fsync"))(fd);
+}
+
+static int make_temporary(const char *name, char *path, int flags)
+{
+    int fd = ((int (*)(char *, int))real(name))(path, flags);
+    run_once("AT_TEMPORARY");
+    return fd;
+}
+
+int mkostemp(char *path, int flags)
+{
+    return make_temporary("mkostemp", path, flags);
+}
+
+int mkostemp64(char *path, int flags)
+{
+    return make_temporary("mkostemp64", path, flags);
 }
 
 static int open_as(const char *name, const char *path, int flags, mode_t mode)
