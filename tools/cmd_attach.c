@@ -336,6 +336,8 @@ static int run_with_table(struct attacher *attacher, const char *from)
     if (code != EXIT_DONE)
         return code;
     attacher->table = &table;
+    /* Only now: until here, while a pipe may give nothing for long, a signal may end it. */
+    interrupt_install();
     code = run(attacher, NULL, 0);
     table_close(&table);
     return code;
@@ -369,9 +371,9 @@ int cmd_attach(int argc, char **argv, const struct common_options *common)
     code = check_words(&attacher, words, from);
     if (code != EXIT_DONE)
         return code;
-    interrupt_install();
     attacher.edit.archive = argv[optind];
     if (from != NULL)
         return run_with_table(&attacher, from);
+    interrupt_install();
     return run(&attacher, argv + optind + 1, words);
 }

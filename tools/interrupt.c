@@ -44,8 +44,6 @@ void interrupt_install(void)
     action.sa_handler = on_alarm;
     sigaction(SIGALRM, &action, NULL);
     action.sa_handler = on_interrupt;
-    /* a file size limit shall be an error of a write, not the end */
-    signal(SIGXFSZ, SIG_IGN);
     struct sigaction before;
     /* nohup sets it to be ignored, and means it */
     if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)

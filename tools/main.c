@@ -3,6 +3,7 @@
 #include "guard.h"
 #include "output.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,6 +121,8 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
         return print_verb_help(verb);
     output_set_quiet(common.quiet);
     guard_install();
+    /* a file size limit shall be an error of a write, not the end */
+    signal(SIGXFSZ, SIG_IGN);
     return verb->run(argc, argv, &common);
 }
 

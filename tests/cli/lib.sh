@@ -73,6 +73,21 @@ hold_lock() {
     for _ in $(seq 500); do [ -e held ] && break; sleep 0.01; done
 }
 
+# expect_ended_at_pipe PIPE COMMAND...: while it reads PIPE, which gives nothing, a signal ends it at once.
+expect_ended_at_pipe() {
+    local pipe=$1 pid
+    shift
+    mkfifo "$pipe"
+    "$@" >out 2>err </dev/null &
+    pid=$!
+    # To open it waits for the reader.
+    timeout 60 bash -c 'exec >"$0"; kill -TERM $1' "$pipe" $pid || kill $pid
+    wait $pid 2>/dev/null
+    status=$?
+    rm "$pipe"
+    if [ "$status" = 143 ]; then pass; else fail "exit $status, expected 143: ${*##*/}" out err; fi
+}
+
 # expect_contains FILE TEXT: a fixed text.
 expect_contains() {
     if grep -qF -e "$2" "$1"; then pass; else fail "'$2' is not in $1:" "$1"; fi

@@ -258,4 +258,9 @@ for name in id name data; do
     expect_same fresh.aimg b.aimg
 done
 
+# a table that does not come
+cp fresh.aimg b.aimg
+expect_ended_at_pipe slow.csv "$AIMG" attach b.aimg --from slow.csv
+expect_same fresh.aimg b.aimg
+
 finish

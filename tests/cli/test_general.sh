@@ -108,6 +108,25 @@ status=$?
 expect_true "verify with everything closed: $status" test $status -le 3
 expect_exit 0 "$AIMG" verify photos.aimg
 
+# a limit to the size of files is an error for whoever writes
+cp photos.aimg limited.aimg
+expect_exit 0 "$AIMG" mv limited.aimg c3/x.pgm c4/x.pgm
+cp limited.aimg before.aimg
+limit=$(($(stat -c %s limited.aimg) / 1024))
+for arguments in 'meta limited.aimg title=x' 'mv limited.aimg c1/x.pgm y.pgm' 'rm limited.aimg c1/x.pgm' 'seal limited.aimg' \
+    'attach limited.aimg c1/x.pgm mask src/c1/x.pgm'; do
+    # shellcheck disable=SC2086
+    expect_exit 3 bash -c 'ulimit -f "$1"; shift; exec "$@"' bash "$limit" "$AIMG" $arguments
+    expect_contains err 'File too large'
+    expect_same limited.aimg before.aimg
+done
+for i in 1 2 3 4 5 6 7 8; do make_picture "long/$(printf '%0200d' $i).pgm" 2 2; done
+expect_exit 0 "$AIMG" pack long.aimg long
+expect_exit 3 bash -c 'ulimit -f 1; exec "$@"' bash "$AIMG" get long.aimg -o limited.csv
+expect_contains err 'File too large'
+expect_contains err 'limited.csv was not made'
+expect_false 'a file was left' ls limited.csv .aimg-*
+
 # names are shown harmlessly on a terminal, and as they are elsewhere
 if command -v script >/dev/null; then
     script -qec "$AIMG ls photos.aimg" /dev/null </dev/null >terminal
