@@ -26,6 +26,7 @@ struct add {
     struct part_identity identity; /* of the archive that is open */
     struct inputs inputs;
     struct precheck names;
+    struct value_file values;
     struct ingest_totals totals;
     double begin;
     bool finished, stopped; /* all that could be added is; not all is */
@@ -51,6 +52,7 @@ static int write_all(struct add *add, struct aimg_writer *writer)
     struct ingest_source source = {.inputs = &add->inputs,
                                    .options = add->options,
                                    .sample = &add->names.sample,
+                                   .values = &add->values,
                                    .files = add->names.files,
                                    .target = add->options->archive,
                                    .folder = add->part.folder,
@@ -88,7 +90,6 @@ int cmd_add(int argc, char **argv, const struct common_options *common)
     int code = ingest_options_parse(INGEST_ADD, argc, argv, common->quiet, &options);
     if (code != EXIT_DONE)
         return code;
-    interrupt_install();
     struct add add = {.options = &options, .begin = ingest_clock()};
     code = part_init(&add.part, options.archive, "add", ".part");
     if (code != EXIT_DONE) {
@@ -98,7 +99,12 @@ int cmd_add(int argc, char **argv, const struct common_options *common)
     struct input_options input_options = ingest_input_options(&options, NULL);
     code = inputs_open(&add.inputs, &input_options);
     if (code == EXIT_DONE) {
-        code = add_inputs(&add);
+        code = value_file_open(&add.values, options.columns);
+        /* Only now: until here, while a pipe may give nothing for long, a signal may end it. */
+        interrupt_install();
+        if (code == EXIT_DONE)
+            code = add_inputs(&add);
+        value_file_free(&add.values);
         sample_free(&add.names.sample);
         inputs_close(&add.inputs);
     }

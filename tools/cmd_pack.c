@@ -25,6 +25,7 @@ struct pack {
     struct part part;
     struct inputs inputs;
     struct precheck names;
+    struct value_file values;
     struct ingest_totals totals;
     double begin;
     uint64_t commits, images; /* in the unfinished file */
@@ -104,6 +105,7 @@ static int write_all(struct pack *pack)
     struct ingest_source source = {.inputs = &pack->inputs,
                                    .options = pack->options,
                                    .sample = &pack->names.sample,
+                                   .values = &pack->values,
                                    .files = pack->names.files,
                                    .target = pack->part.path,
                                    .folder = pack->part.folder,
@@ -125,9 +127,17 @@ static int pack_inputs(struct pack *pack)
     int code = inputs_open(&pack->inputs, &input_options);
     if (code != EXIT_DONE)
         return code;
-    code = precheck_names(&pack->inputs, pack->options, NULL, &pack->names);
+    code = value_file_open(&pack->values, pack->options->columns);
+    /* Only now: until here, while a pipe may give nothing for long, a signal may end it. */
+    interrupt_install();
+    /* What is wrong with the values is no reason either to throw away what an earlier pack has left. */
+    if (code == EXIT_DONE && !pack->options->resume)
+        code = value_file_load(&pack->values, NULL, pack->part.path);
+    if (code == EXIT_DONE)
+        code = precheck_names(&pack->inputs, pack->options, NULL, &pack->names);
     if (code == EXIT_DONE)
         code = write_all(pack);
+    value_file_free(&pack->values);
     sample_free(&pack->names.sample);
     inputs_close(&pack->inputs);
     return code;
@@ -139,7 +149,6 @@ int cmd_pack(int argc, char **argv, const struct common_options *common)
     int code = ingest_options_parse(INGEST_PACK, argc, argv, common->quiet, &options);
     if (code != EXIT_DONE)
         return code;
-    interrupt_install();
     struct pack pack = {.options = &options, .begin = ingest_clock()};
     code = part_init(&pack.part, options.archive, "pack", ".part");
     if (code != EXIT_DONE) {

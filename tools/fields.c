@@ -59,13 +59,18 @@ static int report_clash(const struct fields *fields, const struct field *field, 
                        value_type_name(&field->type, wanted), value_type_name(there, found), whose);
 }
 
+static bool is_in_archive(const struct fields *fields, const char *name, struct aimg_column *column_out)
+{
+    return fields->base != NULL && aimg_reader_column_find(fields->base, name, column_out, NULL) == AIMG_OK;
+}
+
 /* What the archive, or the format, says of the column. */
 static int settle_type(const struct fields *fields, struct field *field)
 {
     bool declared = field->origin == FIELD_DECLARED;
     struct aimg_column column;
     struct value_type type;
-    bool there = aimg_reader_column_find(fields->base, field->name, &column, NULL) == AIMG_OK;
+    bool there = is_in_archive(fields, field->name, &column);
 
     if (!there && value_type_is_spaced(field->name))
         return table_error(fields->table, "the column's name '%s' begins or ends with a space", field->name);
@@ -95,7 +100,7 @@ static int split_head(const struct fields *fields, const char *head, size_t *nam
         *name_bytes_out = table_name_bytes(fields->table, head, (size_t)(colon - head));
         return EXIT_DONE;
     }
-    if (aimg_reader_column_find(fields->base, head, &column, NULL) == AIMG_OK)
+    if (is_in_archive(fields, head, &column))
         return EXIT_DONE;
     return table_error(fields->table, "'%s' is no type, in the column '%s'; types are %s", colon + 1, head, value_type_names);
 }

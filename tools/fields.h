@@ -32,8 +32,8 @@ struct fields {
     uint64_t rows; /* that the scan has seen */
 };
 
-/* Goes over the table, finds the columns and their types, and rewinds it. base: the archive, borrowed until fields_free. Prints
- * what is wrong; returns an exit_code. Needs fields_free in any case. */
+/* Goes over the table, finds the columns and their types, and rewinds it. base: the archive, borrowed until fields_free; NULL
+ * for one that is yet to be made. Prints what is wrong; returns an exit_code. Needs fields_free in any case. */
 int fields_scan(struct fields *fields, struct table *table, const struct aimg_reader *base, const char *archive);
 /* Defines the columns in the writer. */
 int fields_define(struct fields *fields, struct aimg_writer *writer);

@@ -117,8 +117,12 @@ int ingest_run(const struct ingest_source *source, struct aimg_writer *writer, s
     const struct ingest_options *options = source->options;
     *totals_out = (struct ingest_totals){.images = 0};
     struct ingest ingest = {
-        .intake =
-            {.options = options, .inputs = source->inputs, .target = source->target, .writer = writer, .totals = totals_out},
+        .intake = {.options = options,
+                   .inputs = source->inputs,
+                   .file = source->values,
+                   .target = source->target,
+                   .writer = writer,
+                   .totals = totals_out},
         .context = {.writer = writer, .scratch_folder = source->folder, .level = options->level, .all = options->all}};
     set_own(&ingest);
     progress_begin(&ingest.progress, "packing", 0, options->quiet);

@@ -5,11 +5,13 @@
 
 #include "ingest_options.h"
 #include "sample.h"
+#include "value_file.h"
 
 struct ingest_source {
     struct inputs *inputs;
     const struct ingest_options *options;
     const struct sample *sample; /* of the inputs */
+    struct value_file *values;   /* of --columns, opened; of no file when that is not given */
     uint64_t files;              /* how many there will be, for the progress line */
     const char *target;          /* file that the writer writes, for messages */
     const char *folder;          /* that the target lies in */

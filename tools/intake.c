@@ -23,7 +23,7 @@ int intake_begin(struct intake *intake)
     if (code != EXIT_DONE)
         return code;
     bool replaces = options->existing == EXISTING_REPLACE || options->existing == EXISTING_UPDATE;
-    return intake_values_begin(&intake->values, options->columns, intake->writer, intake->target,
+    return intake_values_begin(&intake->values, options->columns, intake->file, intake->writer, intake->target,
                                replaces ? intake->existing.first_new : 0);
 }
 

@@ -12,7 +12,8 @@
 struct intake {
     const struct ingest_options *options; /* set by the caller, down to totals; all borrowed */
     struct inputs *inputs;
-    const char *target; /* file that the writer writes */
+    struct value_file *file; /* of --columns */
+    const char *target;      /* file that the writer writes */
     struct aimg_writer *writer;
     struct ingest_totals *totals;
 

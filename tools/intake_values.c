@@ -10,18 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-int intake_values_begin(struct intake_values *values, const char *path, struct aimg_writer *writer, const char *target,
-                        uint32_t replaceable)
+int intake_values_begin(struct intake_values *values, const char *path, struct value_file *file, struct aimg_writer *writer,
+                        const char *target, uint32_t replaceable)
 {
     int code;
 
-    *values = (struct intake_values){.path = path, .writer = writer, .target = target, .replaceable = replaceable};
+    *values = (struct intake_values){.path = path, .file = file, .writer = writer, .target = target, .replaceable = replaceable};
     if (path == NULL)
         return EXIT_DONE;
-    code = value_file_load(&values->file, path, writer, target);
+    code = value_file_load(file, aimg_writer_base(writer), target);
+    if (code == EXIT_DONE)
+        code = value_file_define(file, writer);
     if (code != EXIT_DONE)
         return code;
-    values->values = calloc(INGEST_COLUMNS + (size_t)values->file.fields.count, sizeof *values->values);
+    values->values = calloc(INGEST_COLUMNS + (size_t)file->fields.count, sizeof *values->values);
     if (values->values != NULL)
         return EXIT_DONE;
     output_error("%s: out of memory", path);
@@ -30,9 +32,6 @@ int intake_values_begin(struct intake_values *values, const char *path, struct a
 
 void intake_values_end(struct intake_values *values)
 {
-    if (values->path == NULL)
-        return;
-    value_file_free(&values->file);
     free(values->values);
     values->values = NULL;
 }
@@ -78,7 +77,7 @@ int intake_values_merge(struct intake_values *values, const struct ingest_values
 
     memcpy(values->values, known->values, known->count * sizeof *values->values);
     values->count = known->count;
-    values->row = value_file_find(&values->file, name, name_bytes);
+    values->row = value_file_find(values->file, name, name_bytes);
     for (uint32_t i = 0; code == EXIT_DONE && values->row != NULL && i < values->row->count; i++) {
         struct row_value *value = &values->row->values[i];
 
@@ -130,7 +129,7 @@ static int set_row(struct intake_values *values, struct value_row *row, uint32_t
             *changed = true;
         }
         if (code == EXIT_DONE && !found && (*lost)++ < UNKNOWN_SHOWN)
-            output_error("%s:%" PRIu64 ": the archive has no image '%.*s'; the value is left out", values->file.table.path,
+            output_error("%s:%" PRIu64 ": the archive has no image '%.*s'; the value is left out", values->file->table.path,
                          row->line, (int)value->bytes, (const char *)value->data);
     }
     return code;
@@ -146,7 +145,7 @@ static int finish_row(struct intake_values *values, struct value_row *row, struc
         return set_row(values, row, ordinal, lost, changed);
     if (status != AIMG_NOT_FOUND && status != AIMG_INVALID_ARGUMENT)
         return writing_failed(values->target, status, &error);
-    unknown_add(unknown, values->file.table.path, row->line, row->name, row->name_bytes);
+    unknown_add(unknown, values->file->table.path, row->line, row->name, row->name_bytes);
     return EXIT_DONE;
 }
 
@@ -157,8 +156,8 @@ int intake_values_finish(struct intake_values *values, bool *changed_out)
     char text[COUNT_TEXT_BYTES];
     int code = EXIT_DONE;
 
-    for (size_t i = 0; values->path != NULL && code == EXIT_DONE && i < values->file.row_count; i++) {
-        struct value_row *row = values->file.rows[i];
+    for (size_t i = 0; values->path != NULL && code == EXIT_DONE && i < values->file->row_count; i++) {
+        struct value_row *row = values->file->rows[i];
 
         if (row->used && !row->waiting)
             continue;

@@ -11,17 +11,17 @@ struct intake_values {
     const char *path; /* NULL: there is no such file */
     const char *target;
     struct aimg_writer *writer;
-    uint32_t replaceable; /* images of lower ordinals may still be replaced */
-    struct value_file file;
+    uint32_t replaceable;      /* images of lower ordinals may still be replaced */
+    struct value_file *file;   /* borrowed */
     struct aimg_value *values; /* of the image that is being added */
     size_t count;
     struct value_row *row; /* of that image, or NULL */
 };
 
-/* Print what is wrong; return an exit_code. begin is called once, end in any case. replaceable: the lowest ordinal that stays
- * whatever is added. */
-int intake_values_begin(struct intake_values *values, const char *path, struct aimg_writer *writer, const char *target,
-                        uint32_t replaceable);
+/* Print what is wrong; return an exit_code. begin is called once, end in any case. file: of that path, open. replaceable: the
+ * lowest ordinal that stays whatever is added. */
+int intake_values_begin(struct intake_values *values, const char *path, struct value_file *file, struct aimg_writer *writer,
+                        const char *target, uint32_t replaceable);
 /* What is known of an image together with what the file says, which counts: values->values and values->count. */
 int intake_values_merge(struct intake_values *values, const struct ingest_values *known, const char *name, size_t name_bytes);
 /* The image was added. */

@@ -96,7 +96,7 @@ static int parse_cell(struct value_file *file, const struct field *field, const 
     size_t before = file->cell.bytes, bytes;
     const char *name;
 
-    *value_out = (struct row_value){.column = field->id, .kind = ROW_NULL};
+    *value_out = (struct row_value){.column = (uint32_t)(field - file->fields.items), .kind = ROW_NULL};
     if (field->type.type == AIMG_TYPE_IMAGE) {
         *answer_out = value_name(cell, &name, &bytes, why);
         if (*answer_out == VALUE_THERE && !buffer_put(&file->cell, name, bytes))
@@ -189,19 +189,41 @@ static int load_rows(struct value_file *file)
     return code;
 }
 
-int value_file_load(struct value_file *file, const char *path, struct aimg_writer *writer, const char *archive)
+int value_file_open(struct value_file *file, const char *path)
 {
     int code;
 
     *file = (struct value_file){.row_count = 0};
+    if (path == NULL)
+        return EXIT_DONE;
     code = table_open(&file->table, path, TABLE_BY_NAME);
     file->open = code == EXIT_DONE;
-    if (code == EXIT_DONE)
-        code = fields_scan(&file->fields, &file->table, aimg_writer_base(writer), archive);
-    if (code == EXIT_DONE)
-        code = fields_define(&file->fields, writer);
+    return code;
+}
+
+int value_file_load(struct value_file *file, const struct aimg_reader *base, const char *archive)
+{
+    int code;
+
+    if (!file->open || file->loaded)
+        return EXIT_DONE;
+    code = fields_scan(&file->fields, &file->table, base, archive);
     if (code == EXIT_DONE)
         code = load_rows(file);
+    file->loaded = code == EXIT_DONE;
+    return code;
+}
+
+int value_file_define(struct value_file *file, struct aimg_writer *writer)
+{
+    int code = fields_define(&file->fields, writer);
+
+    for (size_t i = 0; code == EXIT_DONE && i < file->row_count; i++) {
+        struct value_row *row = file->rows[i];
+
+        for (uint32_t j = 0; j < row->count; j++)
+            row->values[j].column = file->fields.items[row->values[j].column].id;
+    }
     return code;
 }
 

@@ -12,7 +12,7 @@ enum row_value_kind {
 };
 
 struct row_value {
-    uint32_t column; /* id */
+    uint32_t column; /* which of the fields; once these are defined, its id in the writer */
     uint32_t bytes;
     enum row_value_kind kind;
     void *data;
@@ -39,12 +39,18 @@ struct value_file {
     struct value_row **slots; /* by the hash of the name; NULL is a free one */
     size_t slot_count;
     struct buffer cell;
-    bool open;
+    bool open, loaded;
 };
 
-/* Loads the file and defines its columns in the writer. Prints what is wrong; returns an exit_code. Needs value_file_free in any
- * case. */
-int value_file_load(struct value_file *file, const char *path, struct aimg_writer *writer, const char *archive);
+/* These print what is wrong, and return an exit_code. They are called in this order, and need value_file_free in any case. */
+
+/* A pipe is read to its end. path NULL: there is no such file. */
+int value_file_open(struct value_file *file, const char *path);
+/* Reads all rows, unless that was done. base: the archive, whose columns have types; NULL for one that is yet to be made. */
+int value_file_load(struct value_file *file, const struct aimg_reader *base, const char *archive);
+/* Defines the columns in the writer. Once. */
+int value_file_define(struct value_file *file, struct aimg_writer *writer);
+
 /* NULL: no row has this name. */
 struct value_row *value_file_find(const struct value_file *file, const char *name, size_t name_bytes);
 void value_file_free(struct value_file *file);

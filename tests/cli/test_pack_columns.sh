@@ -113,6 +113,33 @@ expect_exit 2 "$AIMG" pack --columns v.txt f.aimg photos/
 expect_false 'an archive was made' test -e f.aimg
 expect_exit 2 "$AIMG" pack f.aimg photos/ --columns
 
+# nor is what a pack that was stopped has left thrown away for such a file
+echo 'left by a pack' >g.aimg.part
+for bad in '3 missing.csv' '1 twice.csv' '1 large.csv' '1 label.csv'; do
+    printf 'name,n\ncat/1.pgm,1\ncat/1.pgm,2\n' >twice.csv
+    printf 'name,n:u8\ncat/2.pgm,1\ncat/1.pgm,300\n' >large.csv
+    printf 'name,label:f32\ncat/1.pgm,1\n' >label.csv
+    expect_exit ${bad% *} "$AIMG" pack --force --columns ${bad#* } g.aimg photos/
+    expect_contains err "${bad#* }:"
+    expect_equal "$(cat g.aimg.part)" 'left by a pack'
+done
+expect_exit 0 "$AIMG" pack --force --columns v.csv g.aimg photos/
+expect_equal "$(value_of g.aimg cat/1.pgm score)" 0.5
+expect_false 'a part was left' test -e g.aimg.part
+
+# a pack that goes on has the columns of the unfinished archive
+mv g.aimg h.aimg.part
+printf 'name,score,n:u8\ncow.pgm,2,3\n' >more.csv
+expect_exit 0 "$AIMG" pack --resume --columns more.csv h.aimg photos/ more/
+expect_equal "$(value_of h.aimg cow.pgm score)/$(value_of h.aimg cow.pgm n)/$(value_of h.aimg cat/1.pgm score)" 2.0/3/0.5
+expect_exit 0 "$AIMG" verify h.aimg
+
+# a table or a list that does not come
+expect_ended_at_pipe slow.csv "$AIMG" pack i.aimg photos/ --columns slow.csv
+expect_ended_at_pipe slow.csv "$AIMG" add h.aimg photos/ --prefix new/ --columns slow.csv
+expect_ended_at_pipe slow "$AIMG" pack i.aimg --files-from slow
+expect_false 'something was made' ls i.aimg i.aimg.part
+
 # with SOURCE_DATE_EPOCH the same input gives the same bytes
 expect_exit 0 env SOURCE_DATE_EPOCH=1 "$AIMG" pack --columns v.csv one.aimg photos/
 expect_exit 0 env SOURCE_DATE_EPOCH=1 "$AIMG" pack --columns v.csv two.aimg photos/
