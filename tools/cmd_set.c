@@ -265,7 +265,7 @@ static int print_json(const struct setter *setter)
         if (setter->unknown.names[i] != NULL)
             json_array_append_new(names, json_from_text(setter->unknown.names[i], strlen(setter->unknown.names[i])));
     json_put_string(&object, "schema", "aimg.set/1");
-    json_put_string(&object, "archive", setter->edit.archive);
+    json_put_string(&object, "path", setter->edit.archive);
     json_put_count(&object, "rows", setter->rows);
     json_put_count(&object, "images", setter->edit.committed ? setter->images : 0);
     json_put(&object, "columns", describe_columns(setter));

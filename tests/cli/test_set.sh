@@ -249,6 +249,7 @@ expect_equal "$(json out 'o["images"], o["commit"], o["unknown"], o["unknown_nam
 expect_equal "$(json out 'o["columns"]')" '[]'
 expect_exit 1 "$AIMG" set --json b.aimg table.csv
 expect_equal "$(json out 'o["rows"], o["images"], o["commit"], o["unknown"]')" '(2, 1, 1, 1)'
+expect_equal "$(json out 'o["schema"], o["path"], "archive" in o')" "('aimg.set/1', 'b.aimg', False)"
 expect_equal "$(json out 'o["columns"]')" "[{'name': 'n', 'type': 'i64', 'new': True, 'values': 1, 'nulls': 0}]"
 
 # ------------------------------------------------------------------ the archive is replaced while it is changed
