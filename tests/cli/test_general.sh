@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
 
-verbs='pack add unpack ls cat set attach get info log verify'
+verbs=$("$AIMG" --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
+expect_true "the verbs of the help: $verbs" [ "$(wc -w <<<"$verbs")" -ge 18 ]
 
 # alone: three commands that get one started
 expect_exit 0 "$AIMG"
