@@ -269,6 +269,8 @@ if [ -n "$offset" ]; then
     printf X | dd of=bad.aimg bs=1 seek="$offset" conv=notrunc 2>/dev/null
     expect_exit 4 "$AIMG" get bad.aimg caption
     expect_contains err "the column 'caption' cannot be read"
+else
+    fail 'the text of a column that was to be damaged is not in a.aimg as it is'
 fi
 printf '{"name":"cat/1.pgm","t":"\\u001b[31mred"}\n' >red.jsonl
 expect_exit 0 "$AIMG" set a.aimg red.jsonl
