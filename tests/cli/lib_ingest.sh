@@ -25,6 +25,32 @@ expect_absent() {
     done
 }
 
+# expect_durable SUFFIX ARCHIVE COMMAND...: makes ARCHIVE, and what it wrote to ARCHIVE.SUFFIX is durable before it gets its name,
+# and then the name. Hint pages of a pack need not be: a reader finds the last commit without (spec/SPEC.md, section 2.3).
+expect_durable() {
+    local suffix=$1 archive=$2
+    shift 2
+    rm -f trace
+    expect_shim 0 TRACE="$PWD/trace" "$@"
+    "$python" - "$PWD/$archive" "$PWD/$archive.$suffix" <<'PY' >difference 2>&1 && pass || fail "$archive is not durable" difference trace
+import os, sys
+archive, unfinished = sys.argv[1:]
+hint_pages = ('4096', '8192') if unfinished.endswith('.part') else ()
+calls = [line.split() for line in open('trace')]
+last = {}
+for number, call in enumerate(calls):
+    if call[0] in ('write', 'cut') and call[-1] not in hint_pages:
+        call[0] = 'change'
+    if call[0] == 'rename':
+        call[1:] = map(os.path.abspath, call[1:])
+    last[' '.join(call[:2])] = number
+order = [last.get(what, -1) for what in (
+    'change ' + unfinished, 'sync ' + unfinished, 'rename ' + unfinished, 'sync ' + os.path.dirname(archive))]
+assert -1 not in order and order == sorted(order), order
+assert calls[order[2]][2] == archive and 'change ' + archive not in last, last
+PY
+}
+
 commits() { "$AIMG" log --json "$1" 2>/dev/null | "$python" -c 'import json, sys; print(len(json.load(sys.stdin)["commits"]))'; }
 
 # big N...: for each N 36 pictures of 15 MB, half of what is committed in one part. They compress to a hundredth, and take

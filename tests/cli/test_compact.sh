@@ -134,6 +134,14 @@ print(columns)' >before
     expect_exit 0 "$AIMG" verify --quiet columns.aimg
 }
 
+# Nothing that is not on the disk takes the place of the archive.
+test_durable() {
+    worn durable.aimg
+    expect_durable compact durable.aimg "$AIMG" compact durable.aimg
+    expect_durable compact durable2.aimg "$AIMG" compact durable.aimg -o durable2.aimg
+    expect_durable compact durable2.aimg "$AIMG" compact --force durable.aimg -o durable2.aimg
+}
+
 # The file behind a link is replaced, not the link; other names of the file keep the old one.
 test_names_of_the_file() {
     mkdir -p real
@@ -396,6 +404,7 @@ test_in_place
 test_output
 test_reproducible
 test_columns
+test_durable
 test_names_of_the_file
 test_bad_input
 test_writer_at_work

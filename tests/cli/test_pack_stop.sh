@@ -202,6 +202,14 @@ test_mapped_count() {
     rm -r mapped mapped.aimg
 }
 
+# Nothing that is not on the disk gets the name of the archive, not even an empty one.
+test_durable() {
+    mkdir durable
+    expect_durable part durable.aimg "$AIMG" pack durable.aimg durable
+    make_picture durable/1.pgm 9 9
+    expect_durable part durable.aimg "$AIMG" pack --force durable.aimg durable
+}
+
 test_no_room() {
     make_picture room/1.pgm 1000 1000
     make_picture room/2.pgm 1000 1000
@@ -267,6 +275,7 @@ test_replaced_archive
 test_changing_file
 test_stop_twice
 test_cut_while_stored
+test_durable
 test_no_room
 test_scratch
 test_mapped_count
