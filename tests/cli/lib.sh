@@ -60,6 +60,15 @@ expect_shim() {
     if [ "$status" = "$wanted" ]; then pass; else fail "exit $status, expected $wanted: ${*: -3}" out err; fi
 }
 
+# wait_until COMMAND...: until it succeeds, for at least a minute: long enough for a sanitizer on a busy machine.
+wait_until() {
+    for _ in $(seq 6000); do
+        if "$@" >/dev/null 2>&1; then return 0; fi
+        sleep 0.01
+    done
+    return 1
+}
+
 # hold_lock ARCHIVE: a process that holds its lock as a writer does, in $holder.
 hold_lock() {
     rm -f held
@@ -70,7 +79,7 @@ hold_lock() {
         open("held", "w")
         time.sleep(600)' "$1" &
     holder=$!
-    for _ in $(seq 500); do [ -e held ] && break; sleep 0.01; done
+    wait_until test -e held || fail "$1 was not locked"
 }
 
 # expect_ended_at_pipe PIPE COMMAND...: while it reads PIPE, which gives nothing, a signal ends it at once.

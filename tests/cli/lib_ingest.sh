@@ -93,6 +93,9 @@ holds_lock() { grep -qs '^lock:' "/proc/$pid/fdinfo/"*; }
 # has_mapped NAME: whether the process in the background reads a file of that name through a map.
 has_mapped() { grep -qsF -e "$1" "/proc/$pid/maps"; }
 
+# has_open NAME: whether the process in the background has a file of that name open.
+has_open() { find "/proc/$pid/fd" -lname "*/$1" 2>/dev/null | grep -q .; }
+
 # has_head FILE: whether what stands before the first frame is written.
 has_head() { [ "$(stat -c %s "$1")" -ge 12288 ]; }
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Columns set from CSV and JSON lines: types, nulls, all or nothing.
 . "$(dirname "$0")/lib.sh"
+. "$test_source/lib_ingest.sh"
+: "${WRITE_SHIM:?set it to the path of write_shim.so}"
 
 for i in 1 2 3; do
     make_picture photos/cat/$i.pgm 4 3 cat$i
@@ -193,7 +195,7 @@ sleep 60 >slow &
 sleeper=$!
 "$AIMG" set b.aimg slow --format csv 2>err &
 pid=$!
-sleep 0.3
+wait_for has_open slow || fail 'set ended before it opened the pipe' err
 kill -TERM $pid
 wait $pid
 expect_equal $? 143
