@@ -147,7 +147,7 @@ expect_equal "$(json out 'o["images"], o["attachments"]')" '(3, 3)'
 expect_exit 0 "$AIMG" rm t.aimg c d
 expect_contains err 'removed 2 images and 3 attachments'
 expect_exit 0 "$AIMG" info --json t.aimg
-expect_equal "$(json out 'o["images"], o["attachments"], o["dead"] if "dead" in o else o["removed"]')" '(1, 0, 8)'
+expect_equal "$(json out 'o["images"], o["attachments"], o["removed"]')" '(1, 0, 8)'
 expect_exit 0 "$AIMG" verify t.aimg
 "$MAKE_ATTACHED" u.aimg || fail 'make_attached'
 expect_exit 0 "$AIMG" rm u.aimg 'of both' # by its name: what refers to it stays
