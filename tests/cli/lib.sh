@@ -145,6 +145,15 @@ json() {
     "${AIMG_PYTHON:-/usr/bin/python3}" -c 'import json, sys; o = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"
 }
 
+# value_of ARCHIVE IMAGE COLUMN: as Python shows it
+value_of() {
+    "$AIMG" info --json "$1" "$2" >info.json
+    json info.json "o['columns']['$3']"
+}
+
+# Whether a disk of a size of its own may be mounted on the folder disk.
+may_mount() { unshare -m mount -t tmpfs none disk 2>/dev/null; }
+
 # skip WHAT_AND_WHY: for a part of a script; ./dev test counts and shows it (tests/ci/results.py).
 skip() { echo "$test_name: skipped: $1"; }
 

@@ -374,9 +374,6 @@ PY
     expect_whole j.aimg worn
 }
 
-# Whether a disk of a size of its own may be mounted on the folder disk.
-may_mount() { unshare -m mount -t tmpfs none disk 2>/dev/null; }
-
 test_no_room() {
     worn k.aimg
     cp k.aimg same

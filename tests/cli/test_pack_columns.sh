@@ -7,10 +7,6 @@ for i in 1 2 3; do
     make_picture photos/cat/$i.pgm 4 3 cat$i
     make_picture photos/dog/$i.pgm 4 3 dog$i
 done
-value_of() {
-    "$AIMG" info --json "$1" "$2" >info.json
-    json info.json "o['columns']['$3']"
-}
 
 # one commit; what the file says counts, before what the picture or the folder says
 cat >v.csv <<'EOF'

@@ -158,9 +158,6 @@ test_cut_while_stored() {
     rm -r cut
 }
 
-# Whether a disk of a size of its own may be mounted on the folder disk.
-may_mount() { unshare -m mount -t tmpfs none disk 2>/dev/null; }
-
 # Large files are compressed on the disk: how, and whether there is room, shows or makes no difference.
 test_scratch() {
     mkdir -p scratch disk

@@ -17,11 +17,6 @@ type_of() {
     "$AIMG" info --json "$1" >info.json
     json info.json "{c['name']: c['type'] for c in o['columns']}.get('$2')"
 }
-# value_of ARCHIVE IMAGE COLUMN: as Python shows it
-value_of() {
-    "$AIMG" info --json "$1" "$2" >info.json
-    json info.json "o['columns']['$3']"
-}
 # set_text ARCHIVE FORMAT TEXT: exit status in $status
 set_text() {
     printf '%b' "$3" >"table.$2"
@@ -184,8 +179,7 @@ expect_exit 0 "$AIMG" set b.aimg table.CSV
 expect_exit 3 "$AIMG" set missing.aimg table.CSV
 expect_exit 4 "$AIMG" set table table.CSV
 
-expect_exit 0 env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="${WRITE_SHIM:?set it to the path of write_shim.so}" \
-    NO_TMPFILE=1 TMPDIR="$PWD" bash -c 'cat table | "$0" set --format csv b.aimg -' "$AIMG"
+expect_shim 0 NO_TMPFILE=1 TMPDIR="$PWD" bash -c 'cat table | "$0" set --format csv b.aimg -' "$AIMG"
 expect_false 'a temporary file was left' ls aimg-*
 
 # while nothing comes a signal ends it at once; without room nothing is changed
