@@ -32,7 +32,7 @@ expect_durable() {
     shift 2
     rm -f trace
     expect_shim 0 TRACE="$PWD/trace" "$@"
-    "$python" - "$PWD/$archive" "$PWD/$archive.$suffix" <<'PY' >difference 2>&1 && pass || fail "$archive is not durable" difference trace
+    "$python" - "$PWD/$archive" "$PWD/$archive.$suffix" <<'PY' >difference 2>&1
 import os, sys
 archive, unfinished = sys.argv[1:]
 hint_pages = ('4096', '8192') if unfinished.endswith('.part') else ()
@@ -49,6 +49,7 @@ order = [last.get(what, -1) for what in (
 assert -1 not in order and order == sorted(order), order
 assert calls[order[2]][2] == archive and 'change ' + archive not in last, last
 PY
+    if [ $? = 0 ]; then pass; else fail "$archive is not durable" difference trace; fi
 }
 
 commits() { "$AIMG" log --json "$1" 2>/dev/null | "$python" -c 'import json, sys; print(len(json.load(sys.stdin)["commits"]))'; }
