@@ -136,9 +136,11 @@ def main():
             found, found_rows, count = read(path)
             tables += count
             different = sorted(key for key in set(model) | set(found) if model.get(key) != found.get(key))
-            if different or rows != found_rows:
-                raise ValueError("%d rows of %d; %d values differ, as %s: %r, not %r" % (
-                    found_rows, rows, len(different), different[:1], found.get(different[0]), model.get(different[0])))
+            if rows != found_rows:
+                raise ValueError("%d rows, not %d" % (found_rows, rows))
+            if different:
+                raise ValueError("%d values differ, as %s: %r, not %r" % (
+                    len(different), different[0], found.get(different[0]), model.get(different[0])))
         except ValueError as trouble:
             print("seed %d: %s" % (seed, trouble))
             failed += 1
