@@ -6,6 +6,7 @@ run_writer.py VECTORS WORK
 
 VECTORS is spec/vectors: its reader is used, and to each archive in it that can be appended to, the tool appends. WORK is a folder
 for files. AIMG in the environment is the tool."""
+import itertools
 import json
 import os
 import pathlib
@@ -93,6 +94,140 @@ def check_append(path, work):
              "columns of %s are %s" % (image["name"], columns))
 
 
+def described(path):
+    """For each image in order its name, bytes and columns, an attachment as its bytes; and the Archive."""
+    _, archive = listed(path)
+    columns = {column.id: column for column in archive.root.columns}
+    shown = lambda number, value: archive.entries[value].raw if columns[number].type == constants.Type.IMAGE else plain(value)
+    values = lambda entry: {columns[number].name.decode(): shown(number, value) for number, value in entry.values.items()}
+    images = [entry for entry in archive.entries if not entry.dead and not entry.attachment]
+    return [(entry.name, entry.raw, values(entry)) for entry in images], archive
+
+
+def parts(archive, kind):
+    return sum(part.type == kind for part in archive.root.parts)
+
+
+def expect(path, wanted, what):
+    found, archive = described(path)
+    need([image[:2] for image in found] == wanted, "the images differ after " + what)
+    return found, archive
+
+
+def pick(wanted, *names):
+    return [image for image in wanted if image[0].decode() in names]
+
+
+def without(wanted, *names):
+    return [image for image in wanted if image[0].decode() not in names]
+
+
+def check_twins(path, work):
+    """Equal images, in one command and in another: ALIAS frames and a CONTENT table. What is there afterwards."""
+    contents = fill(work / "twins", ["%02d.png" % number for number in range(30)])
+    for name in ("twin a", "twin b"):
+        contents[name.encode()] = contents[b"07.png"]
+        (work / "twins" / name).write_bytes(contents[b"07.png"])
+    run_well("pack", "--force", "--all", "--dedup=all", path, work / "twins")
+    wanted = sorted(contents.items())
+    _, archive = expect(path, wanted, "pack")
+    need(sum(entry.aliased for entry in archive.entries) == 2, "twins are not aliases")
+    need(parts(archive, constants.FrameType.CONTENT) == 1, "there is no index of the content")
+    later = work / "later"
+    later.mkdir(exist_ok=True)
+    (later / "twin c").write_bytes(contents[b"07.png"])
+    (later / "other").write_bytes(b"other")
+    run_well("add", "--all", "--dedup=all", path, later)
+    wanted += [(b"other", b"other"), (b"twin c", contents[b"07.png"])]
+    _, archive = expect(path, wanted, "add")
+    need(sum(entry.aliased for entry in archive.entries) == 3, "a twin of a commit before is not an alias")
+    return wanted
+
+
+def check_changes(path, work, wanted):
+    """mv, meta, set, attach, rm, seal. What is there afterwards."""
+    run_well("mv", path, "03.png", "moved/3.png")
+    wanted = without(wanted, "03.png") + [(b"moved/3.png", pick(wanted, "03.png")[0][1])]
+    run_well("mv", path, "twin a", "twin z")
+    wanted = without(wanted, "twin a") + [(b"twin z", pick(wanted, "twin a")[0][1])]
+    _, archive = expect(path, wanted, "mv")
+    need(sum(entry.dead for entry in archive.entries) == 2, "the old names are not among the dead")
+    run_well("meta", path, "title=all verbs", "own=\u00e4\n")
+    need(expect(path, wanted, "meta")[1].meta == {"title": "all verbs", "own": "\u00e4\n"}, "the metadata differ")
+    (work / "score.csv").write_text("name,score:f32,tags:list<u16>\n05.png,0.5,\"[1,2]\"\nmoved/3.png,,[]\n", encoding="utf-8")
+    run_well("set", path, work / "score.csv")
+    for name, mask in (("05.png", b"mask of 5"), ("06.png", b"mask of 6"), ("moved/3.png", b"mask of 3")):
+        (work / "mask").write_bytes(mask)
+        run_well("attach", path, name, "mask", work / "mask")
+    found, archive = expect(path, wanted, "attach")
+    values = {name.decode(): columns for name, _, columns in found}
+    for name, own in (("05.png", (0.5, [1, 2], b"mask of 5")), ("moved/3.png", (None, [], b"mask of 3"))):
+        found = tuple(values[name].get(column) for column in ("score", "tags", "mask"))
+        need(found == own, "columns of %s are %s" % (name, found))
+    run_well("rm", path, "06.png", "07.png", "11.png", "twin b")
+    wanted = without(wanted, "06.png", "07.png", "11.png", "twin b")
+    _, archive = expect(path, wanted, "rm")
+    need(sum(entry.dead and entry.attachment for entry in archive.entries) == 1, "the attachment is alive")
+    run_well("seal", path)
+    _, archive = expect(path, wanted, "seal")
+    need([parts(archive, kind) for kind in (constants.FrameType.RUN, constants.FrameType.NAMES)] == [1, 1], "it is not sealed")
+    return wanted
+
+
+def check_compacts(path, wanted):
+    before, archive = expect(path, wanted, "seal")
+    commits, meta = len(archive.commits), archive.meta
+    copy = path.with_suffix(".copy.aimg")
+    for options, count in (((), commits), (("--drop-history",), 1)):
+        run_well("compact", "--force", *options, path, "-o", copy)
+        after, archive = expect(copy, wanted, "compact")
+        need(after == before and archive.meta == meta, "columns or metadata differ after compact")
+        need(not any(entry.dead for entry in archive.entries) and len(archive.commits) == count,
+             "%d commits after compact, or dead images" % len(archive.commits))
+    return archive
+
+
+def check_life(work):
+    """All that the verbs write, one after the other on one archive."""
+    path = work / "life.aimg"
+    wanted = check_changes(path, work, check_twins(path, work))
+    archive = check_compacts(path, wanted)
+    need(sum(entry.aliased for entry in archive.entries) == 1, "twins share no bytes after compact")
+    need(parts(archive, constants.FrameType.CONTENT) == 1, "the index of the content is gone after compact")
+
+
+def jpeg(seed):
+    """As a small JPEG is: most of its bytes are tables that all have."""
+    segment = lambda marker, body: b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2, "big") + body
+    tables = segment(0xDB, pictures.noise(65, 1)) + segment(0xC4, pictures.noise(400, 2))
+    frame = segment(0xC0, b"\x08\x00\x20\x00\x20\x01\x01\x11\x00")
+    return b"\xff\xd8" + tables + frame + segment(0xDA, b"\x01\x01\x00\x00\x3f\x00") + pictures.noise(300, seed) + b"\xff\xd9"
+
+
+def check_trained(work):
+    """A dictionary that pack learned, images that use it, more of them, and both in a copy."""
+    path, numbers = work / "trained.aimg", itertools.count(1000)
+    for folder, count in (("small", 600), ("small2", 50)):
+        (work / folder).mkdir()
+        for number in itertools.islice(numbers, count):
+            (work / folder / ("%d.jpg" % number)).write_bytes(jpeg(number))
+    run_well("pack", "--force", "--compress", "auto", path, work / "small")
+    run_well("add", "--compress", "auto", path, work / "small2")
+    files = [file for folder in ("small", "small2") for file in sorted((work / folder).iterdir())]
+    wanted = [(file.name.encode(), file.read_bytes()) for file in files]
+    for what in ("pack and add", "rm", "compact"):
+        if what == "rm":
+            run_well("rm", path, "1000.jpg", "1300.jpg")
+            wanted = without(wanted, "1000.jpg", "1300.jpg")
+        elif what == "compact":
+            run_well("compact", path)
+        _, archive = expect(path, wanted, what)
+        codings = {coding.coding for coding in archive.root.codings}
+        coded = sum(entry.coding in codings for entry in archive.entries if not entry.dead)
+        need(len(codings) == 1 and coded == len(wanted), "%d dictionaries, %d of %d images use them after %s" % (
+            len(codings), coded, len(wanted), what))
+
+
 def main():
     work = pathlib.Path(sys.argv[2])
     shutil.rmtree(work, ignore_errors=True)
@@ -100,6 +235,7 @@ def main():
     fill(work / "appended", ["one.png", "two.png"])
     jobs = [("pack " + " ".join(options), lambda options=options: check_pack(work, *options))
             for options in ((), ("--compress", "zstd"), ("--times", "--no-label"))]
+    jobs += [("all verbs", lambda: check_life(work)), ("a trained dictionary", lambda: check_trained(work))]
     for path in sorted(pathlib.Path(sys.argv[1]).glob("*/*.aimg")):
         if "images" in json.loads(path.with_suffix(".json").read_text(encoding="utf-8")):
             jobs.append((path.stem, lambda path=path: check_append(path, work)))
@@ -118,6 +254,7 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     sys.path.insert(0, sys.argv[1])
+    import constants
     import pictures
     from check_index import check_file
     from checksum import print128
