@@ -35,6 +35,7 @@ void promise_only(struct promise *promise, const struct model *model)
     struct model kept = *model;
     promise->candidates[0] = kept;
     promise->count = 1;
+    promise->nothing = false;
 }
 
 void promise_also(struct promise *promise, const struct model *model)
@@ -123,6 +124,8 @@ static bool check_model(const struct aimg_reader *reader, const struct model *mo
 /* Before the first commit not even the head of the file is durable: rules 1 to 8. */
 static bool may_be_gone(const struct promise *promise, const struct aimg_error *error)
 {
+    if (promise->nothing)
+        return true;
     return promise->candidates[0].commit_count == 0 && error->rule >= 1 && error->rule <= 8;
 }
 
@@ -147,5 +150,5 @@ enum verdict promise_check(const struct promise *promise, const uint8_t *bytes, 
         *found_out = &promise->candidates[i];
     }
     aimg_reader_close(reader);
-    return verdict;
+    return verdict == VERDICT_BAD && promise->nothing ? VERDICT_GONE : verdict;
 }

@@ -26,6 +26,7 @@ struct model {
 struct promise {
     struct model candidates[MODEL_CANDIDATES];
     unsigned count;
+    bool nothing; /* nobody relies on the file yet, so that anything may be found */
 };
 
 void model_put(struct model *model, const char *name, uint32_t content);

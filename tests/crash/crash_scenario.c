@@ -374,11 +374,75 @@ static void values(struct crash_run *run)
     end(&work);
 }
 
+/* An archive of three commits to copy, on a disk of its own that nothing happens to: images that are gone, another name, values,
+ * bytes that two images share. */
+static void make_source(struct crash_run *source, struct model *model_out)
+{
+    struct work work;
+    *source = (struct crash_run){.same_salt = true, .dedup = AIMG_DEDUP_ALL};
+    fake_disk_create(&source->disk, NULL, 0);
+    begin_new(&work, source);
+    add_some(&work, "s", 1, 5);
+    commit(&work, "the first");
+    rename_one(&work, "s/2.jpg", "r/2.jpg", 2);
+    take_away(&work, "s/1.jpg");
+    add(&work, "s/again.jpg", 3, 0);
+    commit(&work, NULL);
+    set_score(&work, 0, 7);
+    set_score(&work, 3, 9);
+    commit(&work, "the third");
+    expect_twins(&work, 1);
+    end(&work);
+    if (work.dead)
+        abort();
+    *model_out = work.next;
+}
+
+/* Nothing is promised of a copy before it is whole, and then all of it; it can be added to as any archive. */
+static void copy_with(struct crash_run *run, uint32_t flags)
+{
+    struct work work;
+    struct crash_run source;
+    struct model model;
+    struct aimg_reader *reader = NULL;
+    struct aimg_copy_options how = {.struct_bytes = sizeof how, .flags = flags};
+    make_source(&source, &model);
+    if (aimg_reader_open_memory(source.disk.cache, source.disk.cache_bytes, NULL, &reader, NULL) != AIMG_OK)
+        abort();
+    begin_new(&work, run);
+    run->promise.nothing = true;
+    if (!work.dead)
+        work.dead = aimg_writer_copy(work.writer, reader, &how, &work.error) != AIMG_OK;
+    if (!work.dead) {
+        model.commit_count = flags == AIMG_COPY_DROP_HISTORY ? 1 : model.commit_count;
+        promise_only(&run->promise, &model);
+    }
+    end(&work);
+    aimg_reader_close(reader);
+    fake_disk_destroy(&source.disk);
+    if (work.dead)
+        return;
+    begin_old(&work, run);
+    add_some(&work, "after", 61, 2);
+    commit(&work, NULL);
+    end(&work);
+}
+
+static void copy(struct crash_run *run)
+{
+    copy_with(run, 0);
+}
+
+static void copy_now(struct crash_run *run)
+{
+    copy_with(run, AIMG_COPY_DROP_HISTORY);
+}
+
 const struct crash_scenario crash_scenarios[] = {
     {"one", one, false},       {"several", several, false},    {"replace", replace, false},
     {"append", append, false}, {"rename", rename_some, false}, {"big", big, false},
     {"torn", torn, false},     {"values", values, false},      {"twins", twins, false},
-    {"failed", failed, true},
+    {"copy", copy, false},     {"copy-now", copy_now, false},  {"failed", failed, true},
 };
 const unsigned crash_scenario_count = sizeof crash_scenarios / sizeof crash_scenarios[0];
 
