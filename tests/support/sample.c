@@ -4,6 +4,7 @@
 #include "random.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,4 +143,41 @@ bool sample_store(const char *path, const void *data, size_t bytes)
         return false;
     bool whole = fwrite(data, 1, bytes, file) == bytes;
     return fclose(file) == 0 && whole;
+}
+
+void sample_flip(const char *path, uint64_t offset, uint8_t bits)
+{
+    uint8_t byte;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool read = fd >= 0 && pread(fd, &byte, 1, (off_t)offset) == 1;
+    byte = read ? byte ^ bits : 0;
+    if (!read || pwrite(fd, &byte, 1, (off_t)offset) != 1 || close(fd) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void print_finding(void *user, const struct aimg_finding *finding)
+{
+    const uint64_t *warnings = user;
+    if (!finding->warning || *warnings == 0)
+        fprintf(stderr, "  rule %" PRIu32 " at %" PRIu64 ": %s\n", finding->rule, finding->offset, finding->message);
+}
+
+bool sample_verifies(const char *path, uint32_t threads, uint64_t warnings)
+{
+    struct aimg_verify_options options = {
+        .struct_bytes = sizeof options, .threads = threads, .user = &warnings, .finding = print_finding};
+    struct aimg_verify_result result;
+    struct aimg_error error;
+    enum aimg_status status = aimg_verify(path, &options, &result, &error);
+    if (status != AIMG_OK) {
+        fprintf(stderr, "  verify: %s\n", error.message);
+        return false;
+    }
+    if (result.faults == 0 && result.warnings == warnings)
+        return true;
+    fprintf(stderr, "  %s has %" PRIu64 " faults and %" PRIu64 " warnings, not none and %" PRIu64 "\n", path, result.faults,
+            result.warnings, warnings);
+    return false;
 }

@@ -37,5 +37,11 @@ const char *sample_path(const char *name);
 /* All bytes of a file, to be freed; NULL when it cannot be read. */
 uint8_t *sample_load(const char *path, size_t *bytes_out);
 bool sample_store(const char *path, const void *data, size_t bytes);
+/* Turns bits of one byte of a file; again, and it is as it was. Without that there is no test: it ends the program. */
+void sample_flip(const char *path, uint64_t offset, uint8_t bits);
+
+/* Whether the archive at path has no fault, and exactly so many warnings. When not, and for each fault or unexpected warning,
+ * says on stderr what it is. threads: as of aimg_verify_options. */
+bool sample_verifies(const char *path, uint32_t threads, uint64_t warnings);
 
 #endif

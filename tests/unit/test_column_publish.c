@@ -5,8 +5,6 @@
 #include "sample.h"
 #include "test.h"
 
-#include <fcntl.h>
-
 enum { ROWS = 3000, COLUMNS = 72 };
 
 static struct aimg_writer *writer;
@@ -314,15 +312,6 @@ static void check_nulls(void)
 
 /* ------------------------------------------------------------------ damage below */
 
-static void flip(uint64_t offset)
-{
-    uint8_t byte;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    REQUIRE(fd >= 0 && pread(fd, &byte, 1, (off_t)offset) == 1);
-    byte ^= 4;
-    REQUIRE(pwrite(fd, &byte, 1, (off_t)offset) == 1 && close(fd) == 0);
-}
-
 /* Where a section of the newest table with a column lies; and its hash list. */
 static uint64_t place_of(unsigned column, unsigned kind, uint64_t *list_out)
 {
@@ -344,7 +333,7 @@ static void make_damaged(uint64_t place(void))
     commit();
     set_all(1, ROWS, 1);
     commit();
-    flip(place());
+    sample_flip(path, place(), 4);
 }
 
 static uint64_t in_values(void)

@@ -5,8 +5,6 @@
 #include "test.h"
 #include "writer.h"
 
-#include <fcntl.h>
-
 enum { IMAGES_MAX = 6000, COMMITS = 120 };
 
 static struct aimg_error error;
@@ -257,15 +255,6 @@ static void check_full(void)
     REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
 }
 
-static void flip(uint64_t offset)
-{
-    uint8_t byte;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    REQUIRE(fd >= 0 && pread(fd, &byte, 1, (off_t)offset) == 1);
-    byte ^= 4;
-    REQUIRE(pwrite(fd, &byte, 1, (off_t)offset) == 1 && close(fd) == 0);
-}
-
 /* A damaged run is not merged: adding goes on, and the damage stays to be seen. Sealing says so. */
 static void check_damage(void)
 {
@@ -280,7 +269,7 @@ static void check_damage(void)
         REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
         const struct aimg_run *run = &writer->base->catalog.runs[0];
         uint64_t places[] = {run->entries_offset + 3, run->table->payload + run->table->sections[1].offset + 2};
-        flip(places[round]);
+        sample_flip(path, places[round], 4);
         add_plain(6, 10);
         EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
         EXPECT_EQ_UINT(count_tables(AIMG_FRAME_RUN), 2);
@@ -289,7 +278,7 @@ static void check_damage(void)
         EXPECT_EQ_INT(aimg_writer_seal(writer, NULL, &error), AIMG_CHECKSUM);
         EXPECT_EQ_INT(aimg_writer_seal(writer, NULL, &error), AIMG_SEQUENCE);
         REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
-        flip(places[round]);
+        sample_flip(path, places[round], 4);
         open_writer();
         EXPECT_EQ_INT(aimg_writer_seal(writer, NULL, &error), AIMG_OK);
         EXPECT_EQ_UINT(count_tables(AIMG_FRAME_RUN), 1);
@@ -344,7 +333,7 @@ static enum aimg_status add_one_more(const uint8_t *file, size_t bytes, uint64_t
 {
     REQUIRE(sample_store(path, file, bytes));
     if (offset != 0)
-        flip(offset);
+        sample_flip(path, offset, 4);
     open_writer();
     writer->run_rows = run_rows;
     add_plain(1, AIMG_RUN_MAX);
@@ -367,14 +356,14 @@ static void check_most_runs(void)
     check_plain_file(AIMG_RUN_MAX + 1);
     EXPECT_EQ_INT(add_one_more(file, bytes, entries[5000] + 3, 1), AIMG_OK);
     EXPECT_EQ_UINT(count_tables(AIMG_FRAME_RUN), 5002);
-    flip(entries[5000] + 3); /* the run was left as it was */
+    sample_flip(path, entries[5000] + 3, 4); /* the run was left as it was */
     check_plain_file(AIMG_RUN_MAX + 1);
     for (uint32_t run_rows = 1; run_rows <= 2; run_rows++) {
         uint64_t fault = entries[AIMG_RUN_MAX - 1] + 3;
         EXPECT_EQ_INT(add_one_more(file, bytes, fault, run_rows), AIMG_CHECKSUM);
         EXPECT(strstr(error.message, "more than 8192 runs") != NULL && strstr(error.message, "images 8191 to 8191") != NULL);
         EXPECT(error.rule == 40 && strstr(error.message, "run verify") != NULL);
-        flip(fault);
+        sample_flip(path, fault, 4);
         after = sample_load(path, &after_bytes);
         REQUIRE(after != NULL && EXPECT_EQ_UINT(after_bytes, bytes)); /* nothing was lost and nothing came */
         EXPECT_EQ_BYTES(after, file, bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The check of archives when memory runs out, when the file changes under it, and with images that do
  * not fit into its buffers. */
+#include "sample.h"
 #include "test.h"
 
 #include <aimg/aimg.h>
@@ -87,15 +88,6 @@ static void make_archive(void)
     free(data);
 }
 
-static void flip(off_t offset)
-{
-    uint8_t byte;
-    int fd = open(path, O_RDWR);
-    REQUIRE(fd >= 0 && pread(fd, &byte, 1, offset) == 1);
-    byte ^= 4;
-    REQUIRE(pwrite(fd, &byte, 1, offset) == 1 && close(fd) == 0);
-}
-
 static uint64_t data_offset(uint32_t ordinal)
 {
     struct aimg_reader *reader;
@@ -113,13 +105,13 @@ static void check_large(void)
         EXPECT(verdict.status == AIMG_OK && verdict.result.faults == 0 && verdict.result.warnings == 0);
         EXPECT_EQ_UINT(verdict.result.images, 3003);
         for (uint32_t ordinal = 0; ordinal < 3003; ordinal += ordinal < 3 ? 1 : 1500) {
-            off_t offset = (off_t)data_offset(ordinal);
-            flip(offset);
+            uint64_t offset = data_offset(ordinal);
+            sample_flip(path, offset, 4);
             verdict = verify((struct aimg_verify_options){.threads = threads, .limits = {.ratio = UINT32_MAX}});
             EXPECT_EQ_UINT(verdict.result.faults, 1);
             EXPECT(verdict.rule == 18 && verdict.ordinal == ordinal);
             EXPECT_EQ_UINT(verify((struct aimg_verify_options){.flags = AIMG_VERIFY_QUICK, .threads = threads}).result.faults, 0);
-            flip(offset);
+            sample_flip(path, offset, 4);
         }
     }
 }
@@ -285,8 +277,8 @@ int main(void)
     check_limits();
     check_decoder();
     check_no_memory(false);
-    flip((off_t)data_offset(7) - 160); /* a frame header */
-    flip((off_t)data_offset(1));
+    sample_flip(path, data_offset(7) - 160, 4); /* a frame header */
+    sample_flip(path, data_offset(1), 4);
     check_no_memory(true);
     check_changing();
     unlink(path);

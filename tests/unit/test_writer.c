@@ -149,24 +149,15 @@ static void check_reader(const struct aimg_reader *reader)
     }
 }
 
-static void print_finding(void *user, const struct aimg_finding *finding)
-{
-    (void)user;
-    fprintf(stderr, "  rule %u at %llu: %s\n", finding->rule, (unsigned long long)finding->offset, finding->message);
-}
-
 static void check_file(void)
 {
     struct aimg_reader *reader = NULL;
-    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1, .finding = print_finding};
-    struct aimg_verify_result result = {.faults = 1};
     if (EXPECT_EQ_INT(aimg_reader_open(path, NULL, &reader, &error), AIMG_OK))
         check_reader(reader);
     else
         fprintf(stderr, "  %s\n", error.message);
     aimg_reader_close(reader);
-    EXPECT_EQ_INT(aimg_verify(path, &options, &result, &error), AIMG_OK);
-    EXPECT(result.faults == 0 && result.warnings == 0);
+    EXPECT(sample_verifies(path, 1, 0));
 }
 
 /* ------------------------------------------------------------------ the rounds */

@@ -34,15 +34,6 @@ static void commit_and_close(void)
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
 }
 
-static void flip(const char *path, uint64_t offset, uint8_t bits)
-{
-    uint8_t byte;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    REQUIRE(fd >= 0 && pread(fd, &byte, 1, (off_t)offset) == 1);
-    byte ^= bits;
-    REQUIRE(pwrite(fd, &byte, 1, (off_t)offset) == 1 && close(fd) == 0);
-}
-
 static struct aimg_info info_of(const char *path)
 {
     struct aimg_info info = {.struct_bytes = sizeof info};
@@ -50,13 +41,6 @@ static struct aimg_info info_of(const char *path)
     REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK && aimg_reader_info(reader, &info, &error) == AIMG_OK);
     aimg_reader_close(reader);
     return info;
-}
-
-static void verify_clean(const char *path)
-{
-    struct aimg_verify_options options = {.struct_bytes = sizeof options, .threads = 1};
-    struct aimg_verify_result result = {.faults = 1};
-    EXPECT(aimg_verify(path, &options, &result, &error) == AIMG_OK && result.faults == 0);
 }
 
 /* ------------------------------------------------------------------ damage below */
@@ -71,7 +55,7 @@ static void check_damaged_entry(void)
         add_many("n", 3);
         EXPECT_EQ_INT(sample_add(writer, "extra", 5, AIMG_ADD_ATTACHMENT, NULL, &error), AIMG_OK);
         EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
-        flip(path, writer->base->catalog.runs[0].entries_offset + AIMG_ENTRY_BYTES + bytes[i], 2);
+        sample_flip(path, writer->base->catalog.runs[0].entries_offset + AIMG_ENTRY_BYTES + bytes[i], 2);
         EXPECT_EQ_INT(aimg_writer_remove(writer, 1, &error), AIMG_CHECKSUM);
         EXPECT_EQ_UINT(error.rule, 40);
         add_many("more", 1);
@@ -89,7 +73,7 @@ static void check_damaged_names(void)
     EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
     const struct aimg_catalog *catalog = &writer->base->catalog;
     add_many("more", 3);
-    flip(path, catalog->tables[catalog->names_first].payload + 9, 1); /* of an ordinal, or of an empty slot */
+    sample_flip(path, catalog->tables[catalog->names_first].payload + 9, 1); /* of an ordinal, or of an empty slot */
     EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_CHECKSUM);
     EXPECT_EQ_UINT(error.rule, 40);
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
@@ -131,7 +115,7 @@ static void check_full_of_names(void)
     add_many("one more", 1);
     commit_and_close();
     EXPECT_EQ_UINT(info_of(path).name_run_count, 1);
-    verify_clean(path);
+    EXPECT(sample_verifies(path, 1, 0));
 }
 
 /* More tables of names in one batch than a commit can have. */
@@ -152,7 +136,7 @@ static void check_many_spilled(void)
                ordinal == (k == 7 ? 3 * AIMG_NAME_RUN_MAX : k));
     }
     commit_and_close();
-    verify_clean(path);
+    EXPECT(sample_verifies(path, 1, 0));
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -190,9 +174,9 @@ static void check_opening(void)
             aimg_locate(&io, false, &located, &error) == AIMG_OK);
     REQUIRE(io.ops->close(&io, &error) == AIMG_OK);
     uint64_t root = located.commit.root_offset + AIMG_FRAME_BYTES + 20;
-    flip(path, root, 1);
+    sample_flip(path, root, 1);
     check_unchanged(path, AIMG_CHECKSUM);
-    flip(path, root, 1);
+    sample_flip(path, root, 1);
     REQUIRE(aimg_writer_open(path, NULL, &writer, &error) == AIMG_OK);
     aimg_writer_dropped(writer, &dropped, &images);
     EXPECT(dropped == 7 && aimg_reader_info(aimg_writer_base(writer), &info, &error) == AIMG_OK && info.tail_bytes == 0);
@@ -328,7 +312,7 @@ static void check_early_limits(void)
     add_many("last", 2);
     commit_and_close();
     EXPECT_EQ_UINT(info_of(path).listed_count, 5); /* what was refused replaced nothing */
-    verify_clean(path);
+    EXPECT(sample_verifies(path, 1, 0));
 }
 
 static enum aimg_status add_value(unsigned number, uint32_t column, const void *data, size_t bytes)
@@ -361,7 +345,7 @@ static void check_dictionary(void)
     text[0] = '!';
     EXPECT_EQ_INT(add_value(65, column, text, sizeof text), AIMG_OK); /* known */
     commit_and_close();
-    verify_clean(path);
+    EXPECT(sample_verifies(path, 1, 0));
     options.limits.index_bytes = 32768;
     REQUIRE(aimg_writer_open(path, &options, &writer, &error) == AIMG_OK);
     EXPECT_EQ_INT(add_value(66, column, text, sizeof text), AIMG_LIMIT);
@@ -390,7 +374,7 @@ static void check_wide(void)
     EXPECT_EQ_UINT(writer->stage.rows, 1);
     EXPECT(writer->stage.columns[0].values.capacity < 20000);
     commit_and_close();
-    verify_clean(path);
+    EXPECT(sample_verifies(path, 1, 0));
 }
 
 int main(void)
