@@ -213,6 +213,7 @@ static enum aimg_status copy_meta(struct copy *copy, struct aimg_error *error)
     struct aimg_buffer meta = {NULL, 0, 0};
     struct aimg_writer *writer = copy->writer;
     enum aimg_status status = aimg_meta_load(copy->source, &meta, error);
+    writer->meta.bytes = 0; /* of what was set and taken back before */
     if (status == AIMG_OK && meta.bytes > 0 && !aimg_buffer_add(&writer->allocator, &writer->meta, meta.data, meta.bytes))
         status = aimg_fail_memory(error, meta.bytes);
     aimg_buffer_release(&copy->source->source.allocator, &meta);
@@ -356,6 +357,15 @@ static enum aimg_status take_options(const struct aimg_copy_options *options, st
     return AIMG_OK;
 }
 
+/* Those of the source keep their numbers: none may be taken. */
+static bool has_codings(const struct aimg_coders *coders)
+{
+    for (unsigned number = AIMG_CODING_FIRST_LISTED; number < AIMG_CODINGS; number++)
+        if (coders->by_number[number].record.coding != 0)
+            return true;
+    return false;
+}
+
 static enum aimg_status check_ends(const struct aimg_writer *writer, const struct aimg_reader *source, struct aimg_error *error)
 {
     enum aimg_status status = aimg_writer_check(writer, error);
@@ -363,8 +373,11 @@ static enum aimg_status check_ends(const struct aimg_writer *writer, const struc
         return status;
     if (source == NULL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "copying needs a reader");
-    if (!writer->located.empty || writer->pending_images > 0 || writer->column_count > 0)
-        return aimg_fail(error, AIMG_SEQUENCE, "the archive that is copied into must be new, without commits, images or columns");
+    if (!writer->located.empty || writer->pending_images > 0 || writer->column_count > 0 || aimg_writer_meta_changed(writer))
+        return aimg_fail(error, AIMG_SEQUENCE,
+                         "the archive that is copied into must be new, without commits, images, columns or metadata; copy first");
+    if (has_codings(&writer->coders))
+        return aimg_fail(error, AIMG_SEQUENCE, "the writer that is copied into has a dictionary already; copy first, then train");
     if (source->located.empty)
         return AIMG_OK;
     if (source->source.io->base == NULL)

@@ -425,6 +425,49 @@ static void check_size(void)
     EXPECT(file_bytes(sample_path("copy")) <= file_bytes(from));
 }
 
+/* With images that are the same but for their ends: there is something to learn. */
+static void train(struct aimg_writer *writer)
+{
+    enum { SAMPLES = 64, SAME = 700, BYTES = 900 };
+    static uint8_t data[SAMPLES][BYTES];
+    static struct aimg_sample samples[SAMPLES];
+    uint64_t random = 5;
+    random_fill(&random, data[0], SAME);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        memcpy(data[i], data[0], SAME);
+        random_fill(&random, data[i] + SAME, BYTES - SAME);
+        samples[i] = (struct aimg_sample){.data = data[i], .bytes = BYTES};
+    }
+    REQUIRE(aimg_writer_train(writer, samples, SAMPLES, 1000000, &error) == AIMG_OK);
+}
+
+/* What a writer has of its own would be mixed with what is copied: it is told, and goes on. */
+static void check_begun(void)
+{
+    struct aimg_copy_options at_once = {.struct_bytes = sizeof at_once, .flags = AIMG_COPY_DROP_HISTORY};
+    struct aimg_reader *source = open_reader(sample_path("source"), 0, 0), *target;
+    struct aimg_writer_options compressing = sample_writer_options();
+    struct aimg_writer *writer = create(sample_path("begun"), 0);
+    REQUIRE(aimg_writer_set_meta(writer, "licence", "CC0", &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_copy(writer, source, NULL, &error), AIMG_SEQUENCE);
+    REQUIRE(aimg_writer_set_meta(writer, "licence", NULL, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_copy(writer, source, &at_once, &error), AIMG_OK);
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+    target = open_reader(sample_path("begun"), 0, 0);
+    check_same(source, target);
+    aimg_reader_close(target);
+    compressing.compress = AIMG_COMPRESS_AUTO;
+    (void)unlink(sample_path("begun"));
+    REQUIRE(aimg_writer_create(sample_path("begun"), &compressing, &writer, &error) == AIMG_OK);
+    train(writer);
+    EXPECT_EQ_INT(aimg_writer_copy(writer, source, NULL, &error), AIMG_SEQUENCE);
+    EXPECT_EQ_INT(sample_add(writer, "alone", 1, 0, NULL, &error), AIMG_OK);
+    EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+    aimg_reader_close(source);
+    check_verifies(sample_path("begun"));
+}
+
 /* Every archive that a reader must take: what other writers may write. */
 static void check_vectors(void)
 {
@@ -449,6 +492,7 @@ static void check_vectors(void)
 int main(void)
 {
     check_whole();
+    check_begun();
     check_size();
     check_vectors();
     return test_end("test_copy");

@@ -827,10 +827,11 @@ struct aimg_copy_options {
  * or replaced is left out, so are values of dictionary columns that no image has, and references to images that are gone become
  * null.
  *
- * writer: of aimg_writer_create, without commits, images or columns; its options on compression do not matter. source: borrowed,
- * with a map; of any commit. options: borrowed, may be NULL. Without AIMG_COPY_DROP_HISTORY each commit of the source becomes one
- * with the same message and time, of those of its images that are alive now. All is made durable in the end, with one sync; until
- * this returns the new archive is not one to rely on. An archive without commits gives one without commits.
+ * writer: of aimg_writer_create, without commits, images, columns or metadata, and without a dictionary that aimg_writer_train
+ * made: set and train after the copy. Its options on compression do not matter. source: borrowed, with a map; of any commit.
+ * options: borrowed, may be NULL. Without AIMG_COPY_DROP_HISTORY each commit of the source becomes one with the same message and
+ * time, of those of its images that are alive now. All is made durable in the end, with one sync; until this returns the new
+ * archive is not one to rely on. An archive without commits gives one without commits.
  *
  * Returns OK; CHECKSUM or CORRUPT for an image, a value or an index that is damaged: *error says which image; UNSUPPORTED;
  * SEQUENCE when writer or source is not as above; AIMG_END; LIMIT, IO, OUT_OF_MEMORY, INVALID_ARGUMENT. After a failure, but for
