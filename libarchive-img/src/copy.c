@@ -42,6 +42,22 @@ static enum aimg_status image_damaged(const struct copy *copy, uint32_t ordinal,
                         ordinal, name_bytes < 80 ? (int)name_bytes : 80, copy->name, offset);
 }
 
+/* A writer refuses names and values that no archive may hold; here it is the source that has one. */
+static enum aimg_status image_not_allowed(uint32_t ordinal, const struct aimg_entry_record *entry, const struct aimg_image *image,
+                                          struct aimg_error *error)
+{
+    struct aimg_error refusal = {.message = ""};
+    size_t position;
+    bool nameless = image->name_bytes == 0 && (image->flags & AIMG_ADD_ATTACHMENT) != 0;
+    bool of_name = !nameless && aimg_name_fault((const uint8_t *)image->name, image->name_bytes, &position) != AIMG_NAME_OK;
+    unsigned rule = of_name ? 53 : 61;
+    if (error != NULL)
+        refusal = *error;
+    return aimg_fail_at(error, AIMG_CORRUPT, rule, entry->frame_offset,
+                        "image %" PRIu32 " cannot be copied: %.180s (rule %u); remove it, then copy again", ordinal,
+                        refusal.message, rule);
+}
+
 /* Name, sizes and hash of an image as its frame has them, which is verified and agrees with the entry. */
 static enum aimg_status read_frame(struct copy *copy, uint32_t ordinal, const struct aimg_entry_record *entry,
                                    struct aimg_frame_view *view, size_t *name_bytes_out, struct aimg_error *error)
@@ -153,6 +169,8 @@ static enum aimg_status copy_image(struct copy *copy, uint32_t ordinal, const st
     image.flags = (entry->flags & AIMG_ENTRY_ATTACHMENT) != 0 ? AIMG_ADD_ATTACHMENT : 0;
     status = found ? aimg_writer_add_alias(copy->writer, &image, shared, error)
                    : put_bytes(copy, ordinal, entry, &view.frame, &image, error);
+    if (status == AIMG_INVALID_ARGUMENT)
+        return image_not_allowed(ordinal, entry, &image, error);
     return status == AIMG_OK ? tell(copy, entry->stored_bytes, error) : status;
 }
 
