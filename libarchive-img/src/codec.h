@@ -21,7 +21,8 @@ void aimg_codec_pool_release(struct aimg_codec_pool *pool);
 /* A dictionary made ready for decoding; NULL when it is none, or there is no memory. */
 void *aimg_codec_dictionary_create(const void *data, size_t bytes);
 void aimg_codec_dictionary_destroy(void *dictionary);
-/* Of one that could not be created: 1 when it is none, 0 when memory was what lacked. */
+/* 1 when it is none. 0 when it is one, or when there is no memory to find out: of one that could not be created, memory was then
+ * what lacked. */
 int aimg_codec_dictionary_malformed(const void *data, size_t bytes);
 
 /* Decodes one zstd frame that gives its content size = raw_bytes and fills `stored` exactly (rule 49). dictionary: or NULL.

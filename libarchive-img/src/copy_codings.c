@@ -6,6 +6,10 @@ static enum aimg_status adopt(struct aimg_writer *writer, const struct aimg_codi
                               struct aimg_error *error)
 {
     struct aimg_coder *coder = &writer->coders.by_number[record->coding];
+    if (aimg_codec_dictionary_malformed(payload, (size_t)record->bytes))
+        return aimg_fail_at(error, AIMG_CORRUPT, 51, record->offset + AIMG_FRAME_BYTES,
+                            "the dictionary of coding %u at %" PRIu64 " is none for zstd; run verify, then repair",
+                            (unsigned)record->coding, record->offset + AIMG_FRAME_BYTES);
     uint8_t *dictionary = aimg_alloc_array(&writer->allocator, record->bytes, 1);
     if (dictionary == NULL)
         return aimg_fail_memory(error, record->bytes);

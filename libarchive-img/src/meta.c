@@ -2,6 +2,7 @@
 #include "meta.h"
 
 #include "checksum.h"
+#include "name.h"
 
 struct aimg_meta_walk aimg_meta_begin(const uint8_t *payload, size_t bytes)
 {
@@ -65,7 +66,8 @@ static enum aimg_status check(const struct aimg_root_head *head, const uint8_t *
         return meta_fault(offset, AIMG_CHECKSUM, error);
     struct aimg_meta_walk walk = aimg_meta_begin(payload, bytes);
     while (aimg_meta_next(&walk))
-        continue;
+        if (!aimg_utf8_valid(walk.pair.key, walk.pair.key_bytes) || !aimg_utf8_valid(walk.pair.value, walk.pair.value_bytes))
+            return meta_fault(offset, AIMG_CORRUPT, error);
     return walk.malformed ? meta_fault(offset, AIMG_CORRUPT, error) : AIMG_OK;
 }
 

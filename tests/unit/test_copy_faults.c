@@ -2,6 +2,7 @@
 /* Copies of archives that are damaged, or that a writer made which does not keep to the rules: the source is said to be at fault,
  * and nothing that no archive may hold gets into a new one. */
 #include "reader.h"
+#include "resign.h"
 #include "sample.h"
 #include "test.h"
 
@@ -78,9 +79,70 @@ static void check_refusals(void)
     }
 }
 
+/* ------------------------------------------------------------------ checksums that are right */
+
+static struct aimg_reader *open_changed(uint8_t *archive, size_t bytes)
+{
+    struct aimg_reader *source = NULL;
+    aimg_resign(archive, bytes);
+    REQUIRE(aimg_reader_open_memory(archive, bytes, NULL, &source, &error) == AIMG_OK);
+    return source;
+}
+
+/* Metadata that is not UTF-8: in the second key, which stays in its place, and at the end of the last value. */
+static void check_metadata(void)
+{
+    size_t bytes;
+    uint8_t *archive = sample_load(VECTORS "/good/meta.aimg", &bytes);
+    REQUIRE(archive != NULL);
+    struct aimg_reader *source = open_changed(archive, bytes);
+    const struct aimg_root_head *head = &source->catalog.head;
+    uint8_t *meta = archive + head->meta_offset + AIMG_FRAME_BYTES;
+    size_t places[] = {26, (size_t)head->meta_bytes - 1};
+    EXPECT(memcmp(meta + places[0] - 1, "title", 5) == 0);
+    EXPECT_EQ_INT(copy_of(source), AIMG_OK);
+    aimg_reader_close(source);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        uint8_t saved = meta[places[i]];
+        meta[places[i]] = 0xFF;
+        source = open_changed(archive, bytes);
+        EXPECT_EQ_INT(copy_of(source), AIMG_CORRUPT);
+        EXPECT_EQ_UINT(error.rule, 69);
+        aimg_reader_close(source);
+        meta[places[i]] = saved;
+    }
+    free(archive);
+}
+
+/* A dictionary that begins as those that zstd trains do, and goes on in no such way. */
+static void check_dictionary(void)
+{
+    size_t bytes, found = 0;
+    uint8_t *archive = sample_load(VECTORS "/good/coding-trained-dictionary.aimg", &bytes);
+    REQUIRE(archive != NULL);
+    struct aimg_reader *source = open_changed(archive, bytes);
+    EXPECT_EQ_INT(copy_of(source), AIMG_OK);
+    for (uint32_t i = 0; i < source->catalog.head.coding_count; i++) {
+        uint8_t *dictionary = archive + source->catalog.codings[i].offset + AIMG_FRAME_BYTES;
+        if (aimg_load32(dictionary) != 0xEC30A437)
+            continue;
+        memset(dictionary + 8, 0xFF, 32); /* the tables */
+        found++;
+    }
+    aimg_reader_close(source);
+    REQUIRE(found > 0);
+    source = open_changed(archive, bytes);
+    EXPECT_EQ_INT(copy_of(source), AIMG_CORRUPT);
+    EXPECT_EQ_UINT(error.rule, 51);
+    aimg_reader_close(source);
+    free(archive);
+}
+
 int main(void)
 {
     check_vectors();
     check_refusals();
+    check_metadata();
+    check_dictionary();
     return test_end("test_copy_faults");
 }

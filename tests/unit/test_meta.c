@@ -57,10 +57,11 @@ static void check_malformed(void)
         size_t at;
         uint8_t value;
     } changes[] = {
-        {0, 4},    {0, 2},  {4, 1}, /* a record too many, one too few, a Z byte */
-        {8, 0},    {10, 1},         /* a key of no byte, a Z byte */
-        {12, 1},                    /* the value is longer */
-        {16, 'z'},                  /* keys out of order */
+        {0, 4},     {0, 2},     {4, 1}, /* a record too many, one too few, a Z byte */
+        {8, 0},     {10, 1},            /* a key of no byte, a Z byte */
+        {12, 1},                        /* the value is longer */
+        {16, 'z'},                      /* keys out of order */
+        {26, 0xFF}, {30, 0xFF},         /* no UTF-8: in a key, whose place does not change; in a value */
     };
     char value[2000];
     size_t bytes;
