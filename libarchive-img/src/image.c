@@ -172,14 +172,11 @@ enum aimg_status aimg_frame_check_entry(const struct aimg_reader *reader, uint32
     return AIMG_OK;
 }
 
-enum aimg_status aimg_reader_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry_out,
-                                   struct aimg_error *error)
+enum aimg_status aimg_image_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry_out,
+                                  struct aimg_frame_view *view, struct aimg_error *error)
 {
     struct aimg_entry_record record = {.frame_offset = 0};
-    struct aimg_frame_view view;
     struct aimg_run *run = NULL;
-    if (entry_out == NULL)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_entry needs a place for the entry");
     enum aimg_status status = aimg_reader_entry_at(reader, ordinal, &record, &run, error);
     if (status != AIMG_OK)
         return status;
@@ -198,11 +195,20 @@ enum aimg_status aimg_reader_entry(const struct aimg_reader *reader, uint32_t or
         return status;
     entry.dead = status == AIMG_NOT_FOUND;
     if (record.coding != AIMG_CODING_STORE) {
-        status = aimg_frame_check_entry(reader, ordinal, &record, &view, error);
+        status = aimg_frame_check_entry(reader, ordinal, &record, view, error);
         if (status != AIMG_OK)
             return status;
-        entry.raw_bytes = view.frame.raw_bytes;
+        entry.raw_bytes = view->frame.raw_bytes;
     }
     *entry_out = entry;
     return AIMG_OK;
+}
+
+enum aimg_status aimg_reader_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry_out,
+                                   struct aimg_error *error)
+{
+    struct aimg_frame_view view;
+    if (entry_out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_reader_entry needs a place for the entry");
+    return aimg_image_entry(reader, ordinal, entry_out, &view, error);
 }

@@ -118,31 +118,48 @@ static enum aimg_status check_size(const struct aimg_reader *reader, const struc
     return AIMG_OK;
 }
 
-static enum aimg_status check_hash(const struct aimg_entry *entry, const void *raw, struct aimg_error *error)
+static enum aimg_status not_of_frame(const struct aimg_entry *entry, struct aimg_error *error)
 {
-    if (aimg_hash_equals(entry->hash, aimg_hash(raw, (size_t)entry->raw_bytes)))
-        return AIMG_OK;
-    return aimg_fail_at(error, AIMG_CHECKSUM, 70, entry->data_offset,
+    return aimg_fail_at(error, AIMG_CHECKSUM, 18, entry->data_offset,
                         "image %" PRIu32 " is damaged: its bytes at %" PRIu64
-                        " are not those that were added; run verify, then repair",
+                        " are not those whose hash its frame has; run verify, then repair",
                         entry->ordinal, entry->data_offset);
 }
 
-static enum aimg_status read_coded(const struct aimg_reader *reader, const struct aimg_entry *entry, void *buffer,
+/* The original bytes. Those that are stored as they are have the hash of their frame too: its beginning is the same. */
+static enum aimg_status check_hash(const struct aimg_entry *entry, const struct aimg_frame *frame, const void *raw,
                                    struct aimg_error *error)
+{
+    struct aimg_hash hash = aimg_hash(raw, (size_t)entry->raw_bytes);
+    if (!aimg_hash_equals(entry->hash, hash))
+        return aimg_fail_at(error, AIMG_CHECKSUM, 70, entry->data_offset,
+                            "image %" PRIu32 " is damaged: its bytes at %" PRIu64
+                            " are not those that were added; run verify, then repair",
+                            entry->ordinal, entry->data_offset);
+    bool plain = entry->coding == AIMG_CODING_STORE;
+    return plain && hash.low != frame->stored_hash ? not_of_frame(entry, error) : AIMG_OK;
+}
+
+/* frame: whose hash the stored bytes must have; NULL: not verified. */
+static enum aimg_status read_coded(const struct aimg_reader *reader, const struct aimg_entry *entry,
+                                   const struct aimg_frame *frame, void *buffer, struct aimg_error *error)
 {
     uint8_t on_stack[STACK_BYTES];
     uint8_t *owned = NULL, *scratch = on_stack;
     struct aimg_error local;
+    size_t bytes = (size_t)entry->stored_bytes;
     if (reader->source.io->base == NULL && entry->stored_bytes > sizeof on_stack) {
         scratch = owned = aimg_alloc_array(&reader->source.allocator, entry->stored_bytes, 1);
         if (owned == NULL)
             return aimg_fail_memory(error, entry->stored_bytes);
     }
-    const uint8_t *stored = aimg_source_fetch(&reader->source, entry->data_offset, (size_t)entry->stored_bytes, scratch, &local);
-    enum aimg_status status = stored == NULL ? aimg_fail_as(error, &local)
-                                             : aimg_image_decode(reader, entry->coding, stored, entry->stored_bytes, buffer,
-                                                                 entry->raw_bytes, entry->data_offset, error);
+    const uint8_t *stored = aimg_source_fetch(&reader->source, entry->data_offset, bytes, scratch, &local);
+    enum aimg_status status = stored == NULL ? aimg_fail_as(error, &local) : AIMG_OK;
+    if (status == AIMG_OK && frame != NULL && aimg_hash(stored, bytes).low != frame->stored_hash)
+        status = not_of_frame(entry, error);
+    if (status == AIMG_OK)
+        status = aimg_image_decode(reader, entry->coding, stored, entry->stored_bytes, buffer, entry->raw_bytes,
+                                   entry->data_offset, error);
     aimg_release(&reader->source.allocator, owned);
     return status;
 }
@@ -156,20 +173,20 @@ static enum aimg_status read_stored(const struct aimg_reader *reader, const stru
 }
 
 /* Index and frame agree: the bytes are of this image, not of another that its entry was confused with. */
-static enum aimg_status check_frame(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_error *error)
+static enum aimg_status check_frame(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_frame_view *view,
+                                    struct aimg_error *error)
 {
     struct aimg_entry_record record = {.frame_offset = 0};
-    struct aimg_frame_view view;
     struct aimg_run *run = NULL;
     enum aimg_status status = aimg_reader_entry_at(reader, ordinal, &record, &run, error);
-    return status == AIMG_OK ? aimg_frame_check_entry(reader, ordinal, &record, &view, error) : status;
+    return status == AIMG_OK ? aimg_frame_check_entry(reader, ordinal, &record, view, error) : status;
 }
 
-/* The entry of an image that may be read. */
+/* The entry of an image that may be read, and of a coded one its frame. */
 static enum aimg_status readable_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry,
-                                       struct aimg_error *error)
+                                       struct aimg_frame_view *view, struct aimg_error *error)
 {
-    enum aimg_status status = aimg_reader_entry(reader, ordinal, entry, error);
+    enum aimg_status status = aimg_image_entry(reader, ordinal, entry, view, error);
     if (status != AIMG_OK)
         return status;
     if (entry->dead)
@@ -181,24 +198,26 @@ enum aimg_status aimg_reader_read(const struct aimg_reader *reader, uint32_t ord
                                   uint64_t buffer_bytes, uint64_t *bytes_out, struct aimg_error *error)
 {
     struct aimg_entry entry;
+    struct aimg_frame_view view;
+    bool verified = (flags & AIMG_READ_UNVERIFIED) == 0;
     if (reader == NULL || bytes_out == NULL || (buffer == NULL && buffer_bytes > 0) ||
         (flags & ~(uint32_t)AIMG_READ_UNVERIFIED) != 0)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT,
                          "aimg_reader_read needs a reader, a buffer, a place for the size, and known flags");
     aimg_image_announce(reader, ordinal);
-    enum aimg_status status = readable_entry(reader, ordinal, &entry, error);
+    enum aimg_status status = readable_entry(reader, ordinal, &entry, &view, error);
     if (status != AIMG_OK)
         return status;
     *bytes_out = entry.raw_bytes;
     if (buffer_bytes < entry.raw_bytes)
         return aimg_fail(error, AIMG_BUFFER_TOO_SMALL, "image %" PRIu32 " has %" PRIu64 " bytes, the buffer %" PRIu64, ordinal,
                          entry.raw_bytes, buffer_bytes);
-    if (entry.coding == AIMG_CODING_STORE && (flags & AIMG_READ_UNVERIFIED) == 0)
-        status = check_frame(reader, ordinal, error); /* of a coded image it was checked with the entry */
+    if (entry.coding == AIMG_CODING_STORE && verified)
+        status = check_frame(reader, ordinal, &view, error); /* of a coded image it was checked with the entry */
     if (status == AIMG_OK)
         status = entry.coding == AIMG_CODING_STORE ? read_stored(reader, &entry, buffer, error)
-                                                   : read_coded(reader, &entry, buffer, error);
-    if (status == AIMG_OK && (flags & AIMG_READ_UNVERIFIED) == 0)
-        status = check_hash(&entry, buffer, error);
+                                                   : read_coded(reader, &entry, verified ? &view.frame : NULL, buffer, error);
+    if (status == AIMG_OK && verified)
+        status = check_hash(&entry, &view.frame, buffer, error);
     return status;
 }

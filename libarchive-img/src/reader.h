@@ -110,6 +110,10 @@ enum aimg_status aimg_entry_fault(const struct aimg_reader *reader, const struct
 enum aimg_status aimg_frame_check_entry(const struct aimg_reader *reader, uint32_t ordinal, const struct aimg_entry_record *entry,
                                         struct aimg_frame_view *view, struct aimg_error *error);
 
+/* aimg_reader_entry; the frame of a coded image, which is checked for its size, into view. */
+enum aimg_status aimg_image_entry(const struct aimg_reader *reader, uint32_t ordinal, struct aimg_entry *entry_out,
+                                  struct aimg_frame_view *view, struct aimg_error *error);
+
 /* The records of a section of groups, verified. */
 enum aimg_status aimg_group_verify_records(const struct aimg_reader *reader, struct aimg_table *table,
                                            const struct aimg_section *section, struct aimg_error *error);
