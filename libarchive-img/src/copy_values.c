@@ -4,6 +4,19 @@
 /* References that are set at once at most. */
 #define CHUNK_ROWS (UINT32_C(1) << 26)
 
+/* There is an iterator a column, so what bounds one of them does not bound them all. */
+static enum aimg_status check_memory(const struct aimg_copy_values *values, const struct aimg_copy_column *copy, uint64_t bytes,
+                                     struct aimg_error *error)
+{
+    uint64_t limit = values->survivors->reader->source.limits.index_bytes;
+    if (bytes <= limit)
+        return AIMG_OK;
+    return aimg_fail(error, AIMG_LIMIT,
+                     "with column '%s' the %s that are needed at once take more than the limit of %" PRIu64
+                     " bytes; raise limits.index_bytes of the reader",
+                     copy->column.name, copy->column.type == AIMG_TYPE_DICTIONARY ? "dictionaries" : "values", limit);
+}
+
 static enum aimg_status define(struct aimg_copy_values *values, uint32_t index, struct aimg_error *error)
 {
     const struct aimg_reader *source = values->survivors->reader;
@@ -15,6 +28,10 @@ static enum aimg_status define(struct aimg_copy_values *values, uint32_t index, 
     if (status != AIMG_OK)
         return status;
     copy->element = aimg_column_element_bytes(column->type);
+    values->dictionary_bytes += aimg_values_dictionary_bytes(copy->values);
+    status = check_memory(values, copy, values->dictionary_bytes, error);
+    if (status != AIMG_OK)
+        return status;
     return aimg_writer_column(values->writer, column->name, column->type, column->width, column->list, &copy->id, error);
 }
 
@@ -51,10 +68,15 @@ void aimg_copy_values_destroy(struct aimg_copy_values *values)
 /* ------------------------------------------------------------------ one value */
 
 /* The value of an image; those of the dead before it are passed over. */
-static enum aimg_status go_to(struct aimg_copy_column *copy, uint32_t ordinal, struct aimg_error *error)
+static enum aimg_status go_to(struct aimg_copy_values *values, struct aimg_copy_column *copy, uint32_t ordinal,
+                              struct aimg_error *error)
 {
     while (!copy->begun || copy->now.ordinal < ordinal) {
+        values->group_bytes -= aimg_values_group_bytes(copy->values);
         enum aimg_status status = aimg_values_next(copy->values, &copy->now, error);
+        values->group_bytes += aimg_values_group_bytes(copy->values);
+        if (status == AIMG_OK)
+            status = check_memory(values, copy, values->group_bytes, error);
         if (status != AIMG_OK)
             return status;
         copy->begun = true;
@@ -106,7 +128,7 @@ enum aimg_status aimg_copy_values_take(struct aimg_copy_values *values, uint32_t
     size_t count = 0;
     for (uint32_t i = 0; status == AIMG_OK && i < values->count; i++) {
         struct aimg_copy_column *copy = &values->columns[i];
-        status = go_to(copy, ordinal, error);
+        status = go_to(values, copy, ordinal, error);
         bool null = status != AIMG_OK || copy->now.null;
         if (null)
             continue;

@@ -24,7 +24,8 @@ struct aimg_copy_values {
     const struct aimg_survivors *survivors;
     struct aimg_copy_column *columns;
     uint32_t count;
-    struct aimg_value *values; /* room for one a column */
+    struct aimg_value *values;              /* room for one a column */
+    uint64_t group_bytes, dictionary_bytes; /* that the iterators hold: of each no more than limits.index_bytes of the source */
 };
 
 /* Defines the columns of the source in the writer, in their order. The values are released by destroy, also after a failure. */

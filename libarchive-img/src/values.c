@@ -4,6 +4,8 @@
 
 /* Of fixed-width values, and of the bitmap, so many bytes are verified at once. */
 #define WINDOW_BYTES 65536
+/* A group that is larger than writers make it, but for one of a large value, is given back as soon as its rows are passed. */
+#define GROUP_KEPT_BYTES (4 * AIMG_GROUP_TARGET_BYTES)
 
 /* Bytes of a section, verified. */
 struct window {
@@ -68,6 +70,16 @@ void aimg_values_destroy(struct aimg_values *values)
     aimg_release(allocator, values);
 }
 
+uint64_t aimg_values_group_bytes(const struct aimg_values *values)
+{
+    return values->raw.capacity;
+}
+
+uint64_t aimg_values_dictionary_bytes(const struct aimg_values *values)
+{
+    return (uint64_t)values->dictionary.texts.bytes + values->dictionary.ends.bytes;
+}
+
 static void enter_run(struct aimg_values *values, struct aimg_run *run)
 {
     values->run = run;
@@ -124,12 +136,17 @@ static enum aimg_status row_is_null(struct aimg_values *values, uint32_t row, bo
     return status;
 }
 
+static bool has_group(const struct aimg_values *values, uint32_t row)
+{
+    return values->decoded && row >= values->group.first && row - values->group.first < values->group.count;
+}
+
 /* Decodes the group of the row unless it is there: the one behind that, or the first, which has to be found. */
 static enum aimg_status go_to_group(struct aimg_values *values, uint32_t row, struct aimg_error *error)
 {
     struct aimg_group *group = &values->group;
     enum aimg_status status = AIMG_OK;
-    if (values->decoded && row >= group->first && row - group->first < group->count)
+    if (has_group(values, row))
         return AIMG_OK;
     bool behind = values->decoded; /* rows are taken in order */
     uint64_t index = values->group_index + 1;
@@ -203,6 +220,8 @@ enum aimg_status aimg_values_next(struct aimg_values *values, struct aimg_column
     if (values->run == NULL || values->ordinal - values->run->first >= values->run->count)
         enter_run(values, &catalog->runs[aimg_catalog_run(catalog, out.ordinal)]);
     uint32_t row = out.ordinal - values->run->first;
+    if (values->raw.capacity > GROUP_KEPT_BYTES && !has_group(values, row))
+        aimg_buffer_release(&values->reader->source.allocator, &values->raw);
     enum aimg_status status = row_is_null(values, row, &null, error);
     out.null = null;
     if (status == AIMG_OK && !null)

@@ -837,7 +837,8 @@ struct aimg_copy_options {
  * SEQUENCE when writer or source is not as above; AIMG_END; LIMIT, IO, OUT_OF_MEMORY, INVALID_ARGUMENT. After a failure, but for
  * SEQUENCE and INVALID_ARGUMENT, the handle is dead and the new archive empty: close it and remove the file. Every image is
  * verified against its stored hash; no image is decoded. Cost: reads the living images once and writes them once; memory as that
- * of adding. */
+ * of adding, and for the values of all columns at hand, and again for all dictionaries, limits.index_bytes of the source: LIMIT
+ * when they take more. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_reader *source,
                                                            const struct aimg_copy_options *options, struct aimg_error *error);
 
