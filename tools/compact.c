@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compact.h"
 
+#include "attributes.h"
 #include "cmd.h"
 #include "file_mode.h"
 #include "ingest.h"
@@ -264,16 +265,19 @@ static int copy(struct compact *compact)
     return writing_failed(of_target ? compact->part.path : compact->options->archive, status, &error);
 }
 
-/* In its place the new file is to its owner and group what the archive was. */
+/* In its place the new file is to its owner and group what the archive was, and to those of its access list. */
 static void set_mode(const struct compact *compact)
 {
-    const struct stat *before = &compact->before;
+    struct stat before = compact->before;
     int fd = open(compact->part.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return;
+    /* With a list the bits of the group are its mask: without the list they would be the group's own. */
+    if (!attributes_inherit(fd, compact->part.path, compact->path, compact->options->output == NULL))
+        before.st_mode &= ~(mode_t)(S_IRWXG | S_IRWXO);
     bool moded = compact->options->output == NULL
-                     ? file_mode_inherit(fd, before)
-                     : fchmod(fd, file_mode_masked(before->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO))) == 0;
+                     ? file_mode_inherit(fd, &before)
+                     : fchmod(fd, file_mode_masked(before.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO))) == 0;
     if (!moded)
         output_warning("%s: cannot be given the mode of the archive: %s", compact->part.path, strerror(errno));
     close(fd);

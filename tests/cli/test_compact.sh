@@ -162,6 +162,61 @@ test_names_of_the_file() {
     rm other.aimg
 }
 
+# attributes FILE: its mode, entries of its access list as TAG:BITS, and what was noted.
+attributes() {
+    "$python" - "$1" <<'PY'
+import os, struct, sys
+found = [oct(os.stat(sys.argv[1]).st_mode & 0o777)]
+for name in sorted(os.listxattr(sys.argv[1])):
+    value = os.getxattr(sys.argv[1], name)
+    if name == 'system.posix_acl_access':
+        found.append(['%d:%d' % struct.unpack_from('<HH', value, at) for at in range(4, len(value), 8)])
+    elif name.startswith('user.'):
+        found.append((name, value))
+print(found)
+PY
+}
+
+# access_list FILE KIND: one user (4321) may write it, its group nothing, others nothing; and a note. KIND: access or default.
+access_list() {
+    "$python" - "$@" 2>/dev/null <<'PY'
+import os, struct, sys
+entries = [(1, 6, 0xffffffff), (2, 6, 4321), (4, 0, 0xffffffff), (16, 6, 0xffffffff), (32, 0, 0xffffffff)]
+value = struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *entry) for entry in entries)
+os.setxattr(sys.argv[1], 'system.posix_acl_' + sys.argv[2], value)
+if sys.argv[2] == 'access':
+    os.setxattr(sys.argv[1], 'user.note', b'keep me')
+PY
+}
+
+# Who may use the file, and what was noted beside it; the bits of the group are the mask of an access list when there is one.
+test_attributes() {
+    worn l.aimg
+    if ! access_list l.aimg access; then
+        skip 'access lists: not on this file system'
+        return
+    fi
+    wanted="['0o660', ['1:6', '2:6', '4:0', '16:6', '32:0'], ('user.note', b'keep me')]"
+    expect_equal "$(attributes l.aimg)" "$wanted"
+    expect_exit 0 "$AIMG" compact --quiet l.aimg -o l2.aimg
+    expect_equal "$(attributes l2.aimg)" "['0o640', ['1:6', '2:6', '4:0', '16:4', '32:0'], ('user.note', b'keep me')]"
+    expect_shim 0 NO_ATTRIBUTES=1 "$AIMG" compact l.aimg -o l3.aimg
+    expect_equal "$(attributes l3.aimg)" "['0o600']"
+    expect_contains err 'l3.aimg.compact: cannot be given the access list (ACL) of the archive'
+    expect_contains err "the attribute 'user.note' of the archive is not kept"
+    expect_exit 0 "$AIMG" compact --quiet l.aimg
+    expect_equal "$(attributes l.aimg)" "$wanted"
+    expect_whole l.aimg worn
+    # A folder may give its files a list: it is not that of the archive.
+    mkdir shared
+    worn shared/m.aimg
+    chmod 664 shared/m.aimg
+    access_list shared default
+    expect_equal "$(attributes shared/m.aimg)" "['0o664']"
+    expect_exit 0 "$AIMG" compact --quiet shared/m.aimg
+    expect_equal "$(attributes shared/m.aimg)" "['0o664']"
+}
+
 test_bad_input() {
     expect_exit 2 "$AIMG" compact
     expect_exit 2 "$AIMG" compact a.aimg b.aimg
@@ -412,6 +467,7 @@ test_reproducible
 test_columns
 test_durable
 test_names_of_the_file
+test_attributes
 test_bad_input
 test_writer_at_work
 test_second_writer

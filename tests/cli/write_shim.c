@@ -7,7 +7,8 @@
  *
  * COMMAND is run by the shell, and waited for, before the first write of a mebibyte or more, before the first read beyond 16 MiB,
  * before data are made durable for the first time, or after a file with a random name was made. With NO_TMPFILE there are no
- * files without a name, as on some file systems; with NO_FSYNC fsync fails as on a broken disk, and fdatasync does not.
+ * files without a name, as on some file systems; with NO_FSYNC fsync fails as on a broken disk, and fdatasync does not;
+ * with NO_ATTRIBUTES no extended attribute can be set.
  * TRACE gets a line for each call that changes a file, makes it durable or gives it a name: "write PATH OFFSET",
  * "cut PATH BYTES", "sync PATH" and "rename FROM TO".
  */
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { LARGE_BYTES = 1 << 20, FAR_BYTES = 16 << 20 };
@@ -208,4 +210,13 @@ int open64(const char *path, int flags, ...)
     mode_t mode = mode_of(flags, rest);
     va_end(rest);
     return open_as("open64", path, flags, mode);
+}
+
+int fsetxattr(int fd, const char *name, const void *value, size_t bytes, int flags)
+{
+    if (getenv("NO_ATTRIBUTES") != NULL) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return ((int (*)(int, const char *, const void *, size_t, int))real("fsetxattr"))(fd, name, value, bytes, flags);
 }
