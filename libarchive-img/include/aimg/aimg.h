@@ -824,8 +824,8 @@ struct aimg_copy_options {
 
 /* Copies what is alive from `source` into a new archive and commits it: images and attachments in order of ordinal, which they
  * get anew from 0, with their names, stored bytes as they are, columns, metadata, and the dictionaries in use. What was removed
- * or replaced is left out, so are values of dictionary columns that no image has, and references to images that are gone become
- * null.
+ * or replaced is left out, so are values of dictionary columns that no image has, and extensions of frames that this version does
+ * not know and that may be ignored; references to images that are gone become null.
  *
  * writer: of aimg_writer_create, without commits, images, columns or metadata, and without a dictionary that aimg_writer_train
  * made: set and train after the copy. Its options on compression do not matter. source: borrowed, with a map; of any commit.
