@@ -17,7 +17,7 @@ static enum aimg_status header_fault(const uint8_t *head, unsigned rule, struct 
                             "is an archive of format version %u.%u; this library knows version %d.%d: use another version of it",
                             aimg_load16(head + 8), aimg_load16(head + 10), AIMG_FORMAT_MAJOR, AIMG_FORMAT_MINOR);
     return aimg_fail_at(error, rule == 5 ? AIMG_CHECKSUM : AIMG_CORRUPT, rule, 0,
-                        "the archive's header is damaged (rule %u); repair it", rule);
+                        "the archive's header is damaged (rule %u); copy it again, or repair it", rule);
 }
 
 static enum aimg_status too_short(struct aimg_io *io, uint64_t bytes, struct aimg_error *error)
@@ -45,7 +45,7 @@ enum aimg_status aimg_commit_read(struct aimg_io *io, const struct aimg_header *
     unsigned rule = aimg_commit_decode(page, offset, header, commit);
     if (rule != 0)
         return aimg_fail_at(error, rule == 25 ? AIMG_CHECKSUM : AIMG_CORRUPT, rule, offset,
-                            "the commit at %" PRIu64 " is damaged (rule %u); repair the archive", offset, rule);
+                            "the commit at %" PRIu64 " is damaged (rule %u); run verify, then repair", offset, rule);
     return AIMG_OK;
 }
 
@@ -199,7 +199,7 @@ static enum aimg_status follow_hint(struct aimg_io *io, const uint8_t *head, boo
     if (commit.seq != best.seq || commit.salt != best.salt)
         return aimg_fail_at(error, AIMG_CORRUPT, 9, best.commit_offset,
                             "the commit at %" PRIu64 " (number %" PRIu64 ") is not the one that the hint names (number %" PRIu64
-                            "); repair the archive",
+                            "); run verify, then repair",
                             best.commit_offset, commit.seq, best.seq);
     take_commit(located, &commit);
     return AIMG_OK;

@@ -28,7 +28,7 @@ static enum aimg_status check_payload(struct aimg_io *io, uint64_t offset, const
     if (aimg_hasher_end(&hasher).low != frame->stored_hash)
         return aimg_fail_at(error, AIMG_CHECKSUM, 18, offset,
                             "bytes of the last commit were lost when the machine or a disk failed (frame at %" PRIu64
-                            "); repair the archive",
+                            "); run verify, then repair",
                             offset);
     return AIMG_OK;
 }
@@ -47,7 +47,7 @@ enum aimg_status aimg_confirm_commits(struct aimg_io *io, const struct aimg_loca
         if (status == AIMG_OK &&
             (aimg_frame_decode(header, &frame) != 0 || aimg_frame_total_bytes(&frame) > located->end - offset))
             return aimg_fail_at(error, AIMG_CHECKSUM, 13, offset,
-                                "a frame of the last commit was lost at %" PRIu64 "; repair the archive", offset);
+                                "a frame of the last commit was lost at %" PRIu64 "; run verify, then repair", offset);
         if (status == AIMG_OK)
             status = check_payload(io, offset, &frame, error);
         if (status == AIMG_OK)
