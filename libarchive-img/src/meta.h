@@ -22,8 +22,8 @@ struct aimg_meta_walk {
 };
 
 struct aimg_meta_walk aimg_meta_begin(const uint8_t *payload, size_t bytes);
-/* False after the last pair, or when the payload is malformed (rule 69 but for UTF-8, which loading checks), which is then said in
- * the walk. */
+/* False after the last pair, or when the payload is malformed, which is then said in the walk: rule 69, but for UTF-8, which
+ * aimg_meta_load checks. */
 bool aimg_meta_next(struct aimg_meta_walk *walk);
 
 /* The payload that the reader's ROOT names, copied, its hash, form and UTF-8 checked; no bytes when there is none. */
