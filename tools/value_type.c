@@ -3,20 +3,34 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { VECTOR_BYTES_MOST = 65535 };
 
-/* One row a type: its name and the bytes of an element; 0: a value is one text. */
+enum { OTHER_NAMES_MOST = 3 };
+
+/* One row a type: its name, the bytes of an element (0: a value is one text), and what else it may be called. */
 static const struct type_row {
     const char *name;
     size_t bytes;
+    const char *others[OTHER_NAMES_MOST];
 } types[] = {
-    [AIMG_TYPE_BOOL] = {"bool", 1},   [AIMG_TYPE_U8] = {"u8", 1},       [AIMG_TYPE_U16] = {"u16", 2},
-    [AIMG_TYPE_U32] = {"u32", 4},     [AIMG_TYPE_U64] = {"u64", 8},     [AIMG_TYPE_I8] = {"i8", 1},
-    [AIMG_TYPE_I16] = {"i16", 2},     [AIMG_TYPE_I32] = {"i32", 4},     [AIMG_TYPE_I64] = {"i64", 8},
-    [AIMG_TYPE_F16] = {"f16", 2},     [AIMG_TYPE_F32] = {"f32", 4},     [AIMG_TYPE_F64] = {"f64", 8},
-    [AIMG_TYPE_UTF8] = {"utf8", 0},   [AIMG_TYPE_BYTES] = {"bytes", 0}, [AIMG_TYPE_DICTIONARY] = {"dictionary", 0},
-    [AIMG_TYPE_IMAGE] = {"image", 4},
+    [AIMG_TYPE_BOOL] = {"bool", 1, {"boolean"}},
+    [AIMG_TYPE_U8] = {"u8", 1, {"uint8"}},
+    [AIMG_TYPE_U16] = {"u16", 2, {"uint16"}},
+    [AIMG_TYPE_U32] = {"u32", 4, {"uint32"}},
+    [AIMG_TYPE_U64] = {"u64", 8, {"uint64"}},
+    [AIMG_TYPE_I8] = {"i8", 1, {"int8"}},
+    [AIMG_TYPE_I16] = {"i16", 2, {"int16"}},
+    [AIMG_TYPE_I32] = {"i32", 4, {"int32"}},
+    [AIMG_TYPE_I64] = {"i64", 8, {"int64", "int", "integer"}},
+    [AIMG_TYPE_F16] = {"f16", 2, {"float16"}},
+    [AIMG_TYPE_F32] = {"f32", 4, {"float32"}},
+    [AIMG_TYPE_F64] = {"f64", 8, {"float64", "float", "double"}},
+    [AIMG_TYPE_UTF8] = {"utf8", 0, {"text", "string", "str"}},
+    [AIMG_TYPE_BYTES] = {"bytes", 0, {"binary"}},
+    [AIMG_TYPE_DICTIONARY] = {"dictionary", 0, {"dict"}},
+    [AIMG_TYPE_IMAGE] = {"image", 4, {NULL}},
 };
 
 enum { TYPES = sizeof types / sizeof types[0] };
@@ -84,15 +98,32 @@ static bool take_width(const char *text, size_t *bytes, uint32_t *width_out)
     return true;
 }
 
+static bool is_word(const char *text, size_t bytes, const char *word)
+{
+    return word != NULL && strlen(word) == bytes && strncasecmp(text, word, bytes) == 0;
+}
+
 static bool parse_element(const char *text, size_t bytes, struct value_type *type)
 {
     for (unsigned i = 0; i < TYPES; i++) {
-        if (types[i].name == NULL || strlen(types[i].name) != bytes || memcmp(types[i].name, text, bytes) != 0)
+        bool found = is_word(text, bytes, types[i].name);
+
+        for (int other = 0; !found && other < OTHER_NAMES_MOST; other++)
+            found = is_word(text, bytes, types[i].others[other]);
+        if (!found)
             continue;
         type->type = (enum aimg_type)i;
         return true;
     }
     return false;
+}
+
+static void trim(const char **text, size_t *bytes)
+{
+    for (; *bytes > 0 && **text == ' '; (*bytes)--)
+        (*text)++;
+    while (*bytes > 0 && (*text)[*bytes - 1] == ' ')
+        (*bytes)--;
 }
 
 bool value_type_parse(const char *text, size_t bytes, struct value_type *type_out)
@@ -101,12 +132,17 @@ bool value_type_parse(const char *text, size_t bytes, struct value_type *type_ou
     struct value_type type = {.width = 1};
     size_t head = sizeof list - 1;
 
-    if (bytes > head && memcmp(text, list, head) == 0 && text[bytes - 1] == '>') {
+    trim(&text, &bytes);
+    if (bytes > head && strncasecmp(text, list, head) == 0 && text[bytes - 1] == '>') {
         type.list = true;
         text += head;
         bytes -= head + 1;
+        trim(&text, &bytes);
     }
-    if (!take_width(text, &bytes, &type.width) || !parse_element(text, bytes, &type))
+    if (!take_width(text, &bytes, &type.width))
+        return false;
+    trim(&text, &bytes);
+    if (!parse_element(text, bytes, &type))
         return false;
     if (value_type_is_array(&type) && type.type > AIMG_TYPE_F64)
         return false;

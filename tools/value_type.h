@@ -26,7 +26,8 @@ bool value_type_is_text(enum aimg_type type);
 
 /* Returns buffer. */
 const char *value_type_name(const struct value_type *type, char buffer[VALUE_TYPE_TEXT_BYTES]);
-/* False for what is no type, or one that no column can have. */
+/* Other names too, such as float32 and text, in letters of either case and with spaces around. False for what is no type, or one
+ * that no column can have. */
 bool value_type_parse(const char *text, size_t bytes, struct value_type *type_out);
 /* The names of all types in one line, for messages. */
 extern const char value_type_names[];

@@ -105,6 +105,12 @@ expect_set 0 jsonl '{"name":"cat/1.pgm","e:u64":"18446744073709551615","k:f32":"
 expect_equal "$(value_of b.aimg cat/1.pgm e)/$(value_of b.aimg cat/1.pgm t)" '18446744073709551615/[[1, 2]]'
 expect_exit 0 "$AIMG" get --jsonl b.aimg k r cat/1.pgm
 expect_contains out '"k":"-inf","r":["nan",1.0]'
+# types by the names that they have elsewhere
+expect_set 0 csv 'name,a:text,b: F32,c:Dict,d : int,e:float[2],f:list<uint8>,g:BOOLEAN,h:binary\n'\
+'cat/1.pgm,x,0.5,y,7,"[1,2]","[3]",true,00\n'
+for pair in a=utf8 b=f32 c=dictionary d=i64 e='f64[2]' f='list<u8>' g=bool h=bytes; do
+    expect_equal "${pair%%=*} $(type_of b.aimg "${pair%%=*}")" "${pair%%=*} ${pair#*=}"
+done
 # 3.0 is whole, and a column of halves rounds to the nearest
 expect_set 0 csv 'name,n:u8,h:f16\ncat/1.pgm,3.0,0.1\ncat/2.pgm, 4 ,-0.0\n'
 expect_exit 0 "$AIMG" get b.aimg n h 'cat/[12]*'

@@ -53,7 +53,7 @@ done
 refused csv "name$(printf ',c%d' $(seq 1100))\ncat/1.pgm\n" 'more than 1024'
 refused jsonl "{\"name\":\"cat/1.pgm\"$(printf ',"c%d":1' $(seq 1100))}" 'table.jsonl:1: more than 1024'
 for type in 'u8[0]' 'u8[-1]' 'u8[]' 'u8[1' 'f64[8192]' 'u8[99999999999]' 'list<utf8>' 'image[2]' 'list<list<u8>>' 'utf8[2]' \
-    'list<>' 'U8'; do
+    'list<>' 'text[2]' 'list<string>' U128; do
     refused csv "name,n:$type\ncat/1.pgm,1\n" 'is no type'
 done
 

@@ -142,9 +142,10 @@ static void check_type(const struct value_type *type)
 
 static void test_type_names(void)
 {
-    static const char *const wrong[] = {"",    "u",    "u7",    "f32[",    "f32[]",      "f32[0]",    "f32[01]",  "f32[1]x",
-                                        "[2]", "list", "list<", "list<>",  "list<u8",    "list<u8>>", "<u8>",     "image[2]",
-                                        "U8",  " u8",  "u8 ",   "utf8[2]", "list<utf8>", "f64[8192]", "u8[65536]"};
+    static const char *const wrong[] = {"",           "u",         "u7",        "f32[",   "f32[]",  "f32[0]",  "f32[01]",
+                                        "f32[1]x",    "[2]",       "list",      "list<",  "list<>", "list<u8", "list<u8>>",
+                                        "<u8>",       "image[2]",  " ",         "u 8",    "text8",  "utf8[2]", "list<utf8>",
+                                        "list<text>", "f64[8192]", "u8[65536]", "floats", "int128", "str[2]",  "u8,"};
     struct value_type type;
     for (unsigned list = 0; list < 2; list++) {
         for (enum aimg_type element = AIMG_TYPE_BOOL; element <= AIMG_TYPE_IMAGE; element++) {
@@ -160,6 +161,52 @@ static void test_type_names(void)
         EXPECT(!value_type_parse(wrong[i], strlen(wrong[i]), &type));
 }
 
+/* What people call them elsewhere, in letters of either case and with spaces around. */
+static void test_other_type_names(void)
+{
+    static const struct {
+        const char *other, *name;
+    } rows[] = {
+        {"text", "utf8"},
+        {"string", "utf8"},
+        {"str", "utf8"},
+        {"dict", "dictionary"},
+        {"int", "i64"},
+        {"integer", "i64"},
+        {"float", "f64"},
+        {"double", "f64"},
+        {"float64", "f64"},
+        {"float32", "f32"},
+        {"float16", "f16"},
+        {"int8", "i8"},
+        {"int16", "i16"},
+        {"int32", "i32"},
+        {"int64", "i64"},
+        {"uint8", "u8"},
+        {"uint16", "u16"},
+        {"uint32", "u32"},
+        {"uint64", "u64"},
+        {"boolean", "bool"},
+        {"binary", "bytes"},
+        {"F32", "f32"},
+        {" u8", "u8"},
+        {"u8 ", "u8"},
+        {" Dictionary ", "dictionary"},
+        {"Float32[4]", "f32[4]"},
+        {"int [2]", "i64[2]"},
+        {"List<UInt16>", "list<u16>"},
+        {" list< float[2] > ", "list<f64[2]>"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct value_type type;
+        char name[VALUE_TYPE_TEXT_BYTES] = "";
+        test_state.subject = rows[i].other;
+        EXPECT(value_type_parse(rows[i].other, strlen(rows[i].other), &type) &&
+               strcmp(value_type_name(&type, name), rows[i].name) == 0);
+    }
+    test_state.subject = NULL;
+}
+
 int main(void)
 {
     test_random_bits();
@@ -167,5 +214,6 @@ int main(void)
     test_kinds();
     test_beyond();
     test_type_names();
+    test_other_type_names();
     return test_end("numbers of columns as text");
 }
