@@ -19,8 +19,8 @@
 const char help_get[] =
     "      --csv      CSV, which is the default: a header, then name and values of each image\n"
     "      --jsonl    one JSON object a line\n"
-    "      --types    columns are called column:type, as 'aimg set' reads it; so they are in CSV unless\n"
-    "      --no-types they are called by their names; so they are in JSON lines\n"
+    "      --types    columns are called column:type, as 'aimg set' reads it: for another archive, which then gets the\n"
+    "                 same types; an archive that has the columns knows theirs\n"
     "  -o FILE        write to FILE, which is replaced only once all is written; also --output FILE\n" READING_AT_HELP "\n"
     "The words behind ARCHIVE are columns as long as the archive has them, the others are GLOBs for names. Without a\n"
     "column all are written. A missing value is an empty field or null, an empty text \"\". Vectors and lists are\n"
@@ -33,7 +33,7 @@ struct getter {
     const char *path;
     const struct aimg_reader *reader;
     struct column_reader *columns;
-    char **heads; /* name:type of each, or NULL */
+    char **heads; /* what each is called in the output */
     size_t count;
     enum table_format format;
     bool types, terminal;
@@ -323,11 +323,10 @@ static int get(struct getter *getter, char *const *words, int count, const char 
 
 int cmd_get(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_CSV = LONG_OPTION, OPTION_JSONL, OPTION_TYPES, OPTION_NO_TYPES, OPTION_AT };
+    enum { OPTION_CSV = LONG_OPTION, OPTION_JSONL, OPTION_TYPES, OPTION_AT };
     static const struct option options[] = {{"csv", no_argument, NULL, OPTION_CSV},
                                             {"jsonl", no_argument, NULL, OPTION_JSONL},
                                             {"types", no_argument, NULL, OPTION_TYPES},
-                                            {"no-types", no_argument, NULL, OPTION_NO_TYPES},
                                             {"output", required_argument, NULL, 'o'},
                                             {"at", required_argument, NULL, OPTION_AT},
                                             {NULL, 0, NULL, 0}};
@@ -335,7 +334,7 @@ int cmd_get(int argc, char **argv, const struct common_options *common)
     struct reading_at at = {.given = false};
     struct aimg_reader *reader;
     const char *output = NULL;
-    int found, code, types = 0;
+    int found, code;
 
     (void)common;
     optind = 0;
@@ -348,8 +347,8 @@ int cmd_get(int argc, char **argv, const struct common_options *common)
                 return EXIT_USAGE;
         } else if (found == 'o')
             output = optarg;
-        else if (found == OPTION_TYPES || found == OPTION_NO_TYPES)
-            types = found;
+        else if (found == OPTION_TYPES)
+            getter.types = true;
         else if (getter.format != TABLE_BY_NAME && getter.format != (found == OPTION_CSV ? TABLE_CSV : TABLE_JSONL))
             return output_usage("get", "--csv and --jsonl cannot be combined");
         else
@@ -359,7 +358,6 @@ int cmd_get(int argc, char **argv, const struct common_options *common)
         return output_usage("get", "ARCHIVE is missing");
     if (getter.format == TABLE_BY_NAME)
         getter.format = TABLE_CSV;
-    getter.types = types != 0 ? types == OPTION_TYPES : getter.format == TABLE_CSV;
     getter.path = argv[optind];
     code = reading_open_at(getter.path, READING_MAPPED, &at, &reader);
     if (code != EXIT_DONE)

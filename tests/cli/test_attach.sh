@@ -27,7 +27,7 @@ cat mask1.pgm mask2.pgm >wanted
 expect_same out wanted
 expect_exit 0 "$AIMG" cat a.aimg cat/2.pgm:mask
 expect_same out mask2.pgm
-expect_exit 0 "$AIMG" get a.aimg mask
+expect_exit 0 "$AIMG" get --types a.aimg mask
 printf 'name,mask:image\ncat/1.pgm,cat/1.pgm:mask\ncat/2.pgm,cat/2.pgm:mask\ncat/3.pgm,\n' >wanted
 expect_same out wanted
 cp out masks.csv
@@ -193,7 +193,7 @@ printf 'name,mask,thumb:image\ncat/1.pgm,mask1.pgm,mask2.pgm\ncat/2.pgm,,mask2.p
 cp fresh.aimg b.aimg
 expect_exit 0 "$AIMG" attach b.aimg --from from.csv
 expect_contains err 'attached 4 files'
-expect_exit 0 "$AIMG" get b.aimg mask thumb
+expect_exit 0 "$AIMG" get --types b.aimg mask thumb
 printf '%s\n' name,mask:image,thumb:image cat/1.pgm,cat/1.pgm:mask,cat/1.pgm:thumb cat/2.pgm,,cat/2.pgm:thumb \
     cat/3.pgm,cat/3.pgm:mask, >wanted
 expect_same out wanted

@@ -18,25 +18,27 @@ expect_exit 0 "$AIMG" set a.aimg l.jsonl
 
 # CSV: every field as RFC 4180 has it, nothing altered
 expect_exit 0 "$AIMG" get a.aimg caption score
-printf '%s\n' 'name,caption:utf8,score:f64' >wanted
+printf '%s\n' 'name,caption,score' >wanted
 printf 'cat/1.pgm,"comma, ""quote""\nline\r\n",0.1\ncat/2.pgm,=cmd(),-0.0\ncat/3.pgm,"",1e+300\n' >>wanted
 printf '"say ""hi"", =1+1.pgm",-1+@x,\n' >>wanted
 expect_same out wanted
 expect_lines err 0
-expect_exit 0 "$AIMG" get --no-types a.aimg label pair
+expect_exit 0 "$AIMG" get a.aimg label pair
 printf 'name,label,pair\ncat/1.pgm,cat,\ncat/2.pgm,cat,\ncat/3.pgm," x ",cat/1.pgm\n"say ""hi"", =1+1.pgm",,\n' >wanted
 expect_same out wanted
-expect_exit 0 "$AIMG" get a.aimg
+expect_exit 0 "$AIMG" get --types a.aimg
 expect_contains out 'width:u32,height:u32,channels:u8,label:dictionary,'
+expect_exit 0 "$AIMG" get a.aimg
+expect_contains out 'name,width,height,channels,label,'
 expect_contains out ',"[0.1,-1e-30]",'
 # another reader of CSV sees the same
 expect_equal "$("${AIMG_PYTHON:-/usr/bin/python3}" -c 'import csv
 rows = list(csv.DictReader(open("out", newline=""), strict=True))
-print(len(rows), [r["caption:utf8"] for r in rows], rows[3]["name"], {len(r) for r in rows})')" \
+print(len(rows), [r["caption"] for r in rows], rows[3]["name"], {len(r) for r in rows})')" \
     "4 ['comma, \"quote\"\\nline\\r\\n', '=cmd()', '', '-1+@x'] say \"hi\", =1+1.pgm {15}"
 
 # some images only, and quotes for a quote alone
-expect_exit 0 "$AIMG" get a.aimg label score caption 'cat/[13]*'
+expect_exit 0 "$AIMG" get --types a.aimg label score caption 'cat/[13]*'
 printf 'name,label:dictionary,score:f64,caption:utf8\ncat/1.pgm,cat,0.1,"comma, ""quote""\nline\r\n"\n' >wanted
 printf 'cat/3.pgm," x ",1e+300,""\n' >>wanted
 expect_same out wanted
@@ -57,9 +59,8 @@ expect_exit 0 "$AIMG" get --jsonl a.aimg caption cat/1.pgm
 expect_equal "$(json out 'o["caption"] == "comma, \"quote\"\nline\r\n"')" True
 
 # there and back: into an archive without these columns, and over the values that are there
-for options in --csv '--jsonl --types'; do
-    file=back.${options%% *}
-    file=${file/--/}
+for options in '--types --csv' '--types --jsonl'; do
+    file=back.${options##*--}
     # shellcheck disable=SC2086
     expect_exit 0 "$AIMG" get $options a.aimg -o "$file"
     cp fresh.aimg b.aimg
@@ -76,21 +77,26 @@ for options in --csv '--jsonl --types'; do
 done
 # every type that there is
 expect_exit 0 "${MAKE_COLUMNS:?set it to the path of the program make_columns}" all.aimg
-expect_exit 0 "$AIMG" get all.aimg -o all.csv
-expect_contains err "column 'an_image': 1 of its images are removed"
-cp all.aimg b.aimg
-expect_exit 0 "$AIMG" set b.aimg all.csv
-expect_exit 0 "$AIMG" get b.aimg -o b.csv
-expect_same all.csv b.csv
+for types in '' --types; do
+    # shellcheck disable=SC2086
+    expect_exit 0 "$AIMG" get $types all.aimg -o all.csv
+    expect_contains err "column 'an_image': 1 of its images are removed"
+    cp all.aimg b.aimg
+    expect_exit 0 "$AIMG" set b.aimg all.csv
+    # shellcheck disable=SC2086
+    expect_exit 0 "$AIMG" get $types b.aimg -o b.csv
+    expect_same all.csv b.csv
+done
 expect_exit 0 "$AIMG" get --jsonl all.aimg -o all.jsonl
 cp all.aimg b.aimg
 expect_exit 0 "$AIMG" set b.aimg all.jsonl
-expect_exit 0 "$AIMG" get b.aimg -o b.csv
+expect_exit 0 "$AIMG" get --types b.aimg -o b.csv
 expect_same all.csv b.csv
 
 # archives of the specification, as others write them
 for vector in "$test_source"/../../spec/vectors/good/column*.aimg; do
-    for options in '--csv -o vector.csv' '--jsonl --types -o vector.jsonl' '--jsonl -o vector.jsonl'; do
+    for options in '--csv -o vector.csv' '--csv --types -o vector.csv' \
+        '--jsonl --types -o vector.jsonl' '--jsonl -o vector.jsonl'; do
         cp "$vector" b.aimg
         rm -f vector.csv vector.jsonl
         # shellcheck disable=SC2086
@@ -135,6 +141,11 @@ expect_exit 0 "$AIMG" get --jsonl b.aimg x:u8 y:z cat/1.pgm
 expect_contains out '{"name":"cat/1.pgm","x:u8:f32":0.5,"y:z":"t"}'
 cp out odd.jsonl
 expect_exit 0 "$AIMG" set b.aimg odd.jsonl
+expect_exit 0 "$AIMG" get b.aimg x:u8 y:z cat/1.pgm -o odd.csv
+expect_equal "$(cat odd.csv)" $'name,x:u8:f32,y:z\ncat/1.pgm,0.5,t'
+expect_exit 0 "$AIMG" set b.aimg odd.csv
+expect_exit 0 "$AIMG" get --types b.aimg x:u8 y:z cat/1.pgm
+expect_equal "$(head -1 out)" name,x:u8:f32,y:z:utf8
 
 # ------------------------------------------------------------------ what is asked for
 expect_exit 1 "$AIMG" get a.aimg scroe
@@ -149,6 +160,7 @@ expect_exit 2 "$AIMG" get a.aimg score score
 expect_exit 2 "$AIMG" get --csv --jsonl a.aimg
 expect_exit 2 "$AIMG" get
 expect_exit 2 "$AIMG" get --xml a.aimg
+expect_exit 2 "$AIMG" get --no-types a.aimg
 expect_exit 3 "$AIMG" get missing.aimg score
 printf 'x' >none.aimg
 expect_exit 4 "$AIMG" get none.aimg score
@@ -158,7 +170,7 @@ expect_exit 0 "$AIMG" get empty.aimg
 expect_lines out 1
 
 # as it was before
-expect_exit 0 "$AIMG" get --at 0 --no-types a.aimg label 'cat/*'
+expect_exit 0 "$AIMG" get --at 0 a.aimg label 'cat/*'
 printf 'name,label\ncat/1.pgm,cat\ncat/2.pgm,cat\ncat/3.pgm,cat\n' >wanted
 expect_same out wanted
 expect_exit 1 "$AIMG" get --at 0 a.aimg score

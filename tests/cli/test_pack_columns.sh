@@ -17,7 +17,7 @@ dog/1.pgm,1,,7,cat/1.pgm,
 EOF
 expect_exit 0 "$AIMG" pack --columns v.csv a.aimg photos/
 expect_exit 0 "$AIMG" verify a.aimg
-expect_exit 0 "$AIMG" get a.aimg score label width next text
+expect_exit 0 "$AIMG" get --types a.aimg score label width next text
 printf '%s\n' 'name,score:f64,label:dictionary,width:u32,next:image,text:utf8' cat/1.pgm,0.5,tabby,,cat/2.pgm,a \
     cat/2.pgm,,,,dog/1.pgm, cat/3.pgm,,cat,4,, dog/1.pgm,1.0,,7,cat/1.pgm, dog/2.pgm,,dog,4,, dog/3.pgm,,dog,4,, >wanted
 expect_same out wanted
@@ -74,7 +74,7 @@ for how in --replace --update; do
     rm -f pair.aimg
     expect_exit 0 "$AIMG" pack pair.aimg pair/
     expect_exit 0 "$AIMG" add $how --columns pair.csv pair.aimg new/
-    expect_exit 0 "$AIMG" get pair.aimg ref
+    expect_exit 0 "$AIMG" get --types pair.aimg ref
     expect_same out pair.csv
     expect_exit 0 "$AIMG" verify pair.aimg
 done

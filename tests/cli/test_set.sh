@@ -94,7 +94,7 @@ values='1,255,65535,4294967295,18446744073709551615,-128,-32768,-2147483648,-922
 values+='dog/1.pgm,1 2,"1, 2 3","[[1,2],[3,4]]","[true,0,false]"'
 expect_set 0 csv "name,$types\ncat/1.pgm,$values\ncat/2.pgm,,,,,,,,,,,,,,,,,,,,\n"
 expect_exit 0 "$AIMG" verify b.aimg
-expect_exit 0 "$AIMG" get b.aimg b a c d e f g h i j k l m o p q r s t u cat/1.pgm
+expect_exit 0 "$AIMG" get --types b.aimg b a c d e f g h i j k l m o p q r s t u cat/1.pgm
 tail -1 out >line
 printf '%s\n' 'cat/1.pgm,true,255,65535,4294967295,18446744073709551615,-128,-32768,-2147483648,-9223372036854775808,65504.0,'\
 '0.1,0.1,ü,00ff,x,dog/1.pgm,"[1.0,2.0]","[1,2,3]","[[1,2],[3,4]]","[true,false,false]"' >wanted
