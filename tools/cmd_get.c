@@ -18,7 +18,7 @@
 
 const char help_get[] =
     "      --csv      CSV, which is the default: a header, then name and values of each image\n"
-    "      --jsonl    one JSON object a line\n"
+    "      --jsonl    one JSON object a line; the default for a FILE that ends in .jsonl or .ndjson\n"
     "      --types    columns are called column:type, as 'aimg set' reads it: for another archive, which then gets the\n"
     "                 same types; an archive that has the columns knows theirs\n"
     "  -o FILE        write to FILE, which is replaced only once all is written; also --output FILE\n" READING_AT_HELP "\n"
@@ -356,6 +356,8 @@ int cmd_get(int argc, char **argv, const struct common_options *common)
     }
     if (optind >= argc)
         return output_usage("get", "ARCHIVE is missing");
+    if (getter.format == TABLE_BY_NAME && output != NULL)
+        getter.format = table_format_of(output);
     if (getter.format == TABLE_BY_NAME)
         getter.format = TABLE_CSV;
     getter.path = argv[optind];

@@ -56,22 +56,29 @@ bool table_format_parse(const char *text, enum table_format *format_out)
     return true;
 }
 
-/* ------------------------------------------------------------------ opening */
-
-static int choose_format(struct table *table)
+enum table_format table_format_of(const char *path)
 {
     static const struct {
         const char *ending;
         enum table_format format;
     } endings[] = {{".csv", TABLE_CSV}, {".jsonl", TABLE_JSONL}, {".ndjson", TABLE_JSONL}};
-    size_t bytes = strlen(table->path);
+    size_t bytes = strlen(path);
 
-    for (size_t i = 0; table->format == TABLE_BY_NAME && i < sizeof endings / sizeof endings[0]; i++) {
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t ending = strlen(endings[i].ending);
 
-        if (bytes > ending && strcasecmp(table->path + bytes - ending, endings[i].ending) == 0)
-            table->format = endings[i].format;
+        if (bytes > ending && strcasecmp(path + bytes - ending, endings[i].ending) == 0)
+            return endings[i].format;
     }
+    return TABLE_BY_NAME;
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static int choose_format(struct table *table)
+{
+    if (table->format == TABLE_BY_NAME)
+        table->format = table_format_of(table->path);
     if (table->format != TABLE_BY_NAME)
         return EXIT_DONE;
     output_error("%s: is it CSV or JSON lines? A file whose name ends in .csv, .jsonl or .ndjson says it; for 'aimg set' "

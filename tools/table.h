@@ -74,6 +74,8 @@ size_t table_name_bytes(const struct table *table, const char *head, size_t byte
 
 /* "csv", "jsonl". */
 bool table_format_parse(const char *text, enum table_format *format_out);
+/* What the end of a file's name says; TABLE_BY_NAME: nothing. */
+enum table_format table_format_of(const char *path);
 
 /* The pieces of it. */
 

@@ -58,6 +58,21 @@ expect_contains out '{"name":"cat/3.pgm","when:u64":"18446744073709551615"}'
 expect_exit 0 "$AIMG" get --jsonl a.aimg caption cat/1.pgm
 expect_equal "$(json out 'o["caption"] == "comma, \"quote\"\nline\r\n"')" True
 
+# a FILE is what its name says, as for set, unless an option says another thing
+expect_exit 0 "$AIMG" get --jsonl a.aimg score
+cp out wanted
+for file in f.jsonl f.NDJSON; do
+    expect_exit 0 "$AIMG" get a.aimg score -o $file
+    expect_same $file wanted
+done
+expect_exit 0 "$AIMG" get --jsonl a.aimg score -o f.csv
+expect_same f.csv wanted
+for options in '-o f.csv' '-o f.txt' '--csv -o f.jsonl'; do
+    # shellcheck disable=SC2086
+    expect_exit 0 "$AIMG" get a.aimg score $options
+    expect_equal "$(head -1 "${options##* }")" name,score
+done
+
 # there and back: into an archive without these columns, and over the values that are there
 for options in '--types --csv' '--types --jsonl'; do
     file=back.${options##*--}
