@@ -22,12 +22,14 @@ const char help_get[] =
     "      --types    columns are called column:type, as 'aimg set' reads it: for another archive, which then gets the\n"
     "                 same types; an archive that has the columns knows theirs\n"
     "  -o FILE        write to FILE, which is replaced only once all is written; also --output FILE\n" READING_AT_HELP "\n"
-    "The words behind ARCHIVE are columns as long as the archive has them, the others are GLOBs for names. Without a\n"
-    "column all are written. A missing value is an empty field or null, an empty text \"\". Vectors and lists are\n"
-    "[1,2,3], bytes hexadecimal digits, images names. What get writes set reads.\n"
+    "The words behind ARCHIVE are columns, or lists as in label,score, as long as the archive has them; the others are\n"
+    "GLOBs for names. Without a column all are written. A missing value is an empty field or null, an empty text \"\".\n"
+    "Vectors and lists are [1,2,3], bytes hexadecimal digits, images names. What get writes set reads.\n"
     "\n"
     "  aimg get photos.aimg label score > labels.csv\n"
     "  aimg get --jsonl photos.aimg box 'cat/*' | jq .box\n";
+
+enum { COLUMN_NAME_BYTES_MOST = 255 };
 
 struct getter {
     const char *path;
@@ -216,11 +218,38 @@ static int add_all_columns(struct getter *getter)
     return code;
 }
 
+/* Whether the word names columns: "a", or "a,b" where none is called just that. *wrong_out: where the first that there is not
+ * begins, in a list; *wrong_bytes_out: its bytes. */
+static bool is_columns(const struct getter *getter, const char *word, const char **wrong_out, size_t *wrong_bytes_out)
+{
+    struct aimg_column column;
+    char name[COLUMN_NAME_BYTES_MOST + 1];
+
+    if (aimg_reader_column_find(getter->reader, word, &column, NULL) == AIMG_OK)
+        return true;
+    for (const char *comma;; word = comma + 1) {
+        comma = strchrnul(word, ',');
+        size_t bytes = (size_t)(comma - word);
+
+        *wrong_out = word;
+        *wrong_bytes_out = bytes;
+        if (bytes > COLUMN_NAME_BYTES_MOST)
+            return false;
+        memcpy(name, word, bytes);
+        name[bytes] = '\0';
+        if (aimg_reader_column_find(getter->reader, name, &column, NULL) != AIMG_OK)
+            return false;
+        if (*comma == '\0')
+            return true;
+    }
+}
+
 /* A word that is neither must not pass for a column without values. */
 static int check_glob(const struct getter *getter, const char *word)
 {
+    const char *wrong = word;
+    size_t wrong_bytes = 0;
     struct aimg_error error;
-    struct aimg_column column;
     uint32_t ordinal;
     enum aimg_status status;
 
@@ -231,9 +260,14 @@ static int check_glob(const struct getter *getter, const char *word)
         return EXIT_DONE;
     if (status != AIMG_NOT_FOUND && status != AIMG_INVALID_ARGUMENT)
         return output_status(getter->path, status, &error);
-    if (aimg_reader_column_find(getter->reader, word, &column, NULL) == AIMG_OK) {
+    if (is_columns(getter, word, &wrong, &wrong_bytes)) {
         output_error("%s: '%s' is a column, and those stand before the images: 'aimg get ARCHIVE COLUMN... GLOB...'",
                      getter->path, word);
+        return EXIT_NO;
+    }
+    if (wrong_bytes < strlen(word)) {
+        output_error("%s: no column is called '%.*s', and no image '%s'; 'aimg info' lists the columns, 'aimg ls' the images",
+                     getter->path, (int)wrong_bytes, wrong, word);
         return EXIT_NO;
     }
     output_error("%s: no column and no image is called '%s'; 'aimg info' lists the columns, 'aimg ls' the images", getter->path,
@@ -241,14 +275,39 @@ static int check_glob(const struct getter *getter, const char *word)
     return EXIT_NO;
 }
 
+static int add_once(struct getter *getter, const char *name)
+{
+    for (size_t i = 0; i < getter->count; i++)
+        if (strcmp(getter->columns[i].column.name, name) == 0)
+            return output_usage("get", "the column '%s' is asked for twice", name);
+    return add_column(getter, name);
+}
+
+/* word: columns, as is_columns says; a list is cut up in place. */
+static int add_word(struct getter *getter, char *word)
+{
+    struct aimg_column column;
+    int code = EXIT_DONE;
+
+    if (aimg_reader_column_find(getter->reader, word, &column, NULL) == AIMG_OK)
+        return add_once(getter, word);
+    for (char *name = strsep(&word, ","); code == EXIT_DONE && name != NULL; name = strsep(&word, ","))
+        code = add_once(getter, name);
+    return code;
+}
+
 /* *used_out: words that are columns. */
 static int choose_columns(struct getter *getter, char *const *words, int count, int *used_out)
 {
-    struct aimg_column column;
+    const char *wrong;
+    size_t wrong_bytes, columns = 0;
     int code = EXIT_DONE, used = 0;
 
-    while (used < count && aimg_reader_column_find(getter->reader, words[used], &column, NULL) == AIMG_OK)
-        used++;
+    for (; used < count && is_columns(getter, words[used], &wrong, &wrong_bytes); used++) {
+        columns++;
+        for (const char *at = words[used]; *at != '\0'; at++)
+            columns += *at == ',';
+    }
     for (int i = used; code == EXIT_DONE && i < count; i++)
         code = check_glob(getter, words[i]);
     *used_out = used;
@@ -256,14 +315,10 @@ static int choose_columns(struct getter *getter, char *const *words, int count, 
         return code;
     if (used == 0)
         return add_all_columns(getter);
-    if (!make_room(getter, (size_t)used))
+    if (!make_room(getter, columns))
         return memory_error(getter);
-    for (int i = 0; code == EXIT_DONE && i < used; i++) {
-        for (int before = 0; before < i; before++)
-            if (strcmp(words[before], words[i]) == 0)
-                return output_usage("get", "the column '%s' is asked for twice", words[i]);
-        code = add_column(getter, words[i]);
-    }
+    for (int i = 0; code == EXIT_DONE && i < used; i++)
+        code = add_word(getter, words[i]);
     return code;
 }
 
@@ -324,12 +379,10 @@ static int get(struct getter *getter, char *const *words, int count, const char 
 int cmd_get(int argc, char **argv, const struct common_options *common)
 {
     enum { OPTION_CSV = LONG_OPTION, OPTION_JSONL, OPTION_TYPES, OPTION_AT };
-    static const struct option options[] = {{"csv", no_argument, NULL, OPTION_CSV},
-                                            {"jsonl", no_argument, NULL, OPTION_JSONL},
-                                            {"types", no_argument, NULL, OPTION_TYPES},
-                                            {"output", required_argument, NULL, 'o'},
-                                            {"at", required_argument, NULL, OPTION_AT},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"csv", no_argument, NULL, OPTION_CSV},     {"jsonl", no_argument, NULL, OPTION_JSONL},
+        {"types", no_argument, NULL, OPTION_TYPES}, {"output", required_argument, NULL, 'o'},
+        {"at", required_argument, NULL, OPTION_AT}, {NULL, 0, NULL, 0}};
     struct getter getter = {.format = TABLE_BY_NAME};
     struct reading_at at = {.given = false};
     struct aimg_reader *reader;

@@ -184,6 +184,32 @@ expect_exit 0 "$AIMG" pack empty.aimg empty
 expect_exit 0 "$AIMG" get empty.aimg
 expect_lines out 1
 
+# lists of columns, unless a column is called just that
+expect_exit 0 "$AIMG" get a.aimg caption score label 'cat/[12]*'
+cp out wanted
+for words in 'caption,score label' 'caption,score,label' 'caption score,label'; do
+    # shellcheck disable=SC2086
+    expect_exit 0 "$AIMG" get a.aimg $words 'cat/[12]*'
+    expect_same out wanted
+done
+expect_exit 1 "$AIMG" get a.aimg score,scroe
+expect_contains err "no column is called 'scroe', and no image 'score,scroe'"
+expect_lines out 0
+for word in score, ,score score,,label 'score, label'; do expect_exit 1 "$AIMG" get a.aimg "$word"; done
+expect_exit 1 "$AIMG" get a.aimg cat/1.pgm score,label
+expect_contains err "'score,label' is a column, and those stand before the images"
+expect_exit 2 "$AIMG" get a.aimg score,label,score
+expect_exit 2 "$AIMG" get a.aimg score,label label
+printf '{"name":"cat/1.pgm","score,label":7,"score":8}\n' >comma.jsonl
+cp fresh.aimg b.aimg
+expect_exit 0 "$AIMG" set b.aimg comma.jsonl
+expect_exit 0 "$AIMG" get b.aimg score,label cat/1.pgm
+expect_equal "$(tail -1 out)" cat/1.pgm,7
+make_picture comma/score,label.pgm 2 2
+expect_exit 0 "$AIMG" pack comma.aimg comma/
+expect_exit 0 "$AIMG" get comma.aimg score,label.pgm
+expect_lines out 2
+
 # as it was before
 expect_exit 0 "$AIMG" get --at 0 a.aimg label 'cat/*'
 printf 'name,label\ncat/1.pgm,cat\ncat/2.pgm,cat\ncat/3.pgm,cat\n' >wanted
