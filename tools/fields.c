@@ -183,6 +183,19 @@ static bool has_open_types(const struct fields *fields)
     return false;
 }
 
+static int report_mixed(const struct fields *fields, const struct field *field, const char *why)
+{
+    struct infer_advice advice = infer_advice(&field->infer);
+
+    if (advice.type == NULL)
+        output_error("%s: column '%s': no type holds all its values: %s; %s", fields->table->path, field->name, why,
+                     advice.words);
+    else
+        output_error("%s: column '%s': no type holds all its values: %s; '%s:%s' %s", fields->table->path, field->name, why,
+                     field->name, advice.type, advice.words);
+    return EXIT_NO;
+}
+
 static int resolve(struct fields *fields)
 {
     char why[INFER_WHY_BYTES];
@@ -200,9 +213,7 @@ static int resolve(struct fields *fields)
             output_warning("%s: column '%s' has no value and no type; it is left out", fields->table->path, field->name);
             break;
         case INFER_MIXED:
-            output_error("%s: column '%s': no type holds all its values: %s; a type can be given as '%s:f32'",
-                         fields->table->path, field->name, why, field->name);
-            return EXIT_NO;
+            return report_mixed(fields, field, why);
         }
     }
     return EXIT_DONE;

@@ -188,6 +188,32 @@ static enum infer_answer mixed(const struct infer *infer, char why[INFER_WHY_BYT
     return INFER_MIXED;
 }
 
+static struct infer_advice advise(const char *type, const char *words)
+{
+    return (struct infer_advice){.type = type, .words = words};
+}
+
+struct infer_advice infer_advice(const struct infer *infer)
+{
+    bool numbers = infer->lines[INFER_INTEGER] != 0 || infer->lines[INFER_REAL] != 0;
+    bool texts = infer->lines[INFER_TEXT] != 0 || (infer->lines[INFER_SPECIAL] != 0 && !numbers);
+    bool truth = infer->lines[INFER_BOOL] != 0, arrays = infer->lines[INFER_ARRAY] != 0;
+
+    if (infer->lines[INFER_OTHER] != 0)
+        return advise(NULL, "objects and lists of texts are not supported, only strings that hold them");
+    if (infer->inner != 0 || infer->uneven)
+        return advise(NULL, "a list holds numbers, or vectors of one length and of two numbers or more");
+    if (arrays && (numbers || texts || truth))
+        return advise(NULL, "a column holds arrays, or single values, not both");
+    if (arrays && infer->elements.truth)
+        return advise(NULL, "an array holds numbers, or true and false, not both");
+    if (texts)
+        return advise("utf8", "takes texts, each of them a string");
+    if (truth)
+        return advise("bool", "takes true and false, and 1 and 0 for them");
+    return advise(arrays ? "list<f64>" : "f64", "takes them, rounded");
+}
+
 /* False: no type holds them all. */
 static bool number_type(const struct infer_numbers *numbers, enum aimg_type *type_out)
 {

@@ -45,6 +45,12 @@ enum { INFER_WHY_BYTES = 256 };
 bool infer_cell(struct infer *infer, const struct table_cell *cell, uint64_t line);
 /* NOTHING: there was no value. MIXED: no type holds them all, and why says what they are. */
 enum infer_answer infer_type(const struct infer *infer, struct value_type *type_out, char why[INFER_WHY_BYTES]);
+/* What can be done about MIXED: words alone, or a type to declare, and what that does. */
+struct infer_advice {
+    const char *type; /* or NULL */
+    const char *words;
+};
+struct infer_advice infer_advice(const struct infer *infer);
 void infer_free(struct infer *infer);
 
 #endif

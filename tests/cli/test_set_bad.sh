@@ -151,6 +151,35 @@ refused jsonl '{"name":"cat/1.pgm","n":[1,"a"]}\n' 'an object, or an array of ot
 for text in '[[1],[2]]' '[[1,2],[3]]' '[1,[2,3]]' '[[],[1]]'; do
     refused jsonl "{\"name\":\"cat/1.pgm\",\"n\":$text}" "column 'n': no type holds all its values: arrays in arrays"
 done
+# mixed FIRST SECOND ADVICE: what the error proposes fits these values
+mixed() {
+    refused jsonl "{\"name\":\"cat/1.pgm\",\"n\":$1}\n{\"name\":\"cat/2.pgm\",\"n\":$2}\n" 'no type holds all its values' "; $3"
+    expect_lacks err f32
+}
+mixed '"x"' 1 "'n:utf8' takes texts, each of them a string"
+mixed '"x"' true "'n:utf8' takes texts, each of them a string"
+mixed '"nan"' true "'n:utf8' takes texts, each of them a string"
+for text in '{"x":1}' '["a","b"]' '[1,"a"]' '[[[1]]]' '[{}]'; do
+    mixed "$text" null 'objects and lists of texts are not supported'
+done
+mixed '["a"]' '"b"' 'objects and lists of texts are not supported'
+mixed '[1,2]' 5 'a column holds arrays, or single values, not both'
+mixed '[1,2]' '"x"' 'a column holds arrays, or single values, not both'
+mixed '[[1,2],[3]]' null 'a list holds numbers, or vectors of one length'
+mixed '[true]' '[2]' 'an array holds numbers, or true and false, not both'
+mixed true 1 "'n:bool' takes true and false, and 1 and 0 for them"
+mixed 9007199254740993 0.5 "'n:f64' takes them, rounded"
+mixed '"18446744073709551615"' -1 "'n:f64' takes them, rounded"
+mixed '["18446744073709551615"]' '[-1]' "'n:list<f64>' takes them, rounded"
+# and it helps
+for values in 'f64 9007199254740993 0.5' 'f64 "18446744073709551615" -1' 'list<f64> ["18446744073709551615"] [-1]' 'bool true 1' \
+    'utf8 "x" "1"'; do
+    # shellcheck disable=SC2086
+    set -- $values
+    printf '{"name":"cat/1.pgm","n:%s":%s}\n{"name":"cat/2.pgm","n:%s":%s}\n' "$1" "$2" "$1" "$3" >table.jsonl
+    cp b.aimg c.aimg
+    expect_exit 0 "$AIMG" set c.aimg table.jsonl
+done
 refused jsonl '{"name":"cat/1.pgm","n:u8":"5"}\n' "it is no number: '5'"
 refused jsonl '{"name":"cat/1.pgm","n:u8":[5]}\n' 'it is no number: [5]'
 refused jsonl '{"name":"cat/1.pgm","n:u8[1]":"x"}\n' 'it is no number'
