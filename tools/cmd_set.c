@@ -33,7 +33,7 @@ const char help_set[] =
     "      --json              print what was done as one object\n"
     "\n"
     "All is set in one commit. When anything is wrong with FILE, nothing is. Names that are not in the archive are listed,\n"
-    "the first 20 and their number, and the exit code is 1.\n"
+    "the first 20 and their number, with --json all, and the exit code is 1.\n"
     "\n"
     "  aimg set photos.aimg labels.csv\n"
     "  model photos/ | aimg set photos.aimg - --format jsonl --message 'scores of model 7'\n";
@@ -89,7 +89,8 @@ static int find_image(struct setter *setter, uint32_t *ordinal_out, bool *found_
 
     *found_out = status == AIMG_OK;
     if (status == AIMG_NOT_FOUND || status == AIMG_INVALID_ARGUMENT) {
-        unknown_add(&setter->unknown, table->path, table->row, name->text, name->bytes);
+        if (!unknown_add(&setter->unknown, table->path, table->row, name->text, name->bytes))
+            return memory_error(setter);
         return EXIT_DONE;
     }
     if (status != AIMG_OK)
@@ -260,18 +261,14 @@ static json_t *describe_columns(const struct setter *setter)
 static int print_json(const struct setter *setter)
 {
     struct json_object object = json_object_begin();
-    json_t *names = json_array();
 
-    for (uint64_t i = 0; i < setter->unknown.count && i < UNKNOWN_SHOWN; i++)
-        if (setter->unknown.names[i] != NULL)
-            json_array_append_new(names, json_from_text(setter->unknown.names[i], strlen(setter->unknown.names[i])));
     json_put_string(&object, "schema", "aimg.set/1");
     json_put_string(&object, "path", setter->edit.archive);
     json_put_count(&object, "rows", setter->rows);
     json_put_count(&object, "images", setter->edit.committed ? setter->images : 0);
     json_put(&object, "columns", describe_columns(setter));
     json_put_count(&object, "unknown", setter->unknown.count);
-    json_put(&object, "unknown_names", names);
+    json_put(&object, "unknown_names", json_incref(setter->unknown.names));
     json_put(&object, "commit", setter->edit.committed ? json_from_count(setter->seq) : json_null());
     return output_finish(json_print(&object));
 }
@@ -299,7 +296,8 @@ static int conclude(const struct setter *setter, int code)
         unknown_report(&setter->unknown, setter->table.path,
                        committed        ? "the rest was set"
                        : setter->strict ? "nothing was set, as --strict says"
-                                        : "nothing was set");
+                                        : "nothing was set",
+                       setter->json ? "the JSON has all of them" : "--json lists all of them");
     else
         output_error("%s: nothing was set", setter->edit.archive);
     if (committed && !setter->json)
@@ -324,7 +322,6 @@ static int set_file(struct setter *setter, const char *path, enum table_format f
         code = conclude(setter, edit_close(&setter->edit, run(setter)));
     fields_free(&setter->fields);
     table_close(&setter->table);
-    unknown_free(&setter->unknown);
     buffer_free(&setter->cell);
     free(setter->seen);
     return code;
@@ -340,7 +337,7 @@ int cmd_set(int argc, char **argv, const struct common_options *common)
                                           {NULL, 0, NULL, 0}};
     struct setter setter = {.edit = {.verb = "set"}};
     enum table_format format = TABLE_BY_NAME;
-    int found;
+    int found, code;
 
     (void)common;
     optind = 0;
@@ -359,5 +356,12 @@ int cmd_set(int argc, char **argv, const struct common_options *common)
     if (argc - optind > 2)
         return output_usage("set", "one FILE at a time");
     setter.edit.archive = argv[optind];
-    return set_file(&setter, argv[optind + 1], format);
+    if (setter.json) {
+        setter.unknown.names = json_array();
+        if (setter.unknown.names == NULL)
+            return memory_error(&setter);
+    }
+    code = set_file(&setter, argv[optind + 1], format);
+    json_decref(setter.unknown.names);
+    return code;
 }

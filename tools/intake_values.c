@@ -163,11 +163,10 @@ int intake_values_finish(struct intake_values *values, bool *changed_out)
             continue;
         code = finish_row(values, row, &unknown, &lost, changed_out);
     }
-    unknown_report(&unknown, values->path, "their values are left out");
+    unknown_report(&unknown, values->path, "their values are left out", NULL);
     if (lost > 0)
         output_error("%s: %s left out, for images that are not there", values->path, reading_count(lost, "value", text));
     if (code == EXIT_DONE && (unknown.count > 0 || lost > 0))
         code = EXIT_NO;
-    unknown_free(&unknown);
     return code;
 }

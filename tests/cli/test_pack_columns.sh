@@ -34,6 +34,13 @@ expect_contains err '1 name is not in the archive'
 expect_exit 0 "$AIMG" ls c.aimg
 expect_lines out 6
 
+# of many such names the first are listed
+{ echo name,n; for i in $(seq 25); do echo "gone$i,$i"; done; } >many.csv
+expect_exit 1 "$AIMG" pack --columns many.csv many.aimg photos/
+expect_contains err '25 names are not in the archive; their values are left out (5 more than are listed here)'
+expect_contains err "'gone20'"
+expect_lacks err "'gone21'"
+
 # a value that leads to no image is left out, and said
 printf 'name,next:image,n\ncat/1.pgm,nowhere,1\n' >lost.csv
 expect_exit 1 "$AIMG" pack --columns lost.csv d.aimg photos/

@@ -241,7 +241,19 @@ cp fresh.aimg b.aimg
 expect_exit 1 "$AIMG" set b.aimg many.csv
 expect_lines err 21
 expect_contains err '1,500 names are not in the archive; nothing was set'
+expect_contains err '(1,480 more than are listed here; --json lists all of them)'
 expect_same fresh.aimg b.aimg
+for strict in '' --strict; do
+    # shellcheck disable=SC2086
+    expect_exit 1 "$AIMG" set --json $strict b.aimg many.csv
+    expect_lines err 21
+    expect_contains err '(1,480 more than are listed here; the JSON has all of them)'
+    expect_equal "$(json out 'o["unknown"], o["unknown_names"] == ["gone%d" % i for i in range(1, 1501)]')" '(1500, True)'
+done
+head -21 many.csv >twenty.csv
+expect_exit 1 "$AIMG" set b.aimg twenty.csv
+expect_lines err 21
+expect_lacks err more
 printf 'name,n\ncat/1.pgm,1\nnix,2\n' >table.csv
 expect_exit 1 "$AIMG" set --strict b.aimg table.csv
 expect_contains err '--strict'
