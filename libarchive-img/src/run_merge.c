@@ -46,13 +46,10 @@ static struct aimg_part *sorted_runs(const struct aimg_writer *writer, uint32_t 
     return sorted;
 }
 
-/* A run stays as it is when it is full: large enough to be searched for free, and too large to be rewritten by a small append. */
-static bool may_merge(const struct aimg_writer *writer, const struct aimg_part *run, uint64_t rows)
+/* Large enough to be searched for free, and too large to be rewritten by a small append. */
+static bool is_full(const struct aimg_writer *writer, uint64_t rows, uint64_t bytes)
 {
-    uint32_t count;
-    const struct aimg_part *parts = aimg_writer_parts(writer, &count);
-    bool full = run->count >= writer->run_rows || bytes_of(run, parts, count) >= writer->stage_max;
-    return rows > 0 && !full && aimg_merge_level(run->count) <= aimg_merge_level(rows);
+    return rows >= writer->run_rows || bytes >= writer->stage_max;
 }
 
 /* Whether what the run and its mask hold is what was written. */
@@ -76,7 +73,18 @@ struct merging {
     struct aimg_reader view;
     struct aimg_run_tables *runs;
     uint32_t count;
+    uint64_t rows;  /* of them and the stage */
+    uint64_t bytes; /* of them */
 };
+
+/* A run that is full stays as it is, and so do all once the new one is: a batch that was spilled by bytes can leave many that are
+ * far from full. */
+static bool may_merge(const struct aimg_writer *writer, const struct merging *merging, const struct aimg_part *run,
+                      uint64_t run_bytes)
+{
+    return merging->rows > 0 && !is_full(writer, run->count, run_bytes) && !is_full(writer, merging->rows, merging->bytes) &&
+           aimg_merge_level(run->count) <= aimg_merge_level(merging->rows);
+}
 
 static enum aimg_status open_run(struct aimg_writer *writer, struct merging *merging, const struct aimg_part *run,
                                  struct aimg_error *error)
@@ -116,11 +124,14 @@ static enum aimg_status open_runs(struct aimg_writer *writer, struct merging *me
                                   uint32_t count, bool everything, struct aimg_error *error)
 {
     uint32_t needed = needed_merges(writer, count);
-    uint64_t rows = writer->stage.rows;
+    uint32_t part_count;
+    const struct aimg_part *parts = aimg_writer_parts(writer, &part_count);
     struct aimg_error local;
+    merging->rows = writer->stage.rows;
     while (merging->count < count) {
         const struct aimg_part *run = &runs[count - 1 - merging->count];
-        if (!everything && needed == 0 && !may_merge(writer, run, rows))
+        uint64_t run_bytes = bytes_of(run, parts, part_count);
+        if (!everything && needed == 0 && !may_merge(writer, merging, run, run_bytes))
             return AIMG_OK;
         enum aimg_status status = open_run(writer, merging, run, &local);
         bool damaged = status == AIMG_CHECKSUM || status == AIMG_CORRUPT;
@@ -131,7 +142,8 @@ static enum aimg_status open_runs(struct aimg_writer *writer, struct merging *me
                 *error = local;
             return status;
         }
-        rows += run->count;
+        merging->rows += run->count;
+        merging->bytes += run_bytes;
     }
     return AIMG_OK;
 }

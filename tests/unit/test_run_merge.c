@@ -255,6 +255,49 @@ static void check_full(void)
     REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
 }
 
+/* One batch with a text that compresses well, which spills by bytes: seven runs of 14 images and one of a
+ * single one, none of them full as it is stored. */
+static void make_spilled_runs(uint64_t stage_max)
+{
+    static const char text[200];
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_value value = {.data = text, .bytes = sizeof text};
+    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
+    REQUIRE(aimg_writer_column(writer, "text", AIMG_TYPE_BYTES, 1, 0, &value.column, &error) == AIMG_OK);
+    writer->stage_max = stage_max;
+    for (uint32_t k = 0; k < 7 * 14 + 1; k++) {
+        char name[32];
+        struct aimg_image image = {
+            .struct_bytes = sizeof image, .name = name, .data = &k, .data_bytes = sizeof k, .values = &value, .value_count = 1};
+        image.name_bytes = (size_t)snprintf(name, sizeof name, "spilled/%02u", k);
+        EXPECT_EQ_INT(aimg_writer_add(writer, &image, NULL, &error), AIMG_OK);
+    }
+    REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    REQUIRE(count_tables(AIMG_FRAME_RUN) == 8);
+}
+
+/* Merging ends once the new run is full, by rows or by bytes, however many runs of its level there are. */
+static void check_enough(void)
+{
+    const uint64_t spill_bytes = 3500;
+    path = sample_path("enough");
+    make_spilled_runs(spill_bytes);
+    writer->run_rows = 40;
+    writer->stage_max = AIMG_STAGE_MAX;
+    add_plain(14, 0);
+    REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    EXPECT_EQ_UINT(count_tables(AIMG_FRAME_RUN), 6); /* 14, and 1 and twice 14 from before */
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+    (void)unlink(path);
+    make_spilled_runs(spill_bytes);
+    add_plain(14, 0);
+    REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    const struct aimg_catalog *catalog = &writer->base->catalog;
+    EXPECT(catalog->run_count > 2);
+    EXPECT(catalog->runs[catalog->run_count - 1].table->part.bytes < 2 * spill_bytes);
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+}
+
 /* A damaged run is not merged: adding goes on, and the damage stays to be seen. Sealing says so. */
 static void check_damage(void)
 {
@@ -378,6 +421,7 @@ int main(void)
     check_seal();
     check_history();
     check_full();
+    check_enough();
     check_damage();
     check_most_runs();
     return test_end("test_run_merge");
