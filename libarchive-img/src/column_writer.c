@@ -396,14 +396,16 @@ static enum aimg_status put_staged_groups(struct column_out *column, struct aimg
 {
     const struct aimg_stage_column *staged = piece->staged;
     const uint8_t *value = staged->values.data;
+    uint32_t begin = 0, end = 0;
     enum aimg_status status = AIMG_OK;
     for (uint32_t row = 0; status == AIMG_OK && row < piece->count; row++) {
-        uint32_t bytes = 0;
         if (row < staged->rows)
-            memcpy(&bytes, staged->lengths.data + (size_t)row * sizeof bytes, sizeof bytes);
+            memcpy(&end, staged->ends.data + (size_t)row * sizeof end, sizeof end);
+        uint32_t bytes = end - begin;
         status = put_value(column, groups, value, bytes, error);
         if (bytes > 0)
             value += bytes;
+        begin = end;
     }
     return status;
 }

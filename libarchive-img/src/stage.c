@@ -60,16 +60,16 @@ uint64_t aimg_stage_value_bytes(const struct aimg_stage *stage, uint32_t column_
     return rows_bytes(column, rows) + (aimg_column_in_groups(&column->record) ? bytes : 0);
 }
 
-/* A null or a value in the bitmap, and in the lengths or as zeros. */
+/* A null or a value in the bitmap, and among the ends or as zeros. */
 static bool add_row(const struct aimg_allocator *allocator, struct aimg_stage_column *column, bool valid, size_t bytes)
 {
-    uint32_t length = (uint32_t)bytes;
+    uint32_t end = (uint32_t)(column->values.bytes + bytes);
     uint32_t row = column->rows;
     bool groups = aimg_column_in_groups(&column->record);
     static const uint8_t zero;
     if (row % 8 == 0 && !aimg_buffer_add(allocator, &column->validity, &zero, 1))
         return false;
-    if (groups && !aimg_buffer_add(allocator, &column->lengths, &length, sizeof length))
+    if (groups && !aimg_buffer_add(allocator, &column->ends, &end, sizeof end))
         return false;
     size_t more = groups ? bytes : full_width(column);
     if (!aimg_buffer_reserve(allocator, &column->values, more))
@@ -97,11 +97,6 @@ bool aimg_stage_value_fits(const struct aimg_stage *stage, uint32_t column_index
 {
     const struct aimg_stage_column *column = &stage->columns[column_index];
     return !aimg_column_in_groups(&column->record) || row >= column->rows;
-}
-
-static const uint32_t *as_lengths(const struct aimg_buffer *buffer)
-{
-    return (const uint32_t *)(const void *)buffer->data;
 }
 
 /* Room for the row, which is behind all that are there or of fixed width: zeros there, and the bit in the bitmap. */
@@ -162,16 +157,16 @@ bool aimg_stage_value_get(const struct aimg_stage *stage, uint32_t column_index,
                           size_t *bytes_out)
 {
     const struct aimg_stage_column *column = &stage->columns[column_index];
-    uint64_t before = 0;
+    size_t before = 0;
     if (row >= column->rows || !aimg_bitmap_get(column->validity.data, row))
         return false;
     if (aimg_column_in_groups(&column->record)) {
-        for (uint32_t i = 0; i < row; i++)
-            before += as_lengths(&column->lengths)[i];
-        *bytes_out = as_lengths(&column->lengths)[row];
+        const uint32_t *ends = (const uint32_t *)(const void *)column->ends.data;
+        before = row == 0 ? 0 : ends[row - 1];
+        *bytes_out = ends[row] - before;
     } else {
         *bytes_out = full_width(column);
-        before = (uint64_t)row * *bytes_out;
+        before = row * *bytes_out;
     }
     *stored_out = before == 0 ? column->values.data : column->values.data + before; /* there may be no bytes at all */
     return true;
@@ -187,7 +182,7 @@ void aimg_stage_empty(struct aimg_stage *stage)
         column->rows = 0;
         column->has_null = column->has_value = false;
         column->largest = 0;
-        column->values.bytes = column->lengths.bytes = column->validity.bytes = 0;
+        column->values.bytes = column->ends.bytes = column->validity.bytes = 0;
     }
 }
 
@@ -195,7 +190,7 @@ void aimg_stage_release(struct aimg_stage *stage)
 {
     for (uint32_t i = 0; i < stage->column_count; i++) {
         aimg_buffer_release(&stage->allocator, &stage->columns[i].values);
-        aimg_buffer_release(&stage->allocator, &stage->columns[i].lengths);
+        aimg_buffer_release(&stage->allocator, &stage->columns[i].ends);
         aimg_buffer_release(&stage->allocator, &stage->columns[i].validity);
     }
     aimg_release(&stage->allocator, stage->columns);

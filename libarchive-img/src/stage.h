@@ -15,7 +15,7 @@ struct aimg_stage_column {
     bool has_value;
     uint64_t largest;            /* value, of columns that may be stored narrower */
     struct aimg_buffer values;   /* fixed width: little-endian at full width; groups: the bytes */
-    struct aimg_buffer lengths;  /* groups: u32 each */
+    struct aimg_buffer ends;     /* groups: u32 each, where in values the row ends; nothing is near 4 GiB in memory */
     struct aimg_buffer validity; /* bitmap */
 };
 
@@ -41,8 +41,7 @@ bool aimg_stage_value_fits(const struct aimg_stage *stage, uint32_t column_index
 bool aimg_stage_value_set(struct aimg_stage *stage, uint32_t column_index, uint32_t row, const void *data, size_t bytes);
 /* A value for the newest row as it is stored: fixed width as little-endian elements. */
 bool aimg_stage_value_put(struct aimg_stage *stage, uint32_t column_index, const uint8_t *stored, size_t bytes);
-/* The value of a row as it is stored, valid until the stage changes; false when it is null. Text takes a look at all rows before.
- */
+/* The value of a row as it is stored, valid until the stage changes; false when it is null. */
 bool aimg_stage_value_get(const struct aimg_stage *stage, uint32_t column_index, uint32_t row, const uint8_t **stored_out,
                           size_t *bytes_out);
 /* Bytes that the rows take once every column with a value is filled up to them, and what a value of that many bytes for one more

@@ -190,6 +190,29 @@ static void check_changes(struct table_room *room, struct aimg_stage *stage)
     EXPECT_EQ_UINT(payload[validity->offset], 1 << 3 | 1 << 5);
 }
 
+/* A value that is read back, of any kind: of the rows before it none is looked at but the last, so that many reads take no longer
+ * than the values do. */
+static void check_reading_back(struct aimg_stage *stage)
+{
+    fill(stage, ROWS);
+    for (uint32_t k = 0; k < KINDS; k++) {
+        uint32_t *ends = (uint32_t *)(void *)stage->columns[k].ends.data;
+        for (uint32_t row = 0; row < stage->columns[k].rows; row++) {
+            uint8_t expected[64];
+            const uint8_t *stored;
+            size_t bytes = 0;
+            bool valid = has_value(&kinds[k], row);
+            EXPECT(aimg_stage_value_get(stage, k, row, &stored, &bytes) == valid);
+            if (valid && EXPECT_EQ_UINT(bytes, value_of(&kinds[k], row, expected)) && bytes > 0)
+                EXPECT_EQ_BYTES(stored, expected, bytes);
+            if (kinds[k].expected_width == 0 && row > 0)
+                ends[row - 1] = UINT32_MAX - row; /* nobody needs it any more */
+        }
+        EXPECT(stage->columns[k].rows > 0 || kinds[k].every == 0);
+    }
+    aimg_stage_empty(stage);
+}
+
 int main(void)
 {
     struct table_room room;
@@ -202,6 +225,7 @@ int main(void)
     check_run(&room, &stage, 1); /* what the first had is forgotten */
     check_run(&room, &stage, 129);
     check_changes(&room, &stage);
+    check_reading_back(&stage);
     aimg_stage_release(&stage);
     table_room_close(&room);
     return test_end("test_stage");
