@@ -36,6 +36,7 @@ void aimg_edits_drop(struct aimg_column_edits *edits, uint32_t column, uint32_t 
             edits->sorted--;
     }
     edits->edits.bytes = kept * sizeof *all;
+    edits->indexed = 0;
     if (kept == 0)
         aimg_edits_clear(edits);
 }
@@ -68,10 +69,62 @@ void aimg_edits_sort(struct aimg_column_edits *edits)
     }
     edits->edits.bytes = kept * sizeof *all;
     edits->sorted = kept;
+    edits->indexed = 0;
 }
 
-/* A few that are not in order are looked through. */
-#define UNSORTED_MAX 256
+/* ------------------------------------------------------------------ finding */
+
+#define FIRST_SLOTS 64
+
+/* Multiplying spreads neighbours (Knuth, volume 3, 6.4); twice, so that columns with the same ordinals do not meet. */
+static uint64_t home(uint32_t column, uint32_t ordinal)
+{
+    const uint64_t golden = UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t mixed = ((uint64_t)column << 32 | ordinal) * golden;
+    return ((mixed ^ mixed >> 32) * golden) >> 32;
+}
+
+/* The slot of a value: the one that has its latest edit, or the empty one where that belongs. */
+static uint32_t *slot_of(const struct aimg_column_edits *edits, uint32_t column, uint32_t ordinal)
+{
+    size_t count;
+    const struct aimg_edit *all = aimg_edits_all(edits, &count);
+    uint64_t i = home(column, ordinal) & (edits->slot_count - 1);
+    while (edits->slots[i] != 0 && (all[edits->slots[i] - 1].column != column || all[edits->slots[i] - 1].ordinal != ordinal))
+        i = (i + 1) & (edits->slot_count - 1);
+    return &edits->slots[i];
+}
+
+/* Slots for twice as many edits at least, all empty. */
+static bool empty_slots(const struct aimg_allocator *allocator, struct aimg_column_edits *edits, size_t count)
+{
+    uint64_t slot_count = edits->slot_count == 0 ? FIRST_SLOTS : edits->slot_count;
+    while (slot_count < 2 * (uint64_t)count)
+        slot_count *= 2;
+    if (slot_count == edits->slot_count) {
+        memset(edits->slots, 0, (size_t)slot_count * sizeof *edits->slots);
+        return true;
+    }
+    aimg_release(allocator, edits->slots);
+    edits->slots = aimg_alloc_array(allocator, slot_count, sizeof *edits->slots);
+    edits->slot_count = edits->slots == NULL ? 0 : slot_count;
+    return edits->slots != NULL;
+}
+
+/* Those that were added since the last time go into the slots. False when there is no memory. */
+static bool index_new(const struct aimg_allocator *allocator, struct aimg_column_edits *edits)
+{
+    size_t count;
+    const struct aimg_edit *all = aimg_edits_all(edits, &count);
+    if (edits->indexed == 0 || 2 * (uint64_t)count > edits->slot_count) {
+        edits->indexed = 0;
+        if (!empty_slots(allocator, edits, count))
+            return false;
+    }
+    for (; edits->indexed < count; edits->indexed++)
+        *slot_of(edits, all[edits->indexed].column, all[edits->indexed].ordinal) = (uint32_t)(edits->indexed + 1);
+    return true;
+}
 
 static int compare_place(const void *key, const void *element)
 {
@@ -81,23 +134,25 @@ static int compare_place(const void *key, const void *element)
     return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
 }
 
-const struct aimg_edit *aimg_edits_find(struct aimg_column_edits *edits, uint32_t column, uint32_t ordinal)
+const struct aimg_edit *aimg_edits_find(const struct aimg_allocator *allocator, struct aimg_column_edits *edits, uint32_t column,
+                                        uint32_t ordinal)
 {
     const struct aimg_edit key = {.column = column, .ordinal = ordinal};
     size_t count;
-    (void)aimg_edits_all(edits, &count);
-    if (count - edits->sorted > UNSORTED_MAX + edits->sorted / 8)
-        aimg_edits_sort(edits);
     const struct aimg_edit *all = aimg_edits_all(edits, &count);
-    for (size_t i = count; i > edits->sorted; i--)
-        if (compare_place(&key, &all[i - 1]) == 0)
-            return &all[i - 1];
+    if (edits->sorted < count) {
+        if (index_new(allocator, edits)) {
+            uint32_t number = *slot_of(edits, column, ordinal);
+            return number == 0 ? NULL : &all[number - 1];
+        }
+        aimg_edits_sort(edits);
+    }
     return edits->sorted == 0 ? NULL : bsearch(&key, all, edits->sorted, sizeof *all, compare_place);
 }
 
 void aimg_edits_clear(struct aimg_column_edits *edits)
 {
-    edits->edits.bytes = edits->data.bytes = edits->sorted = 0;
+    edits->edits.bytes = edits->data.bytes = edits->sorted = edits->indexed = 0;
     edits->arrived = 0;
 }
 
@@ -105,5 +160,8 @@ void aimg_edits_release(const struct aimg_allocator *allocator, struct aimg_colu
 {
     aimg_buffer_release(allocator, &edits->edits);
     aimg_buffer_release(allocator, &edits->data);
+    aimg_release(allocator, edits->slots);
+    edits->slots = NULL;
+    edits->slot_count = 0;
     aimg_edits_clear(edits);
 }

@@ -87,7 +87,7 @@ static enum aimg_status find_moved(struct pass *pass, struct window *window, uin
         uint32_t ordinal = aimg_load32(window->value_bytes + (size_t)i * VALUE_BYTES);
         moved.target = target_of(pass, ordinal);
         if (moved.target == ordinal || (window->validity != NULL && !aimg_bitmap_get(window->validity_bytes, i)) ||
-            aimg_edits_find(&pass->writer->edits, pass->column, moved.ordinal) != NULL) /* the batch sets it anew */
+            aimg_edits_find(allocator, &pass->writer->edits, pass->column, moved.ordinal) != NULL) /* the batch sets it anew */
             continue;
         if (!aimg_buffer_add(allocator, &pass->rows, &moved, sizeof moved))
             return aimg_fail_memory(error, sizeof moved);

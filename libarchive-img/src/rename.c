@@ -158,7 +158,7 @@ static enum aimg_status carry(struct aimg_writer *writer, uint32_t ordinal, stru
 {
     enum aimg_status status = carry_written(writer, ordinal, carried, error);
     for (uint32_t i = 0; status == AIMG_OK && writer->edits.edits.bytes > 0 && i < writer->column_count; i++) {
-        const struct aimg_edit *edit = aimg_edits_find(&writer->edits, i, ordinal);
+        const struct aimg_edit *edit = aimg_edits_find(&writer->allocator, &writer->edits, i, ordinal);
         if (edit == NULL)
             continue;
         forget_column(carried, i);
