@@ -371,6 +371,8 @@ static enum aimg_status take_options(const struct aimg_copy_options *options, st
     if (options->struct_bytes != sizeof *taken || (options->flags & ~(uint32_t)AIMG_COPY_DROP_HISTORY) != 0)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT,
                          "copying needs options with struct_bytes set to their size and known flags");
+    if (options->reserved != 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.reserved is %" PRIu32 "; set it to 0", options->reserved);
     *taken = *options;
     return AIMG_OK;
 }

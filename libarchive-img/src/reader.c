@@ -17,8 +17,10 @@ static enum aimg_status take_options(const struct aimg_reader_options *options, 
                              sizeof *taken);
         memcpy(taken, options, options->struct_bytes);
     }
-    if ((taken->flags & ~(uint32_t)KNOWN_FLAGS) != 0 || taken->reserved != 0)
+    if ((taken->flags & ~(uint32_t)KNOWN_FLAGS) != 0)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags has unknown bits: 0x%" PRIx32, taken->flags);
+    if (taken->reserved != 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.reserved is %" PRIu32 "; set it to 0", taken->reserved);
     if (!aimg_allocator_resolve(&taken->allocator, &taken->allocator))
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.allocator needs both alloc and free");
     aimg_limits_resolve(&taken->limits);

@@ -27,6 +27,8 @@ static enum aimg_status take_options(const struct aimg_writer_options *options, 
     if ((taken->flags & ~(uint32_t)(AIMG_WRITER_NO_SYNC | AIMG_WRITER_WAIT)) != 0 || taken->compress > AIMG_COMPRESS_AUTO ||
         taken->dedup > AIMG_DEDUP_ALL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags, options.compress or options.dedup is out of range");
+    if (taken->reserved != 0)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.reserved is %" PRIu32 "; set it to 0", taken->reserved);
     if (taken->level < -MAX_LEVEL || taken->level > MAX_LEVEL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.level is %d; zstd levels go from %d to %d", (int)taken->level,
                          -MAX_LEVEL, MAX_LEVEL);

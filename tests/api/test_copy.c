@@ -379,6 +379,22 @@ static void check_rest(const char *from, bool indexed)
     aimg_reader_close(target);
 }
 
+/* Options that it does not know are refused, and then nothing has begun. */
+static void check_options(const char *from)
+{
+    struct aimg_copy_options options = {.struct_bytes = sizeof options, .reserved = 1};
+    struct aimg_reader *source = open_reader(from, 0, 0);
+    struct aimg_writer *writer = create(sample_path("copy"), AIMG_WRITER_NO_SYNC);
+    EXPECT_EQ_INT(aimg_writer_copy(writer, source, &options, &error), AIMG_INVALID_ARGUMENT);
+    options = (struct aimg_copy_options){.struct_bytes = sizeof options, .flags = 2};
+    EXPECT_EQ_INT(aimg_writer_copy(writer, source, &options, &error), AIMG_INVALID_ARGUMENT);
+    options = (struct aimg_copy_options){.struct_bytes = sizeof options - 8};
+    EXPECT_EQ_INT(aimg_writer_copy(writer, source, &options, &error), AIMG_INVALID_ARGUMENT);
+    EXPECT_EQ_INT(aimg_writer_copy(writer, source, NULL, &error), AIMG_OK);
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+    aimg_reader_close(source);
+}
+
 static void check_whole(void)
 {
     char from[512];
@@ -394,6 +410,7 @@ static void check_whole(void)
         for (uint64_t seq = 0; seq < COMMITS; seq++)
             check_copy(from, AIMG_READER_AT, 0, seq);
     }
+    check_options(from);
 }
 
 static uint64_t file_bytes(const char *path)

@@ -157,6 +157,10 @@ static void check_options(void)
     options.level = 23;
     EXPECT_EQ_INT(aimg_writer_create(path, &options, &writer, &error), AIMG_INVALID_ARGUMENT);
     options = sample_writer_options();
+    options.reserved = 1;
+    EXPECT_EQ_INT(aimg_writer_create(path, &options, &writer, &error), AIMG_INVALID_ARGUMENT);
+    EXPECT_EQ_INT(aimg_writer_open(path, &options, &writer, &error), AIMG_INVALID_ARGUMENT);
+    options = sample_writer_options();
     options.struct_bytes = 7;
     EXPECT_EQ_INT(aimg_writer_create(path, &options, &writer, &error), AIMG_INVALID_ARGUMENT);
     options = sample_writer_options();
