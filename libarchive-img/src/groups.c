@@ -20,6 +20,15 @@ enum aimg_status aimg_group_verify_records(const struct aimg_reader *reader, str
     return aimg_table_verify(&reader->source, table, records_offset(section), section->extra * AIMG_GROUP_RECORD_BYTES, error);
 }
 
+/* What aimg_group_at looks at. */
+static enum aimg_status verify_record(const struct aimg_reader *reader, struct aimg_table *table,
+                                      const struct aimg_section *section, uint64_t index, struct aimg_error *error)
+{
+    uint64_t from = index == 0 ? 0 : index - 1;
+    return aimg_table_verify(&reader->source, table, records_offset(section) + from * AIMG_GROUP_RECORD_BYTES,
+                             (index - from + 1) * AIMG_GROUP_RECORD_BYTES, error);
+}
+
 enum aimg_status aimg_group_at(const struct aimg_reader *reader, const struct aimg_table *table,
                                const struct aimg_section *section, uint64_t index, struct aimg_group *group,
                                struct aimg_error *error)
@@ -43,9 +52,9 @@ enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_t
 {
     uint64_t low = 0, length = section->extra;
     struct aimg_group group;
+    enum aimg_status status = AIMG_OK;
     if (row >= section->count)
         return aimg_fail(error, AIMG_NOT_FOUND, "there is no row %" PRIu32, row);
-    enum aimg_status status = aimg_group_verify_records(reader, table, section, error);
     while (status == AIMG_OK && length > 1) {
         uint64_t half = length / 2;
         status = aimg_group_at(reader, table, section, low + half, &group, error);
@@ -53,8 +62,14 @@ enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_t
             low += half;
         length -= half;
     }
+    if (status == AIMG_OK)
+        status = aimg_group_at(reader, table, section, low, &group, error);
     *index_out = low;
-    return status;
+    if (status == AIMG_OK && row >= group.first && row - group.first < group.count)
+        return AIMG_OK; /* whatever led here: who reads the group verifies this record */
+    if (status == AIMG_OK || status == AIMG_CORRUPT)
+        status = aimg_group_verify_records(reader, table, section, error);
+    return status == AIMG_OK ? group_fault(table, section, error) : status;
 }
 
 static enum aimg_status decode_group(const struct aimg_reader *reader, const struct aimg_table *table,
@@ -103,7 +118,9 @@ enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_t
     const struct aimg_allocator *allocator = &reader->source.allocator;
     struct aimg_buffer scratch = {NULL, 0, 0};
     const uint8_t *stored = NULL;
-    enum aimg_status status = aimg_group_at(reader, table, section, index, group, error);
+    enum aimg_status status = verify_record(reader, table, section, index, error);
+    if (status == AIMG_OK)
+        status = aimg_group_at(reader, table, section, index, group, error);
     if (status == AIMG_OK)
         status = aimg_group_stored(reader, table, section, group, &scratch, &stored, error);
     raw->bytes = 0;

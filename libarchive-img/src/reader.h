@@ -125,10 +125,11 @@ enum aimg_status aimg_group_at(const struct aimg_reader *reader, const struct ai
 enum aimg_status aimg_group_stored(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                    const struct aimg_group *group, struct aimg_buffer *scratch, const uint8_t **stored_out,
                                    struct aimg_error *error);
-/* One group of texts, checked and decoded into raw (grown as needed). */
+/* One group of texts: its record and its bytes are verified, checked, and decoded into raw (grown as needed). */
 enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint64_t index, struct aimg_group *group, struct aimg_buffer *raw, struct aimg_error *error);
-/* Index of the group that holds value `row`. */
+/* Index of the group that holds value `row`, as its record says, which is verified when the group is read: so a search costs the
+ * logarithm of the groups. When no record says so, all are verified to tell why. */
 enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint32_t row, uint64_t *index_out, struct aimg_error *error);
 /* The group that holds value `row`, which is then in it for sure. */

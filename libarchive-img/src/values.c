@@ -157,7 +157,7 @@ static enum aimg_status go_to_group(struct aimg_values *values, uint32_t row, st
         status = aimg_group_read(values->reader, values->table, values->section, index, group, &values->raw, error);
     if (status != AIMG_OK)
         return status;
-    if (row < group->first || row - group->first >= group->count) /* someone overwrote the records, which were verified */
+    if (row < group->first || row - group->first >= group->count) /* someone overwrote the records */
         return aimg_fail_at(error, AIMG_CORRUPT, 39, values->table->payload + values->section->offset,
                             "the texts at %" PRIu64 " are malformed (rule 39); run verify, then repair",
                             values->table->payload + values->section->offset);

@@ -194,6 +194,75 @@ static void check_texts(uint32_t count, size_t longest, bool packable)
     table_room_close(&room);
 }
 
+/* ------------------------------------------------------------------ what a value costs */
+
+enum { MANY_GROUPS = 2048, RECORD_BLOCKS = MANY_GROUPS * AIMG_GROUP_RECORD_BYTES / AIMG_BLOCK_BYTES };
+
+static uint64_t bytes_read, damaged_at; /* offset in the file; 0: none */
+static const struct aimg_io_ops *real_ops;
+
+static enum aimg_status counting_read(struct aimg_io *io, uint64_t offset, void *buffer, size_t bytes, struct aimg_error *out)
+{
+    bytes_read += bytes;
+    enum aimg_status status = real_ops->read_at(io, offset, buffer, bytes, out);
+    if (damaged_at >= offset && damaged_at - offset < bytes)
+        ((uint8_t *)buffer)[damaged_at - offset] ^= 0x40;
+    return status;
+}
+
+/* A value of a section of many groups: the search reads some records, and verified are the blocks of one record and of the group,
+ * not all records. Damage of a record never gives another value: rows of its group and of the next are refused. */
+static void check_search(void)
+{
+    static uint8_t text[AIMG_GROUP_TARGET_BYTES], value[AIMG_GROUP_TARGET_BYTES];
+    struct table_room room;
+    struct aimg_table_writer writer;
+    struct aimg_group_writer groups;
+    struct aimg_part part;
+    struct aimg_table table;
+    bool zstd = false;
+    size_t bytes;
+    table_room_open(&room);
+    REQUIRE(aimg_table_writer_begin(&writer, &room.out, AIMG_FRAME_VALUES, 3, 0, MANY_GROUPS, &error) == AIMG_OK);
+    aimg_group_writer_begin(&groups, &writer, &room.codecs, AIMG_SECTION_GROUPS, 3);
+    for (uint32_t row = 0; row < MANY_GROUPS; row++) {
+        memcpy(text, &row, sizeof row);
+        REQUIRE(aimg_group_writer_add(&groups, text, sizeof text, &error) == AIMG_OK);
+    }
+    REQUIRE(aimg_group_writer_end(&groups, &zstd, &error) == AIMG_OK);
+    REQUIRE(aimg_table_writer_end(&writer, &part, &error) == AIMG_OK);
+    REQUIRE(table_room_table(&room, &part, &table, &error) == AIMG_OK);
+    const struct aimg_section *section = aimg_table_section(&table, AIMG_SECTION_GROUPS, 3);
+    REQUIRE(section->extra == MANY_GROUPS);
+    struct aimg_io_ops ops = *room.io.ops;
+    real_ops = room.io.ops;
+    ops.read_at = counting_read;
+    room.io.ops = &ops;
+    struct aimg_reader_caches caches = {.dictionaries = NULL};
+    struct aimg_reader reader = {.source = room.source, .caches = &caches};
+    aimg_codec_pool_init(&caches.codecs);
+    EXPECT_EQ_INT(aimg_table_verify(&reader.source, &table, 0, 0, &error), AIMG_OK); /* the hash list, once */
+    for (uint32_t row = 0; row < MANY_GROUPS; row += 7) {
+        bytes_read = 0;
+        EXPECT_EQ_INT(aimg_group_copy(&reader, &table, section, row, value, sizeof value, &bytes, &error), AIMG_OK);
+        EXPECT(bytes == sizeof value && memcmp(value, &row, sizeof row) == 0);
+        EXPECT(bytes_read < (RECORD_BLOCKS / 2 + 1) * (uint64_t)AIMG_BLOCK_BYTES);
+    }
+    for (uint32_t k = 0; k < MANY_GROUPS * AIMG_GROUP_RECORD_BYTES; k += 509) {
+        uint32_t record = k / AIMG_GROUP_RECORD_BYTES, first = record < 5 ? 0 : record - 5;
+        damaged_at = table.payload + section->offset + section->bytes - MANY_GROUPS * AIMG_GROUP_RECORD_BYTES + k;
+        for (uint32_t row = first; row < first + 12 && row < MANY_GROUPS; row++) {
+            enum aimg_status status = aimg_group_copy(&reader, &table, section, row, value, sizeof value, &bytes, &error);
+            EXPECT(status == AIMG_CHECKSUM || (status == AIMG_OK && row != record && row != record + 1));
+            EXPECT(status != AIMG_OK || memcmp(value, &row, sizeof row) == 0);
+        }
+    }
+    damaged_at = 0;
+    room.io.ops = real_ops;
+    aimg_codec_pool_release(&caches.codecs);
+    table_room_close(&room);
+}
+
 int main(void)
 {
     check_sizes();
@@ -207,5 +276,6 @@ int main(void)
     check_texts(30000, 60, false);
     check_texts(40, 70000, false); /* most values are a group of their own */
     check_texts(2000, 0, true);
+    check_search();
     return test_end("test_table_writer");
 }
