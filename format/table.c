@@ -156,6 +156,16 @@ static unsigned check_section(const struct aimg_table_footer *footer, const stru
     return section_sized(footer, section) ? 0 : 39;
 }
 
+bool aimg_sections_ordered(const struct aimg_section *sections, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        const struct aimg_section *a = &sections[i - 1], *b = &sections[i];
+        if (a->column > b->column || (a->column == b->column && a->kind >= b->kind))
+            return false;
+    }
+    return true;
+}
+
 static bool repeats(const struct aimg_section *sections, uint32_t index)
 {
     for (uint32_t i = 0; i < index; i++)
@@ -173,11 +183,12 @@ unsigned aimg_table_check(const struct aimg_table_footer *footer, const struct a
     uint64_t tail = aimg_table_list_bytes(footer->data_bytes) + aimg_table_tail_bytes(footer->section_count);
     if (payload_bytes - footer->data_bytes != tail)
         return 38;
+    bool ordered = aimg_sections_ordered(sections, footer->section_count);
     for (uint32_t i = 0; i < footer->section_count; i++) {
         unsigned rule = check_section(footer, &sections[i], &end);
         if (rule != 0)
             return rule;
-        if (repeats(sections, i))
+        if (!ordered && repeats(sections, i))
             return 38;
         kinds |= IN(sections[i].kind);
     }

@@ -56,6 +56,10 @@ void aimg_table_footer_encode(const struct aimg_table_footer *footer, uint8_t ou
 /* Rule 38 as far as the footer alone can tell. */
 unsigned aimg_table_footer_decode(const uint8_t in[AIMG_TABLE_FOOTER_BYTES], struct aimg_table_footer *footer);
 
+/* Whether sections stand in ascending order of (column, kind), as this library writes them: then none is there twice, and one is
+ * found by halving. Others may write them in any order. */
+bool aimg_sections_ordered(const struct aimg_section *sections, uint32_t count);
+
 /* Rules 38 and 39 for the sections of a table of payload_bytes: sizes agree, sections allowed in a table of that type, aligned,
  * ascending, in range, the single ones single, sizes as counts say. What groups hold is not looked at. */
 unsigned aimg_table_check(const struct aimg_table_footer *footer, const struct aimg_section *sections, uint64_t payload_bytes);

@@ -5,6 +5,7 @@
 #include "error.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 static enum aimg_status root_fault(uint64_t offset, unsigned rule, const char *what, struct aimg_error *error)
 {
@@ -190,14 +191,32 @@ static enum aimg_status build_runs(const struct aimg_source *source, uint64_t ro
     return status;
 }
 
-static bool name_repeats(const struct aimg_catalog *catalog, uint32_t index)
+static int compare_names(const void *a, const void *b)
 {
-    const struct aimg_catalog_column *column = &catalog->columns[index];
-    for (uint32_t i = 0; i < index; i++)
-        if (catalog->columns[i].record.name_bytes == column->record.name_bytes &&
-            memcmp(catalog->columns[i].name, column->name, column->record.name_bytes) == 0)
-            return true;
-    return false;
+    const struct aimg_catalog_column *x = *(const struct aimg_catalog_column *const *)a;
+    const struct aimg_catalog_column *y = *(const struct aimg_catalog_column *const *)b;
+    if (x->record.name_bytes != y->record.name_bytes)
+        return x->record.name_bytes < y->record.name_bytes ? -1 : 1;
+    return memcmp(x->name, y->name, x->record.name_bytes);
+}
+
+/* Rule 60: no two columns have one name. */
+static enum aimg_status check_names(const struct aimg_source *source, uint64_t root, const struct aimg_catalog *catalog,
+                                    struct aimg_error *error)
+{
+    uint32_t count = catalog->head.column_count;
+    const struct aimg_catalog_column **by_name = aimg_alloc_array(&source->allocator, count, sizeof(void *));
+    bool repeats = false;
+    if (by_name == NULL)
+        return aimg_fail_memory(error, count * sizeof(void *));
+    for (uint32_t i = 0; i < count; i++)
+        by_name[i] = &catalog->columns[i];
+    if (count > 1)
+        qsort(by_name, count, sizeof(void *), compare_names);
+    for (uint32_t i = 1; i < count; i++)
+        repeats |= compare_names(&by_name[i - 1], &by_name[i]) == 0;
+    aimg_release(&source->allocator, by_name);
+    return repeats ? root_fault(root, 60, "two columns have one name", error) : AIMG_OK;
 }
 
 /* Column and coding records; they must end with the payload. */
@@ -215,13 +234,16 @@ static enum aimg_status read_records(const struct aimg_source *source, uint64_t 
         struct aimg_catalog_column *column = &catalog->columns[i];
         unsigned rule = aimg_column_record_decode(in, left, &column->record, &name);
         column->name = (const char *)name;
-        if (rule == 0 && ((i > 0 && column->record.id <= column[-1].record.id) || name_repeats(catalog, i)))
+        if (rule == 0 && i > 0 && column->record.id <= column[-1].record.id)
             rule = 60;
         if (rule != 0)
             return root_fault(root, rule, "a column record is malformed", error);
         in += aimg_column_record_total(column->record.name_bytes);
         left -= aimg_column_record_total(column->record.name_bytes);
     }
+    enum aimg_status status = check_names(source, root, catalog, error);
+    if (status != AIMG_OK)
+        return status;
     if (left != (size_t)catalog->head.coding_count * AIMG_CODING_RECORD_BYTES)
         return root_fault(root, 37, "its records do not fill it", error);
     for (uint32_t i = 0; i < catalog->head.coding_count; i++, in += AIMG_CODING_RECORD_BYTES) {
@@ -236,10 +258,16 @@ static enum aimg_status read_records(const struct aimg_source *source, uint64_t 
 
 static const struct aimg_column_record *find_record(const struct aimg_catalog *catalog, uint32_t id)
 {
-    for (uint32_t i = 0; i < catalog->head.column_count; i++)
-        if (catalog->columns[i].record.id == id)
-            return &catalog->columns[i].record;
-    return NULL;
+    uint32_t low = 0, high = catalog->head.column_count; /* their ids ascend */
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (catalog->columns[middle].record.id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < catalog->head.column_count && catalog->columns[low].record.id == id;
+    return found ? &catalog->columns[low].record : NULL;
 }
 
 static bool section_fits(const struct aimg_catalog *catalog, const struct aimg_table *table, const struct aimg_section *section)

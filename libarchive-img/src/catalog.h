@@ -30,6 +30,7 @@ struct aimg_table {
     uint8_t list_hash[AIMG_HASH_BYTES];
     uint32_t section_count;
     struct aimg_section *sections;
+    bool ordered; /* as aimg_sections_ordered says of them */
     atomic_bool list_verified;
     uint8_t *list; /* a copy of it, verified, of who holds one; else NULL */
 };

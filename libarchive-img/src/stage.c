@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#define FIRST_COLUMNS 8
+
 bool aimg_stage_column_add(struct aimg_stage *stage, const struct aimg_column_record *record)
 {
-    struct aimg_stage_column *columns = aimg_alloc_array(&stage->allocator, stage->column_count + 1, sizeof *columns);
-    if (columns == NULL)
-        return false;
-    if (stage->column_count > 0)
-        memcpy(columns, stage->columns, stage->column_count * sizeof *columns);
-    columns[stage->column_count].record = *record;
-    aimg_release(&stage->allocator, stage->columns);
-    stage->columns = columns;
-    stage->column_count++;
+    if (stage->column_count == stage->column_room) {
+        uint32_t room = stage->column_room == 0 ? FIRST_COLUMNS : 2 * stage->column_room;
+        struct aimg_stage_column *columns = aimg_alloc_array(&stage->allocator, room, sizeof *columns);
+        if (columns == NULL)
+            return false;
+        if (stage->column_count > 0)
+            memcpy(columns, stage->columns, stage->column_count * sizeof *columns);
+        aimg_release(&stage->allocator, stage->columns);
+        stage->columns = columns;
+        stage->column_room = room;
+    }
+    stage->columns[stage->column_count++] = (struct aimg_stage_column){.record = *record};
     return true;
 }
 
@@ -198,5 +203,5 @@ void aimg_stage_release(struct aimg_stage *stage)
     aimg_buffer_release(&stage->allocator, &stage->name_lengths);
     aimg_buffer_release(&stage->allocator, &stage->names);
     stage->columns = NULL;
-    stage->column_count = 0;
+    stage->column_count = stage->column_room = 0;
 }

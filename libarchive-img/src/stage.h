@@ -27,7 +27,7 @@ struct aimg_stage {
     struct aimg_buffer name_lengths; /* u32 each */
     struct aimg_buffer names;
     struct aimg_stage_column *columns; /* one for each of the archive's columns, in its order */
-    uint32_t column_count;
+    uint32_t column_count, column_room;
 };
 
 /* Room for one more column; it is null so far. */

@@ -76,6 +76,7 @@ static enum aimg_status decode_tail(const struct aimg_part *part, const uint8_t 
     memcpy(table->list_hash, footer.list_hash, AIMG_HASH_BYTES);
     table->section_count = part->section_count;
     table->sections = sections;
+    table->ordered = aimg_sections_ordered(sections, part->section_count);
     atomic_init(&table->list_verified, false);
     table->list = NULL;
     return AIMG_OK;
@@ -110,8 +111,30 @@ enum aimg_status aimg_table_open(const struct aimg_source *source, const struct 
     return status;
 }
 
+static bool stands_before(const struct aimg_section *section, unsigned kind, uint32_t column)
+{
+    return section->column != column ? section->column < column : section->kind < kind;
+}
+
+/* There may be thousands, and each column asks for its own. */
+static const struct aimg_section *halve(const struct aimg_table *table, unsigned kind, uint32_t column)
+{
+    uint32_t low = 0, high = table->section_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (stands_before(&table->sections[middle], kind, column))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct aimg_section *found = &table->sections[low];
+    return low < table->section_count && found->kind == kind && found->column == column ? found : NULL;
+}
+
 const struct aimg_section *aimg_table_section(const struct aimg_table *table, unsigned kind, uint32_t column)
 {
+    if (table->ordered)
+        return halve(table, kind, column);
     for (uint32_t i = 0; i < table->section_count; i++)
         if (table->sections[i].kind == kind && table->sections[i].column == column)
             return &table->sections[i];

@@ -126,6 +126,7 @@ static void check_run(struct table_room *room, struct aimg_stage *stage, uint32_
     EXPECT_EQ_INT(aimg_table_verify(&room->source, &table, 0, table.data_bytes, &error), AIMG_OK);
     uint8_t *payload = malloc((size_t)part.bytes);
     REQUIRE(payload != NULL && room->io.ops->read_at(&room->io, table.payload, payload, (size_t)part.bytes, &error) == AIMG_OK);
+    EXPECT(table.ordered); /* so that a column is found by halving, however many there are */
     const struct aimg_section *entries = section(&table, AIMG_SECTION_ENTRIES, 0);
     for (uint32_t row = 0; row < rows; row++) {
         struct aimg_entry_record entry;
@@ -213,10 +214,27 @@ static void check_reading_back(struct aimg_stage *stage)
     aimg_stage_empty(stage);
 }
 
+/* A thousand columns are taken one by one, as each batch does, without moving all of them for each. */
+static void check_many_columns(void)
+{
+    struct counting counting = {.allocated = 0};
+    struct aimg_stage stage = {.allocator = counting_allocator(&counting)};
+    for (uint32_t id = 1; id <= AIMG_COLUMN_MAX; id++) {
+        struct aimg_column_record record = {.id = id, .type = AIMG_COLUMN_U8, .width = 1};
+        REQUIRE(aimg_stage_column_add(&stage, &record));
+    }
+    for (uint32_t i = 0; i < AIMG_COLUMN_MAX; i++)
+        EXPECT(stage.columns[i].record.id == i + 1 && stage.columns[i].rows == 0 && stage.columns[i].values.data == NULL);
+    EXPECT(stage.column_count == AIMG_COLUMN_MAX && counting.allocated < 20);
+    aimg_stage_release(&stage);
+    EXPECT_EQ_INT(counting.live, 0);
+}
+
 int main(void)
 {
     struct table_room room;
     struct aimg_stage stage = {.first = 5};
+    check_many_columns();
     table_room_open(&room);
     stage.allocator = room.out.allocator;
     for (uint32_t k = 0; k < KINDS; k++)

@@ -160,6 +160,40 @@ static void check_run_rules(void)
                table.sections[2] = table.sections[3], table.footer.section_count = 3, lay_out(&table))); /* without entries */
 }
 
+static void swap(struct table *table, unsigned a, unsigned b)
+{
+    struct aimg_section section = table->sections[a];
+    table->sections[a] = table->sections[b];
+    table->sections[b] = section;
+    lay_out(table);
+}
+
+/* Sections may stand in any order, and then too none twice. */
+static void check_order(void)
+{
+    struct table table = run_table();
+    EXPECT(aimg_sections_ordered(table.sections, 4) && aimg_sections_ordered(table.sections, 0));
+    for (unsigned a = 0; a < 4; a++) {
+        for (unsigned b = a + 1; b < 4; b++) {
+            table = run_table();
+            swap(&table, a, b);
+            EXPECT(!aimg_sections_ordered(table.sections, 4));
+            EXPECT_EQ_UINT(check(&table), 0);
+        }
+    }
+    table = run_table();
+    table.sections[3] = table.sections[2]; /* side by side */
+    lay_out(&table);
+    EXPECT(!aimg_sections_ordered(table.sections, 4));
+    EXPECT_EQ_UINT(check(&table), 38);
+    swap(&table, 0, 2); /* and apart */
+    EXPECT_EQ_UINT(check(&table), 38);
+    table = run_table();
+    table.sections[2].column = 2; /* of another column, which then stands first */
+    EXPECT(!aimg_sections_ordered(table.sections, 4));
+    EXPECT_EQ_UINT(check(&table), 0);
+}
+
 /* A table of one section, for the other types. */
 static unsigned check_single(unsigned type, uint32_t rows, struct aimg_section section)
 {
@@ -238,6 +272,7 @@ int main(void)
     check_round_trip();
     check_sums();
     check_run_rules();
+    check_order();
     check_other_types();
     check_random();
     return test_end("test_table");

@@ -194,6 +194,37 @@ static void check_texts(uint32_t count, size_t longest, bool packable)
     table_room_close(&room);
 }
 
+/* ------------------------------------------------------------------ sections */
+
+/* Each section is found, and none that is not there, in whatever order they stand. */
+static void check_sections(void)
+{
+    enum { COUNT = 400 };
+    static struct aimg_section sections[COUNT];
+    struct aimg_table table = {.section_count = COUNT, .sections = sections};
+    uint64_t random = 3;
+    for (uint32_t i = 0; i < COUNT; i++) /* two for each odd column */
+        sections[i] = (struct aimg_section){.kind = i % 2 == 0 ? AIMG_SECTION_VALUES : AIMG_SECTION_VALIDITY,
+                                            .column = i / 2 * 2 + 1};
+    for (unsigned round = 0; round < 2; round++) {
+        table.ordered = aimg_sections_ordered(sections, COUNT);
+        EXPECT_EQ_INT(table.ordered, round == 0);
+        for (uint32_t column = 0; column < COUNT + 3; column++) {
+            for (unsigned kind = AIMG_SECTION_ENTRIES; kind <= AIMG_SECTION_CONTENT_SLOTS; kind++) {
+                const struct aimg_section *found = aimg_table_section(&table, kind, column);
+                bool there = column % 2 == 1 && column < COUNT && (kind == AIMG_SECTION_VALUES || kind == AIMG_SECTION_VALIDITY);
+                EXPECT((found != NULL) == there && (found == NULL || (found->kind == kind && found->column == column)));
+            }
+        }
+        for (uint32_t i = COUNT - 1; i > 0; i--) {
+            uint32_t other = (uint32_t)random_below(&random, i + 1);
+            struct aimg_section section = sections[i];
+            sections[i] = sections[other];
+            sections[other] = section;
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ what a value costs */
 
 enum { MANY_GROUPS = 2048, RECORD_BLOCKS = MANY_GROUPS * AIMG_GROUP_RECORD_BYTES / AIMG_BLOCK_BYTES };
@@ -277,5 +308,6 @@ int main(void)
     check_texts(40, 70000, false); /* most values are a group of their own */
     check_texts(2000, 0, true);
     check_search();
+    check_sections();
     return test_end("test_table_writer");
 }
