@@ -27,7 +27,7 @@ static enum aimg_status compare(const struct aimg_writer *writer, const struct n
                                 struct aimg_error *error)
 {
     uint8_t names[2][AIMG_NAME_MAX];
-    size_t bytes[2];
+    size_t bytes[2] = {0, 0};
     enum aimg_status status = read_name(writer, a, names[0], &bytes[0], error);
     if (status == AIMG_OK)
         status = read_name(writer, b, names[1], &bytes[1], error);

@@ -413,35 +413,6 @@ static void check_whole(void)
     check_options(from);
 }
 
-static uint64_t file_bytes(const char *path)
-{
-    size_t bytes;
-    free(sample_load(path, &bytes));
-    return bytes;
-}
-
-/* A small last commit stays small in the copy: the tables of what was there before are not written again. */
-static void check_size(void)
-{
-    char from[512];
-    uint32_t moved;
-    struct aimg_writer *writer;
-    snprintf(from, sizeof from, "%s", sample_path("source"));
-    writer = create(from, 0);
-    for (uint32_t k = 0; k < IMAGES; k++) {
-        char name[32];
-        struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = &k, .data_bytes = sizeof k};
-        image.name_bytes = (size_t)snprintf(name, sizeof name, "image %u", k);
-        REQUIRE(aimg_writer_add(writer, &image, NULL, &error) == AIMG_OK);
-    }
-    REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
-    REQUIRE(aimg_writer_rename(writer, 0, "another", 7, &moved, &error) == AIMG_OK);
-    REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
-    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
-    check_copy(from, 0, 0, 0);
-    EXPECT(file_bytes(sample_path("copy")) <= file_bytes(from));
-}
-
 /* With images that are the same but for their ends: there is something to learn. */
 static void train(struct aimg_writer *writer)
 {
@@ -510,7 +481,6 @@ int main(void)
 {
     check_whole();
     check_begun();
-    check_size();
     check_vectors();
     return test_end("test_copy");
 }
