@@ -49,7 +49,7 @@ static int print_help(void)
     fputs("usage: aimg VERB [options] ARCHIVE [arguments]\n\n", stdout);
     for (const struct verb *verb = verbs; verb->name != NULL; verb++)
         printf("  %-8s %s\n", verb->name, verb->summary);
-    fputs("\naimg VERB --help tells about one verb; man aimg about all.\n"
+    fputs("\naimg help VERB, or aimg VERB --help, tells about one verb; man aimg about all.\n"
           "  -h, --help     this text\n"
           "  --version      versions of the tool, the library and the format\n\n"
           "exit status: 0 done; 1 the answer is no (damage found, name not there, some inputs left out); 2 usage;\n"
@@ -112,6 +112,25 @@ static int take_common(int argc, char **argv, struct common_options *common, boo
     return kept;
 }
 
+static const struct verb *find_verb(const char *name)
+{
+    const struct verb *verb = verbs;
+    while (verb->name != NULL && strcmp(name, verb->name) != 0)
+        verb++;
+    return verb->name != NULL ? verb : NULL;
+}
+
+/* words: what stands behind 'help'. */
+static int print_help_about(int count, char *const *words)
+{
+    if (count == 0 || is_one_of(words[0], "-h", "--help"))
+        return print_help();
+    if (count > 1)
+        return output_usage(NULL, "help is about one verb at a time");
+    const struct verb *verb = find_verb(words[0]);
+    return verb != NULL ? print_verb_help(verb) : output_usage(NULL, "there is no verb '%s'", words[0]);
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
     struct common_options common = {.quiet = false};
@@ -134,8 +153,8 @@ int main(int argc, char **argv)
         return print_help();
     if (strcmp(argv[1], "--version") == 0)
         return print_version();
-    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
-        if (strcmp(argv[1], verb->name) == 0)
-            return run_verb(verb, argc - 1, argv + 1);
-    return output_usage(NULL, "there is no verb '%s'", argv[1]);
+    if (strcmp(argv[1], "help") == 0)
+        return print_help_about(argc - 2, argv + 2);
+    const struct verb *verb = find_verb(argv[1]);
+    return verb != NULL ? run_verb(verb, argc - 1, argv + 1) : output_usage(NULL, "there is no verb '%s'", argv[1]);
 }

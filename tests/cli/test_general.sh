@@ -26,6 +26,23 @@ for verb in $verbs; do
     expect_true "$verb --help has no examples" grep -q "^  aimg $verb " out
     expect_exit 0 "$AIMG" "$verb" nothing.aimg --help
 done
+# 'help' prints the same
+"$AIMG" --help >wanted
+expect_exit 0 "$AIMG" help
+expect_same out wanted
+expect_exit 0 "$AIMG" help --help
+expect_same out wanted
+for verb in $verbs; do
+    "$AIMG" "$verb" --help >wanted
+    expect_exit 0 "$AIMG" help "$verb"
+    expect_same out wanted
+    expect_lines err 0
+done
+expect_exit 2 "$AIMG" help frobnicate
+expect_contains err "there is no verb 'frobnicate'"
+expect_exit 2 "$AIMG" help pack ls
+expect_contains err 'one verb at a time'
+
 # every option that a help text names is known to its verb, and stands in the man page
 man_page=$test_source/../../tools/man/aimg.1
 expect_true 'there is a man page' test -f "$man_page"
