@@ -15,8 +15,8 @@
 /* One row an option: a row with a value sets a text, one without sets a bool. */
 struct row {
     const char *name;
-    size_t place;  /* in struct ingest_options */
-    int has_value; /* 2: it may be left out, and is empty then */
+    size_t place; /* in struct ingest_options */
+    bool has_value;
     unsigned verbs;
 };
 
@@ -32,7 +32,7 @@ static const struct row rows[] = {
     {"escape-names", PLACE(escape_names), 0, INGEST_PACK | INGEST_ADD},
     {"compress", PLACE(compress_text), 1, INGEST_PACK | INGEST_ADD},
     {"level", PLACE(level_text), 1, INGEST_PACK | INGEST_ADD},
-    {"dedup", PLACE(dedup_text), 2, INGEST_PACK | INGEST_ADD},
+    {"dedup", PLACE(dedup_text), 1, INGEST_PACK | INGEST_ADD},
     {"no-dedup", PLACE(no_dedup), 0, INGEST_PACK | INGEST_ADD},
     {"no-label", PLACE(no_label), 0, INGEST_PACK | INGEST_ADD},
     {"times", PLACE(times), 0, INGEST_PACK | INGEST_ADD},
@@ -53,10 +53,8 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 
 static void set(struct ingest_options *options, const struct row *row, char *value)
 {
-    static char none[] = "";
     char *place = (char *)options + row->place;
     if (row->has_value) {
-        value = value == NULL ? none : value;
         memcpy(place, &value, sizeof value);
     } else {
         bool yes = true;
@@ -134,13 +132,11 @@ static int set_dedup(const char *verb, struct ingest_options *options)
     options->dedup = options->no_dedup ? AIMG_DEDUP_NONE : AIMG_DEDUP_SESSION;
     if (text == NULL)
         return EXIT_DONE;
-    if (options->no_dedup)
-        return output_usage(verb, "only one of --dedup and --no-dedup can be given");
     if (strcmp(text, "all") == 0)
         options->dedup = AIMG_DEDUP_ALL;
-    else if (text[0] != '\0')
-        return output_usage(verb, "--dedup is alone or --dedup=all, not '--dedup=%s'", text);
-    return EXIT_DONE;
+    else if (strcmp(text, "session") != 0)
+        return output_usage(verb, "--dedup is session or all, not '%s'", text);
+    return options->no_dedup ? output_usage(verb, "only one of --dedup and --no-dedup can be given") : EXIT_DONE;
 }
 
 static int set_storage(const char *verb, struct ingest_options *options)

@@ -78,9 +78,9 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "of\n"                                                                                                                       \
     "                         over 16 MiB that are compressed take room in the folder of ARCHIVE meanwhile\n"                    \
     "      --level N          of zstd, 1 to 19 (default 3)\n"                                                                    \
-    "      --dedup            store a file whose bytes were seen before in this command once (the default); the names share "    \
-    "it\n"                                                                                                                       \
-    "      --dedup=all        seen before in the archive too: an index of the content is kept in it, and by later commands\n"    \
+    "      --dedup WHERE      session (the default): a file whose bytes were seen before in this command is stored once, and\n"  \
+    "                         the names share it. all: seen before in the archive too: an index of the content is kept in it,\n" \
+    "                         and by later commands\n"                                                                           \
     "      --no-dedup         store every file\n"                                                                                \
     "      --no-label         no column 'label' with the first folder of each name\n"                                            \
     "      --times            keep the files' times in the column 'mtime_ns'\n"                                                  \

@@ -21,9 +21,9 @@ static const struct way {
     const char *dedup;
 } ways[] = {
     {"stored, command and sync", "--no-dedup", "store", "--no-dedup"},
-    {"stored, command and sync", "default", "store", "--dedup"},
+    {"stored, command and sync", "default", "store", "--dedup=session"},
     {"auto, command and sync", "--no-dedup", "auto", "--no-dedup"},
-    {"auto, command and sync", "default", "auto", "--dedup"},
+    {"auto, command and sync", "default", "auto", "--dedup=session"},
 };
 
 /* The file of the set whose bytes file i has: its own, or those of an earlier one. */

@@ -40,7 +40,7 @@ test_pack() {
     done
     printf '%s\n' 1.pgm again/a.pgm again/b.pgm '' 3.pgm again/c.pgm >wanted
     expect_same wanted groups
-    expect_exit 0 "$AIMG" pack --force --dedup --compress store once.aimg in
+    expect_exit 0 "$AIMG" pack --force --dedup session --compress store once.aimg in
     expect_contains err '; 3 duplicates stored once, 2.7 kB saved'
     expect_exit 0 "$AIMG" info once.aimg
     expect_contains out 'aliases       3 images, 2.7 kB shared with others'
@@ -155,10 +155,18 @@ test_damage() {
 }
 
 test_usage() {
-    expect_exit 2 "$AIMG" pack --dedup --no-dedup x.aimg in
+    expect_exit 2 "$AIMG" pack --dedup session --no-dedup x.aimg in
     expect_contains err 'only one of --dedup and --no-dedup can be given'
     expect_exit 2 "$AIMG" add --dedup=some once.aimg in
-    expect_contains err "--dedup is alone or --dedup=all, not '--dedup=some'"
+    expect_contains err "--dedup is session or all, not 'some'"
+    expect_exit 2 "$AIMG" pack --dedup x.aimg in
+    expect_contains err "--dedup is session or all, not 'x.aimg'"
+    for where in session all; do
+        expect_exit 0 env SOURCE_DATE_EPOCH=1 "$AIMG" pack --dedup $where spaced-$where.aimg in
+        expect_exit 0 env SOURCE_DATE_EPOCH=1 "$AIMG" pack --dedup=$where joined-$where.aimg in
+        expect_same spaced-$where.aimg joined-$where.aimg
+    done
+    expect_false '--dedup all keeps no index' cmp spaced-session.aimg spaced-all.aimg
     expect_exit 2 "$AIMG" pack --no-dedup=all x.aimg in
     expect_absent x.aimg x.aimg.part
 }
