@@ -16,14 +16,16 @@
 #include <string.h>
 
 const char help_attach[] =
-    "Stores the file PATH in the archive as an attachment of the image NAME: a mask, a thumbnail, a depth map. It is not\n"
-    "listed and not unpacked; COLUMN, of type image, leads to it. NAME COLUMN PATH can be given many times; all are stored\n"
-    "in one commit. An attachment that the image has in this column already is replaced; one of another image never is.\n"
+    "Stores the file PATH in the archive as an attachment of the image NAME, or of the one at position N: a mask, a\n"
+    "thumbnail, a depth map. It is not listed and not unpacked; COLUMN, of type image, leads to it. NAME COLUMN PATH can be\n"
+    "given many times; all are stored in one commit. An attachment that the image has in this column already is replaced; one of "
+    "another image never is.\n"
     "\n"
     "      --from FILE     attach what a table says, FILE.csv or FILE.jsonl: its first column is 'name', the others are\n"
     "                      columns, and their values paths; an empty one attaches nothing\n"
     "      --as NAME       name of the attachment; without it NAME:COLUMN, as 'cat/1.jpg:mask'. By its name other\n"
-    "                      images can have it too, with 'aimg set'\n" EDIT_HELP "\n"
+    "                      images can have it too, with 'aimg set'\n"
+    "      --name          NAME is a name, also when it looks like '@7'; what --from reads always is\n" EDIT_HELP "\n"
     "  aimg attach photos.aimg cat/1.jpg mask masks/cat-1.png\n"
     "  aimg attach photos.aimg --from masks.csv\n"
     "  aimg cat --column mask photos.aimg cat/1.jpg > mask.png\n";
@@ -33,6 +35,7 @@ enum { NAME_ROOM = 1024 + 1, WORDS = 3 };
 struct attacher {
     struct edit edit;
     const char *as;
+    bool plain;          /* words are names, also those that look like a position */
     struct table *table; /* of --from, or NULL */
     struct displaced displaced;
     uint64_t images, bytes;
@@ -61,13 +64,27 @@ static int define_column(const struct attacher *attacher, const char *name, uint
     return status == AIMG_OK ? EXIT_DONE : edit_failed(&attacher->edit, status, &error);
 }
 
-static int find_owner(const struct attacher *attacher, const char *name, uint32_t *ordinal_out)
+/* *name_out: what the image is called, which is the word, or in room. */
+static int find_owner(const struct attacher *attacher, const char *word, uint32_t *ordinal_out, char room[NAME_ROOM],
+                      const char **name_out)
 {
+    const struct aimg_reader *base = aimg_writer_base(attacher->edit.writer);
     struct aimg_error error;
-    enum aimg_status status = aimg_writer_find(attacher->edit.writer, name, strlen(name), ordinal_out, &error);
+    enum aimg_status status;
+    int code;
 
-    if (status == AIMG_NOT_FOUND || status == AIMG_INVALID_ARGUMENT) /* says it with the nearest name */
-        return select_image(aimg_writer_base(attacher->edit.writer), attacher->edit.archive, name, true, ordinal_out);
+    *name_out = word;
+    if (!attacher->plain && attacher->table == NULL && select_is_position(word)) {
+        *name_out = room;
+        code = select_image(base, attacher->edit.archive, word, false, ordinal_out);
+        if (code != EXIT_DONE)
+            return code;
+        status = aimg_reader_name(base, *ordinal_out, room, NAME_ROOM, NULL, &error);
+    } else {
+        status = aimg_writer_find(attacher->edit.writer, word, strlen(word), ordinal_out, &error);
+        if (status == AIMG_NOT_FOUND || status == AIMG_INVALID_ARGUMENT) /* says it with the nearest name */
+            return select_image(base, attacher->edit.archive, word, true, ordinal_out);
+    }
     return status == AIMG_OK ? EXIT_DONE : edit_failed(&attacher->edit, status, &error);
 }
 
@@ -170,20 +187,21 @@ static int displace(struct attacher *attacher, uint32_t old, uint32_t holder)
     return code;
 }
 
-/* words: NAME COLUMN PATH */
+/* words: NAME or @N, COLUMN, PATH */
 static int attach(struct attacher *attacher, char *const *words)
 {
     struct aimg_error error;
     struct aimg_value value = {.bytes = sizeof(uint32_t)};
-    char name[NAME_ROOM];
+    char name[NAME_ROOM], room[NAME_ROOM];
+    const char *owner_name;
     uint32_t owner, attachment, old, holder;
     enum aimg_status status;
-    int code = find_owner(attacher, words[0], &owner);
+    int code = find_owner(attacher, words[0], &owner, room, &owner_name);
 
     if (code == EXIT_DONE)
         code = define_column(attacher, words[1], &value.column);
     if (code == EXIT_DONE)
-        code = make_name(attacher, words[0], words[1], name);
+        code = make_name(attacher, owner_name, words[1], name);
     if (code == EXIT_DONE)
         code = displaced_find(&attacher->displaced, owner, words[1], &old);
     if (code == EXIT_DONE)
@@ -345,9 +363,10 @@ static int run_with_table(struct attacher *attacher, const char *from)
 
 int cmd_attach(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_AS = LONG_OPTION, OPTION_FROM };
+    enum { OPTION_AS = LONG_OPTION, OPTION_FROM, OPTION_NAME };
     static const struct option table[] = {{"as", required_argument, NULL, OPTION_AS},
                                           {"from", required_argument, NULL, OPTION_FROM},
+                                          {"name", no_argument, NULL, OPTION_NAME},
                                           EDIT_OPTIONS,
                                           {NULL, 0, NULL, 0}};
     struct attacher attacher = {.edit = {.verb = "attach"}};
@@ -364,6 +383,8 @@ int cmd_attach(int argc, char **argv, const struct common_options *common)
             attacher.as = optarg;
         else if (found == OPTION_FROM)
             from = optarg;
+        else if (found == OPTION_NAME)
+            attacher.plain = true;
         else
             (void)edit_take_option(&attacher.edit, found, optarg);
     }

@@ -18,7 +18,7 @@ const struct verb verbs[] = {
     {"mv", "[options] ARCHIVE OLD NEW", "give a picture another name", help_mv, cmd_mv},
     {"set", "[options] ARCHIVE FILE", "set columns from CSV or JSON lines", help_set, cmd_set},
     {"get", "[options] ARCHIVE [COLUMN...] [GLOB...]", "write columns as CSV or JSON lines", help_get, cmd_get},
-    {"attach", "[options] ARCHIVE NAME COLUMN PATH...", "attach a mask or thumbnail to a picture", help_attach, cmd_attach},
+    {"attach", "[options] ARCHIVE NAME|@N COLUMN PATH...", "attach a mask or thumbnail to a picture", help_attach, cmd_attach},
     {"meta", "[options] ARCHIVE [KEY[=VALUE]...]", "title, licence, source of an archive, and your own keys", help_meta,
      cmd_meta},
     {"dups", "[options] ARCHIVE [GLOB...]", "list equal pictures", help_dups, cmd_dups},

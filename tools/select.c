@@ -244,6 +244,11 @@ static int select_position(const struct aimg_reader *reader, const char *path, c
     return status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
 }
 
+bool select_is_position(const char *word)
+{
+    return word[0] == '@' && word[1] != '\0' && word[1 + strspn(word + 1, "0123456789")] == '\0';
+}
+
 int select_image(const struct aimg_reader *reader, const char *path, const char *word, bool plain, uint32_t *ordinal_out)
 {
     size_t bytes = strlen(word);
@@ -251,7 +256,7 @@ int select_image(const struct aimg_reader *reader, const char *path, const char 
     struct aimg_error error;
     enum aimg_status status;
 
-    if (!plain && word[0] == '@' && bytes > 1 && strspn(word + 1, "0123456789") == bytes - 1)
+    if (!plain && select_is_position(word))
         return select_position(reader, path, word, ordinal_out);
     status = aimg_reader_find(reader, word, bytes, ordinal_out, &error);
     if (status == AIMG_OK)

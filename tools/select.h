@@ -46,6 +46,9 @@ void walk_begin(struct walk *walk, const struct aimg_reader *reader, const char 
 bool walk_next(struct walk *walk, struct aimg_listed *listed_out);
 void walk_end(struct walk *walk);
 
+/* Whether a word looks like "@N". */
+bool select_is_position(const char *word);
+
 /* Finds what a word means: "@N" the image at position N, all else a name; with plain every word is a name. Prints what is wrong,
  * with the nearest name. Returns an exit_code. */
 int select_image(const struct aimg_reader *reader, const char *path, const char *word, bool plain, uint32_t *ordinal_out);

@@ -24,6 +24,7 @@ expect_exit 0 "$AIMG" cat --column mask a.aimg cat/1.pgm
 expect_same out mask1.pgm
 expect_exit 0 "$AIMG" cat --column mask a.aimg @0 cat/2.pgm
 cat mask1.pgm mask2.pgm >wanted
+cp wanted wanted-masks
 expect_same out wanted
 expect_exit 0 "$AIMG" cat a.aimg cat/2.pgm:mask
 expect_same out mask2.pgm
@@ -35,6 +36,33 @@ expect_exit 0 "$AIMG" info --json a.aimg cat/1.pgm
 expect_equal "$(json out 'o["columns"]["mask"], o["attachment"]')" "('cat/1.pgm:mask', False)"
 expect_exit 0 "$AIMG" info --json a.aimg cat/1.pgm:mask
 expect_equal "$(json out 'o["attachment"], "position" in o, o["format"]')" "(True, False, 'pnm')"
+
+# an image by its position, unless the word is said to be a name; its attachment is called after the image
+cp fresh.aimg at.aimg
+expect_exit 0 "$AIMG" attach at.aimg @1 mask mask1.pgm cat/3.pgm mask mask2.pgm
+expect_exit 0 "$AIMG" cat at.aimg cat/2.pgm:mask cat/3.pgm:mask
+expect_same out wanted-masks
+expect_exit 0 "$AIMG" cat --column mask at.aimg cat/2.pgm
+expect_same out mask1.pgm
+expect_exit 0 "$AIMG" attach at.aimg @1 mask mask2.pgm # it is replaced
+expect_exit 0 "$AIMG" cat --column mask at.aimg @1
+expect_same out mask2.pgm
+cp at.aimg before.aimg
+expect_exit 1 "$AIMG" attach at.aimg @3 mask mask1.pgm
+expect_contains err 'no image @3: the last of its images is @2'
+expect_exit 1 "$AIMG" attach --name at.aimg @1 mask mask1.pgm
+expect_contains err "no image '@1'"
+printf 'name,mask\n@1,mask1.pgm\n' >position.csv
+expect_exit 1 "$AIMG" attach at.aimg --from position.csv
+expect_contains err "no image '@1'"
+expect_same at.aimg before.aimg
+make_picture named/@1 3 3 at
+expect_exit 0 "$AIMG" add -q at.aimg named
+expect_exit 0 "$AIMG" attach --name at.aimg @1 mask mask1.pgm
+expect_exit 0 "$AIMG" cat at.aimg @1:mask
+expect_same out mask1.pgm
+expect_exit 0 "$AIMG" attach at.aimg --from position.csv
+expect_exit 0 "$AIMG" verify at.aimg
 
 # they are not listed and not unpacked
 expect_exit 0 "$AIMG" ls a.aimg
