@@ -11,17 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
-const char help_meta[] = "  -d, --delete KEY    remove a key and its value\n"
-                         "      --json          one object with the object 'meta'\n" READING_AT_HELP EDIT_HELP "\n"
-                         "What the archive says about itself as a whole: keys and values, both UTF-8. Usual keys are\n"
-                         "title, licence and source; others are free. Without words all pairs are printed, one line\n"
-                         "KEY=VALUE each, control characters as \\xNN; KEY prints its value as it is, KEY=VALUE sets\n"
-                         "it, KEY= sets it to nothing. All changes are one commit, or none when one of them fails.\n"
-                         "A key that is not there makes the exit code 1.\n"
-                         "\n"
-                         "  aimg meta photos.aimg title='Cats and dogs' licence=CC-BY-4.0\n"
-                         "  aimg meta photos.aimg title\n"
-                         "  aimg meta photos.aimg --delete source\n";
+const char help_meta[] =
+    "  -d, --delete KEY    remove a key and its value\n"
+    "      --json          one object with the object 'meta', of all pairs or of each KEY\n" READING_AT_HELP EDIT_HELP "\n"
+    "What the archive says about itself as a whole: keys and values, both UTF-8. Usual keys are\n"
+    "title, licence and source; others are free. Without words all pairs are printed, one line\n"
+    "KEY=VALUE each, control characters as \\xNN; KEY prints its value as it is, KEY=VALUE sets\n"
+    "it, KEY= sets it to nothing. All changes are one commit, or none when one of them fails;\n"
+    "what is printed beside them is as it is after them. A key that is not there makes the exit\n"
+    "code 1.\n"
+    "\n"
+    "  aimg meta photos.aimg title='Cats and dogs' licence=CC-BY-4.0\n"
+    "  aimg meta photos.aimg title\n"
+    "  aimg meta photos.aimg --delete source\n";
 
 enum { KEY_MOST = 255 };
 
@@ -29,11 +31,16 @@ struct request {
     struct edit edit;
     const char **deleted;
     size_t deleted_count;
-    char **words;
-    size_t word_count;
+    char **words; /* KEY is to be read, KEY=VALUE to be set */
+    size_t word_count, read_count;
     struct reading_at at;
     bool json;
 };
+
+static bool is_read(const char *word)
+{
+    return strchr(word, '=') == NULL;
+}
 
 /* ------------------------------------------------------------------ printing */
 
@@ -68,11 +75,21 @@ static int print_pair(void *user, const char *key, const char *value, size_t val
     return ferror(stdout);
 }
 
+/* Takes the pairs. */
+static int print_object(const struct request *request, const struct json_object *pairs)
+{
+    struct json_object object = json_object_begin();
+
+    object.failed = object.failed || pairs->failed;
+    json_put_string(&object, "schema", "aimg.meta/1");
+    json_put_string(&object, "path", request->edit.archive);
+    json_put(&object, "meta", pairs->value);
+    return json_print(&object);
+}
+
 static int print_all(const struct request *request, const struct aimg_reader *reader)
 {
-    const char *archive = request->edit.archive;
     struct printer printer = {.json = request->json};
-    struct json_object object;
     struct aimg_error error;
     enum aimg_status status;
 
@@ -82,42 +99,69 @@ static int print_all(const struct request *request, const struct aimg_reader *re
     if (status != AIMG_OK) {
         if (request->json)
             json_decref(printer.pairs.value);
-        return output_status(archive, status, &error);
+        return output_status(request->edit.archive, status, &error);
     }
-    if (!request->json)
-        return EXIT_DONE;
-    object = json_object_begin();
-    object.failed = object.failed || printer.pairs.failed;
-    json_put_string(&object, "schema", "aimg.meta/1");
-    json_put_string(&object, "path", archive);
-    json_put(&object, "meta", printer.pairs.value);
-    return json_print(&object);
+    return request->json ? print_object(request, &printer.pairs) : EXIT_DONE;
+}
+
+/* *value_out: to be freed; NULL for one of no bytes. */
+static int read_value(const struct request *request, const struct aimg_reader *reader, const char *key, char **value_out,
+                      size_t *bytes_out)
+{
+    struct aimg_error error;
+    enum aimg_status status = aimg_reader_meta(reader, key, NULL, 0, bytes_out, &error);
+
+    *value_out = NULL;
+    if (status == AIMG_BUFFER_TOO_SMALL) {
+        *value_out = malloc(*bytes_out);
+        if (*value_out == NULL) {
+            output_error("out of memory for %zu bytes", *bytes_out);
+            return EXIT_SYSTEM;
+        }
+        status = aimg_reader_meta(reader, key, *value_out, *bytes_out, bytes_out, &error);
+    }
+    return status == AIMG_OK ? EXIT_DONE : output_status(request->edit.archive, status, &error);
 }
 
 /* The value as it is, and a newline; on a terminal without what would act on it. */
-static int print_value(const struct request *request, const struct aimg_reader *reader, const char *key)
+static void print_value(const char *value, size_t bytes)
 {
-    struct aimg_error error;
-    size_t bytes = 0;
-    char *value = NULL;
-    enum aimg_status status = aimg_reader_meta(reader, key, NULL, 0, &bytes, &error);
-
-    if (status == AIMG_BUFFER_TOO_SMALL) {
-        value = malloc(bytes);
-        if (value == NULL) {
-            output_error("out of memory for %zu bytes", bytes);
-            return EXIT_SYSTEM;
-        }
-        status = aimg_reader_meta(reader, key, value, bytes, &bytes, &error);
-    }
-    if (status == AIMG_OK && isatty(STDOUT_FILENO))
+    if (isatty(STDOUT_FILENO))
         print_escaped(value, bytes);
-    else if (status == AIMG_OK && bytes > 0)
+    else if (bytes > 0)
         fwrite(value, 1, bytes, stdout);
-    if (status == AIMG_OK)
-        putchar('\n');
-    free(value);
-    return status == AIMG_OK ? EXIT_DONE : output_status(request->edit.archive, status, &error);
+    putchar('\n');
+}
+
+static int print_keys(const struct request *request, const struct aimg_reader *reader)
+{
+    struct json_object pairs = {.failed = false};
+    int code = EXIT_DONE;
+
+    if (request->json)
+        pairs = json_object_begin();
+    for (size_t i = 0; i < request->word_count; i++) {
+        const char *key = request->words[i];
+        size_t bytes = 0;
+        char *value;
+        int one;
+
+        if (!is_read(key))
+            continue;
+        one = read_value(request, reader, key, &value, &bytes);
+        if (one == EXIT_DONE && request->json)
+            json_put_text(&pairs, key, value != NULL ? value : "", bytes);
+        else if (one == EXIT_DONE)
+            print_value(value, bytes);
+        free(value);
+        code = worse_code(code, one);
+    }
+    if (!request->json)
+        return code;
+    if (code <= EXIT_NO)
+        return worse_code(code, print_object(request, &pairs));
+    json_decref(pairs.value);
+    return code;
 }
 
 static int show(const struct request *request)
@@ -127,10 +171,7 @@ static int show(const struct request *request)
 
     if (code != EXIT_DONE)
         return code;
-    if (request->word_count == 0)
-        code = print_all(request, reader);
-    for (size_t i = 0; i < request->word_count; i++)
-        code = worse_code(code, print_value(request, reader, request->words[i]));
+    code = request->read_count > 0 ? print_keys(request, reader) : print_all(request, reader);
     aimg_reader_close(reader);
     return output_finish(code);
 }
@@ -146,9 +187,11 @@ static int change(const struct request *request)
     for (size_t i = 0; status == AIMG_OK && i < request->deleted_count; i++)
         status = aimg_writer_set_meta(request->edit.writer, request->deleted[i], NULL, &error);
     for (size_t i = 0; status == AIMG_OK && i < request->word_count; i++) {
-        const char *value = strchr(request->words[i], '=') + 1;
-        size_t key_bytes = (size_t)(value - 1 - request->words[i]);
+        const char *value = strchr(request->words[i], '=');
+        size_t key_bytes = value != NULL ? (size_t)(value++ - request->words[i]) : 0;
 
+        if (value == NULL)
+            continue;
         memcpy(key, request->words[i], key_bytes); /* check_words knows that it fits */
         key[key_bytes] = '\0';
         status = aimg_writer_set_meta(request->edit.writer, key, value, &error);
@@ -170,27 +213,22 @@ static int change_archive(struct request *request)
 
 /* ------------------------------------------------------------------ the command line */
 
-/* Either all words are to be read or all are to be set. *changes_out: whether they are to be set. */
-static int check_words(const struct request *request, bool *changes_out)
+/* Counts those to be read. *changes_out: whether there is anything to change. */
+static int check_words(struct request *request, bool *changes_out)
 {
-    size_t setting = 0;
-
     for (size_t i = 0; i < request->word_count; i++) {
         const char *word = request->words[i], *equals = strchr(word, '=');
         size_t key_bytes = equals != NULL ? (size_t)(equals - word) : strlen(word);
 
         if (key_bytes == 0 || key_bytes > KEY_MOST)
             return output_usage("meta", "'%s': a key has 1 to %d bytes", word, KEY_MOST);
-        setting += equals != NULL;
+        request->read_count += equals == NULL;
     }
-    *changes_out = setting > 0 || request->deleted_count > 0;
-    if (!*changes_out)
-        return request->json && request->word_count > 0 ? output_usage("meta", "--json prints all pairs: no KEY beside it")
-                                                        : EXIT_DONE;
-    if (setting < request->word_count)
-        return output_usage("meta", "KEY and KEY=VALUE, or --delete, cannot be mixed: one reads, the other changes");
-    if (request->json || request->at.given)
-        return output_usage("meta", "--json and --at are for reading");
+    *changes_out = request->read_count < request->word_count || request->deleted_count > 0;
+    if (*changes_out && request->at.given)
+        return output_usage("meta", "--at is for reading: no commit that was made can be changed");
+    if (*changes_out && request->json && request->read_count == 0)
+        return output_usage("meta", "--json is for reading: name each KEY that it is to print");
     return EXIT_DONE;
 }
 
@@ -240,8 +278,10 @@ int cmd_meta(int argc, char **argv, const struct common_options *common)
     code = take_words(&request, argc, argv);
     if (code == EXIT_DONE)
         code = check_words(&request, &changes);
-    if (code == EXIT_DONE)
-        code = changes ? change_archive(&request) : show(&request);
+    if (code == EXIT_DONE && changes)
+        code = change_archive(&request);
+    if (code == EXIT_DONE && (!changes || request.read_count > 0))
+        code = show(&request);
     free(request.deleted);
     return code;
 }

@@ -62,6 +62,35 @@ expect_exit 0 "$AIMG" log --json a.aimg
 expect_equal "$(json out '(o["commits"][0]["message"], o["commits"][0]["added"], o["commits"][0]["images"])')" \
     "('a better title', 0, 3)"
 
+# some are set and others read: one commit, then what is read as it is after it
+cp a.aimg mixed.aimg
+count=$(commits mixed.aimg)
+expect_exit 0 "$AIMG" meta mixed.aimg licence title=New
+expect_equal "$(cat out)" CC-BY-4.0
+expect_equal "$(commits mixed.aimg)" $((count + 1))
+expect_exit 0 "$AIMG" meta mixed.aimg title=Newer title licence=MIT licence own=x
+printf 'Newer\nMIT\n' >wanted
+expect_same out wanted
+expect_equal "$(commits mixed.aimg)" $((count + 2))
+expect_exit 1 "$AIMG" meta mixed.aimg --delete own own title
+expect_equal "$(cat out)" Newer
+expect_contains err "no metadata 'own'"
+expect_exit 0 "$AIMG" meta --json mixed.aimg title=Newest title
+expect_equal "$(json out 'o["meta"]')" "{'title': 'Newest'}"
+
+# as JSON the same keys, in an object as that of all
+expect_exit 0 "$AIMG" meta mixed.aimg empty=
+expect_exit 0 "$AIMG" meta --json mixed.aimg title empty
+expect_lines out 1
+expect_equal "$(json out 'o["schema"], o["path"], o["meta"]')" \
+    "('aimg.meta/1', 'mixed.aimg', {'title': 'Newest', 'empty': ''})"
+expect_exit 1 "$AIMG" meta --json mixed.aimg nothing title
+expect_equal "$(json out 'o["meta"]')" "{'title': 'Newest'}"
+expect_contains err "no metadata 'nothing'"
+expect_exit 0 "$AIMG" meta --json --at 1 mixed.aimg title
+expect_equal "$(json out 'o["meta"]')" "{'title': 'Cats and dogs'}"
+expect_exit 0 "$AIMG" verify mixed.aimg
+
 # texts of all kinds: as they are when one is asked for, escaped in the list, exact as JSON
 long=$(printf 'lo\tng\n\xc3\xa9%.0s' $(seq 5000))
 expect_exit 0 "$AIMG" meta a.aimg "source=$long" $'k\xc3\xa9y=\x1b[31mred'
@@ -91,11 +120,12 @@ expect_exit 2 "$AIMG" meta a.aimg =value
 expect_exit 2 "$AIMG" meta a.aimg ''
 expect_exit 2 "$AIMG" meta a.aimg "$(printf 'k%.0s' $(seq 256))=1"
 expect_exit 2 "$AIMG" meta a.aimg new=1 $'bad=\xff'
-expect_exit 2 "$AIMG" meta a.aimg new=1 title
-expect_exit 2 "$AIMG" meta a.aimg --delete title licence
-expect_exit 2 "$AIMG" meta --json a.aimg title
 expect_exit 2 "$AIMG" meta --json a.aimg title=x
+expect_exit 2 "$AIMG" meta --json a.aimg --delete title
 expect_exit 2 "$AIMG" meta --at 0 a.aimg title=x
+expect_exit 2 "$AIMG" meta --at 0 a.aimg title=x licence
+expect_exit 1 "$AIMG" meta a.aimg new=1 --delete nothing title
+expect_lines out 0
 expect_exit 2 "$AIMG" meta
 expect_exit 2 "$AIMG" meta --delete
 expect_exit 2 "$AIMG" meta -x a.aimg
