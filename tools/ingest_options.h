@@ -68,7 +68,8 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "  -0, --null             paths in FILE end with a zero byte\n"                                                              \
     "      --follow           follow symbolic links to folders below PATH too\n"                                                 \
     "      --all              take files that are no pictures too, empty ones included\n"                                        \
-    "      --strict           stop at the first input that cannot be read, instead of leaving it out\n"                          \
+    "      --strict           stop at the first input that cannot be read, instead of leaving it out, and when --columns has\n"  \
+    "                         rows without an image\n"                                                                           \
     "      --escape-names     store what may not stand in a name (bytes that are not UTF-8, control characters, backslashes)\n"  \
     "                         as %XX, and % before two hexadecimal digits as %25\n"                                              \
     "\nwhat is stored:\n"                                                                                                        \
@@ -86,7 +87,7 @@ struct aimg_writer_options ingest_writer_options(const struct ingest_options *op
     "      --times            keep the files' times in the column 'mtime_ns'\n"                                                  \
     "      --columns FILE     values for the images, as 'aimg set' takes them: FILE.csv or FILE.jsonl, found by the names "      \
     "that\n"                                                                                                                     \
-    "                         the images get; rows without an image are listed, and the exit code is 1\n"                        \
+    "                         the images get; rows without an image are listed, and the exit code is 1; see --strict\n"          \
     "      --message TEXT     for the log, at most 254 bytes of UTF-8\n"                                                         \
     "\nhow:\n"                                                                                                                   \
     "      --one-commit       make everything visible at once; else large input is committed in parts, each 1 GiB, 60 seconds\n" \

@@ -23,8 +23,10 @@ int intake_begin(struct intake *intake)
     if (code != EXIT_DONE)
         return code;
     bool replaces = options->existing == EXISTING_REPLACE || options->existing == EXISTING_UPDATE;
-    return intake_values_begin(&intake->values, options->columns, intake->file, intake->writer, intake->target,
+    code = intake_values_begin(&intake->values, options->columns, intake->file, intake->writer, intake->target,
                                replaces ? intake->existing.first_new : 0);
+    intake->values.strict = options->strict;
+    return code;
 }
 
 void intake_end(struct intake *intake)
@@ -92,7 +94,7 @@ int intake_finish(struct intake *intake)
 {
     bool changed = intake->part.images > 0;
     int code = intake_values_finish(&intake->values, &changed);
-    if (code > EXIT_NO)
+    if (code > EXIT_NO || (code == EXIT_NO && intake->options->strict))
         return code;
     intake->totals->lost_values = code == EXIT_NO;
     uint64_t commits, images;

@@ -30,7 +30,7 @@ int intake_begin(struct intake *intake);
 int intake_before(struct intake *intake, const struct input *input, struct load_item *known, bool *read_out);
 /* What came of an input. */
 int intake_take(struct intake *intake, const struct load_item *item);
-/* All inputs were taken. EXIT_NO: all is done, but rows of --columns were about no image. */
+/* All inputs were taken. totals->lost_values: rows of --columns were about no image. */
 int intake_finish(struct intake *intake);
 void intake_end(struct intake *intake);
 

@@ -129,8 +129,8 @@ static int set_row(struct intake_values *values, struct value_row *row, uint32_t
             *changed = true;
         }
         if (code == EXIT_DONE && !found && (*lost)++ < UNKNOWN_SHOWN)
-            output_error("%s:%" PRIu64 ": the archive has no image '%.*s'; the value is left out", values->file->table.path,
-                         row->line, (int)value->bytes, (const char *)value->data);
+            output_error("%s:%" PRIu64 ": the archive has no image '%.*s'%s", values->file->table.path, row->line,
+                         (int)value->bytes, (const char *)value->data, values->strict ? "" : "; the value is left out");
     }
     return code;
 }
@@ -163,9 +163,11 @@ int intake_values_finish(struct intake_values *values, bool *changed_out)
             continue;
         code = finish_row(values, row, &unknown, &lost, changed_out);
     }
-    unknown_report(&unknown, values->path, "their values are left out", NULL);
+    unknown_report(&unknown, values->path, values->strict ? "stopping, as --strict says" : "their values are left out", NULL);
     if (lost > 0)
-        output_error("%s: %s left out, for images that are not there", values->path, reading_count(lost, "value", text));
+        output_error("%s: %s %s", values->path, reading_count(lost, "value", text),
+                     values->strict ? "for images that are not there; stopping, as --strict says"
+                                    : "left out, for images that are not there");
     if (code == EXIT_DONE && (unknown.count > 0 || lost > 0))
         code = EXIT_NO;
     return code;

@@ -16,6 +16,7 @@ struct intake_values {
     struct aimg_value *values; /* of the image that is being added */
     size_t count;
     struct value_row *row; /* of that image, or NULL */
+    bool strict;           /* set after begin: what is about no image is the end of the command, and not left out */
 };
 
 /* Print what is wrong; return an exit_code. begin is called once, end in any case. file: of that path, open. replaceable: the

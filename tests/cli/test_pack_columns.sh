@@ -93,6 +93,27 @@ expect_contains err '5,000 names are not in the archive'
 expect_lines err 22
 expect_equal "$(value_of e.aimg dog/3.pgm n)" 7
 
+# with --strict rows about no image, and values that name none, end it, and nothing is made or added
+printf 'name,n\ncat/1.pgm,1\nzzz,2\n' >unknown.csv
+printf 'name,ref:image\ncat/1.pgm,zzz\n' >unnamed.csv
+cp a.aimg before.aimg
+for file in unknown.csv unnamed.csv; do
+    rm -f strict.aimg
+    expect_exit 1 "$AIMG" pack --strict --columns $file strict.aimg photos/
+    expect_contains err "the archive has no image 'zzz'"
+    expect_contains err 'stopping, as --strict says'
+    expect_contains err 'strict.aimg was not made'
+    expect_lacks err 'left out'
+    expect_false 'an archive was made' test -e strict.aimg
+    expect_false 'a part was left' test -e strict.aimg.part
+    expect_exit 1 "$AIMG" add --strict --prefix strict/ --columns $file a.aimg photos/
+    expect_contains err 'a.aimg: nothing was added'
+    expect_same a.aimg before.aimg
+done
+printf 'name,n\ncat/1.pgm,1\n' >known.csv
+expect_exit 0 "$AIMG" pack --strict --columns known.csv strict.aimg photos/
+expect_equal "$(value_of strict.aimg cat/1.pgm n)" 1
+
 # refused before anything is stored
 refused() {
     printf '%b' "$1" >bad.csv
