@@ -61,13 +61,21 @@ void writing_seed(const char *path, uint64_t time_ns, uint8_t seed_out[16])
     make_seed(time_ns, digest, seed_out);
 }
 
+/* For another writer to be done. Who could wait is told how. */
+enum waiting { WAITING_CANNOT, WAITING_COULD, WAITING_ASKED };
+
+static enum waiting waiting_of(bool asked)
+{
+    return asked ? WAITING_ASKED : WAITING_COULD;
+}
+
 /* Every verb that writes opens the archive here. Who waits is told so once. */
-static int open_writer(const char *path, struct aimg_writer_options *options, bool wait, struct aimg_writer **writer_out,
-                       enum aimg_status *status_out)
+static int open_writer(const char *path, struct aimg_writer_options *options, enum waiting waiting,
+                       struct aimg_writer **writer_out, enum aimg_status *status_out)
 {
     struct aimg_error error;
     enum aimg_status status = aimg_writer_open(path, options, writer_out, &error);
-    if (status == AIMG_BUSY && wait) {
+    if (status == AIMG_BUSY && waiting == WAITING_ASKED) {
         output_note("%s: waiting for another writer", path);
         options->flags |= AIMG_WRITER_WAIT;
         status = aimg_writer_open(path, options, writer_out, &error);
@@ -76,6 +84,10 @@ static int open_writer(const char *path, struct aimg_writer_options *options, bo
     if (status == AIMG_NOT_FOUND) {
         output_error("%s: is not there; 'aimg pack' makes an archive", path);
         return EXIT_SYSTEM;
+    }
+    if (status == AIMG_BUSY && waiting == WAITING_COULD) {
+        output_error("%s: %s, or use --wait", path, error.message);
+        return output_exit_code(status);
     }
     if (status != AIMG_OK)
         return output_status(path, status, &error);
@@ -87,11 +99,11 @@ int writing_hold(const char *path, bool wait, struct aimg_writer **writer_out)
 {
     struct aimg_writer_options options = {.struct_bytes = sizeof options};
     enum aimg_status status;
-    return open_writer(path, &options, wait, writer_out, &status);
+    return open_writer(path, &options, waiting_of(wait), writer_out, &status);
 }
 
-int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
-                 enum aimg_status *status_out)
+static int open_seeded(const char *path, const struct ingest_options *options, enum waiting waiting,
+                       struct aimg_writer **writer_out, enum aimg_status *status_out)
 {
     uint64_t digest[2] = {0, 0};
     uint8_t seed[16];
@@ -99,7 +111,13 @@ int writing_open(const char *path, const struct ingest_options *options, struct 
         digest_archive(path, digest);
     make_seed(options->time_ns, digest, seed);
     struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
-    return open_writer(path, &writer_options, options->wait, writer_out, status_out);
+    return open_writer(path, &writer_options, waiting, writer_out, status_out);
+}
+
+int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
+                 enum aimg_status *status_out)
+{
+    return open_seeded(path, options, WAITING_CANNOT, writer_out, status_out);
 }
 
 /* The path is asked before and after: when both times it names the same file, that is the one that was opened. Else another
@@ -109,7 +127,7 @@ int writing_open_as(const char *path, const struct ingest_options *options, stru
 {
     for (int i = 0; i < REPLACED_MOST; i++) {
         part_identify(identity_out, path);
-        int code = writing_open(path, options, writer_out, status_out);
+        int code = open_seeded(path, options, waiting_of(options->wait), writer_out, status_out);
         if (code != EXIT_DONE || part_is_same(identity_out, path))
             return code;
         code = writing_close(*writer_out, path);

@@ -9,7 +9,7 @@
 /* Print what is wrong; return an exit_code. digest: of the input, for results that are to be reproducible. */
 int writing_create(const char *path, const struct ingest_options *options, const uint64_t digest[2],
                    struct aimg_writer **writer_out);
-/* Also tells of a torn tail that was cut off. *status_out: what the exit_code was made of. */
+/* Also tells of a torn tail that was cut off. *status_out: what the exit_code was made of. For pack, which does not wait. */
 int writing_open(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
                  enum aimg_status *status_out);
 
@@ -19,7 +19,7 @@ int writing_hold(const char *path, bool wait, struct aimg_writer **writer_out);
 /* Sixteen bytes that make what is derived from an archive at some time the same whenever it is done again. */
 void writing_seed(const char *path, uint64_t time_ns, uint8_t seed_out[16]);
 
-/* The same, and which file it is; for writing_confirm. */
+/* As writing_open, and which file it is, for writing_confirm; it waits when that is asked for, and else says that it could. */
 int writing_open_as(const char *path, const struct ingest_options *options, struct aimg_writer **writer_out,
                     enum aimg_status *status_out, struct part_identity *identity_out);
 

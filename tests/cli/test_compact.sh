@@ -239,7 +239,7 @@ test_writer_at_work() {
     cp e.aimg same
     hold_lock e.aimg
     expect_exit 3 "$AIMG" compact e.aimg
-    expect_contains err 'another writer has the archive open'
+    expect_contains err 'another writer has the archive open; try again when it is done, or use --wait'
     expect_exit 0 "$AIMG" compact e.aimg -o beside.aimg
     expect_whole beside.aimg worn
     expect_exit 3 "$AIMG" compact b.aimg --force -o e.aimg
@@ -274,7 +274,7 @@ test_second_writer() {
         AIMG="$AIMG" "$AIMG" compact f.aimg
     expect_equal "$status" 0
     expect_equal "$(cat busy-status)" 3
-    expect_contains busy 'another writer has the archive open'
+    expect_contains busy 'another writer has the archive open; try again when it is done, or use --wait'
     wait_until grep -q 'added 1 image' waiting
     expect_contains waiting 'added 1 image'
     cp -r worn both && cp -r late/. both/
@@ -297,7 +297,7 @@ test_verbs_wait() {
         'set verbs.aimg waited.csv' 'attach verbs.aimg other.pgm note waited.csv'; do
         hold_lock verbs.aimg
         expect_exit 3 "$AIMG" $verb
-        expect_contains err 'another writer has the archive open'
+        expect_contains err 'another writer has the archive open; try again when it is done, or use --wait'
         rm -f waited
         "$AIMG" ${verb%% *} --wait ${verb#* } 2>waited &
         pid=$!

@@ -71,6 +71,7 @@ test_running_pack() {
     expect_contains err "another 'aimg pack' is writing it now"
     expect_exit 3 "$AIMG" pack --resume running.aimg small
     expect_contains err 'another writer has'
+    expect_lacks err '--wait'
     expect_lacks err 'starts again'
     rm running.aimg.part
     kill -INT "$pid"
