@@ -265,7 +265,7 @@ static int take_words(struct request *request, int argc, char **argv)
 
 int cmd_meta(int argc, char **argv, const struct common_options *common)
 {
-    struct request request = {.edit = {.verb = "meta"}};
+    struct request request = {.edit = {.verb = "meta", .undone = "nothing was changed"}};
     bool changes = false;
     int code;
 

@@ -120,7 +120,7 @@ int cmd_mv(int argc, char **argv, const struct common_options *common)
     enum { OPTION_NAME = LONG_OPTION };
     static const struct option options[] = {
         {"force", no_argument, NULL, 'f'}, {"name", no_argument, NULL, OPTION_NAME}, EDIT_OPTIONS, {NULL, 0, NULL, 0}};
-    struct renaming renaming = {.edit = {.verb = "mv"}};
+    struct renaming renaming = {.edit = {.verb = "mv", .undone = "nothing was renamed"}};
     int found;
 
     (void)common;

@@ -124,6 +124,7 @@ static int remove_images(struct removal *removal, char *const *words, int count)
     code = choose(removal, words, count, &reader);
     if (code == EXIT_DONE) {
         aimg_reader_close(reader);
+        removal->edit.undone = "nothing was removed";
         code = remove_chosen(removal);
     }
     code = edit_close(&removal->edit, code);

@@ -30,7 +30,7 @@ static int seal(struct edit *edit)
 int cmd_seal(int argc, char **argv, const struct common_options *common)
 {
     static const struct option options[] = {EDIT_OPTIONS, {NULL, 0, NULL, 0}};
-    struct edit edit = {.verb = "seal"};
+    struct edit edit = {.verb = "seal", .undone = "it was not sealed"};
     int found, code;
 
     (void)common;

@@ -13,6 +13,7 @@ struct edit {
     const char *archive;
     const char *message; /* of the commit, or NULL */
     bool wait;           /* while another writer has the archive */
+    const char *undone;  /* "nothing was removed", to be said when the change fails; NULL: the verb says it */
     struct aimg_writer *writer;
     struct part_identity identity; /* of the file that is open */
     bool committed;                /* after edit_close: into the file that the path names */
@@ -38,7 +39,8 @@ int edit_open(struct edit *edit);
 /* What aimg_writer_... said of a change. */
 int edit_failed(const struct edit *edit, enum aimg_status status, const struct aimg_error *error);
 int edit_commit(struct edit *edit);
-/* After edit_open went well. code: what came of it so far. What was not committed is dropped. */
+/* After edit_open went well. code: what came of it so far. What was not committed is dropped, and said to be undone when the
+ * system or the archive is to blame. */
 int edit_close(struct edit *edit, int code);
 
 #endif

@@ -69,6 +69,13 @@ wait_until() {
     return 1
 }
 
+# expect_no_room ARCHIVE ARGUMENTS...: the tool cannot write behind the end of the archive, rounded down to a kibibyte.
+expect_no_room() {
+    local room=$(($(stat -c %s "$1") / 1024))
+    shift
+    expect_exit 3 bash -c "trap '' XFSZ; ulimit -f $room; exec \"\$@\"" bash "$AIMG" "$@"
+}
+
 # hold_lock ARCHIVE: a process that holds its lock as a writer does, in $holder.
 hold_lock() {
     rm -f held

@@ -147,6 +147,14 @@ PY
 expect_equal "$(cat out)" "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3]"
 expect_exit 0 "$AIMG" verify a.aimg
 
+# without room nothing is changed, and that is said
+cp before a.aimg
+expect_no_room a.aimg meta a.aimg title=none
+expect_contains err 'a.aimg: nothing was changed; the archive is as it was'
+expect_no_room a.aimg seal a.aimg
+expect_contains err 'a.aimg: it was not sealed; the archive is as it was'
+unchanged before
+
 # seal: one commit, everything as it was, and the archive can still be added to
 cp base.aimg a.aimg
 for i in $(seq 30); do

@@ -103,6 +103,12 @@ expect_lines err 0
 expect_exit 0 "$AIMG" log --json a.aimg
 expect_equal "$(json out '(o["commits"][0]["message"], o["commits"][0]["time"])')" "('it is a dog', '2023-11-14T22:13:20Z')"
 
+# without room nothing is renamed, and that is said
+fresh
+expect_no_room a.aimg mv a.aimg cat/1.pgm x
+expect_contains err 'a.aimg: nothing was renamed; the archive is as it was'
+unchanged
+
 # the archive is replaced, or gone, while it is changed: what was done is lost with the old file, and that is said
 for how in 'mv other.aimg a.aimg' 'rm a.aimg'; do
     fresh

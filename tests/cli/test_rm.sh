@@ -171,6 +171,12 @@ expect_exit 4 "$AIMG" rm text x
 : >empty
 expect_exit 4 "$AIMG" rm empty x
 
+# without room nothing is removed, and that is said
+fresh
+expect_no_room a.aimg rm a.aimg cat/1.pgm
+expect_contains err 'a.aimg: nothing was removed; the archive is as it was'
+unchanged
+
 # the archive is replaced, or gone, while it is changed: what was done is lost with the old file, and that is said
 for how in 'mv other.aimg a.aimg' 'rm a.aimg'; do
     fresh
