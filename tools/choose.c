@@ -89,9 +89,24 @@ static int add_matches(struct choice *choice, const struct aimg_reader *reader, 
     walk_end(&walk);
     code = worse_code(code, walk.code);
     if (code == EXIT_DONE)
-        code = selection_report(&selection);
+        code = selection_report(&selection, reader);
     selection_fini(&selection);
     return code;
+}
+
+/* A word that is no glob, in a place where globs may stand. */
+static int find_image(const struct aimg_reader *reader, const char *path, const char *word, uint32_t *ordinal_out)
+{
+    enum aimg_status status;
+
+    if (select_is_position(word))
+        return select_image(reader, path, word, false, ordinal_out);
+    status = aimg_reader_find(reader, word, strlen(word), ordinal_out, NULL);
+    if ((status == AIMG_NOT_FOUND || status == AIMG_INVALID_ARGUMENT) && select_is_folder(reader, word)) {
+        output_error("%s: no image '%s' (a folder is written '%s%s')", path, word, word, select_folder_rest(word));
+        return EXIT_NO;
+    }
+    return status == AIMG_OK ? EXIT_DONE : select_image(reader, path, word, true, ordinal_out);
 }
 
 int choice_make(struct choice *choice, const struct aimg_reader *reader, const char *path, char *const *words, int count,
@@ -110,7 +125,7 @@ int choice_make(struct choice *choice, const struct aimg_reader *reader, const c
             globs[glob_count++] = words[i];
             continue;
         }
-        one = select_image(reader, path, words[i], plain, &ordinal);
+        one = plain ? select_image(reader, path, words[i], true, &ordinal) : find_image(reader, path, words[i], &ordinal);
         missing += one != EXIT_DONE;
         code = worse_code(code, one == EXIT_DONE ? choice_add(choice, ordinal) : one);
     }

@@ -45,7 +45,7 @@ static int list_duplicates(const char *path, const struct reading_at *at, const 
     code = selection_init(&selection, globs, glob_count);
     if (code == EXIT_DONE) {
         code = dups_print(reader, path, &selection, options, &totals);
-        code = worse_code(code, selection_report(&selection));
+        code = worse_code(code, selection_report(&selection, reader));
         selection_fini(&selection);
         code = output_finish(code);
         if (code == EXIT_DONE)

@@ -341,7 +341,7 @@ static int write_rows(struct getter *getter, struct selection *selection)
     code = worse_code(code, walk.code);
     for (size_t i = 0; i < getter->count; i++)
         column_reader_report(&getter->columns[i]);
-    return ferror_unlocked(stdout) ? code : worse_code(code, selection_report(selection));
+    return ferror_unlocked(stdout) ? code : worse_code(code, selection_report(selection, getter->reader));
 }
 
 static void release(struct getter *getter)

@@ -274,7 +274,7 @@ static int list_archive(const char *path, const struct reading_at *at, enum styl
     if (code == EXIT_DONE) {
         code = list_images(&printer, &selection);
         if (!ferror_unlocked(stdout))
-            code = worse_code(code, selection_report(&selection));
+            code = worse_code(code, selection_report(&selection, reader));
     }
     end_columns(&printer);
     cursor_end(&printer.label);

@@ -255,7 +255,7 @@ static int unpack_archive(struct request *request, char *const *globs, int glob_
         code = check_in_the_way(&plan);
     if (code != EXIT_DONE)
         goto out;
-    code = selection_report(&selection);
+    code = selection_report(&selection, reader);
     if (plan.images > 0 || glob_count == 0)
         code = worse_code(code, write_selected(request, reader, &selection, &plan));
 out:

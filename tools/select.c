@@ -97,19 +97,67 @@ bool selection_has(struct selection *selection, const char *name, size_t name_by
     return has;
 }
 
-int selection_report(const struct selection *selection)
+static bool ends_in_slash(const char *word)
 {
-    int code = EXIT_DONE;
+    size_t bytes = strlen(word);
+
+    return bytes > 0 && word[bytes - 1] == '/';
+}
+
+/* Marks the patterns below which an image lies. */
+static void find_folders(struct selection *selection, const struct aimg_reader *reader)
+{
+    struct aimg_names *names;
+    struct aimg_listed listed;
+    struct pattern *folder;
+
+    if (aimg_names_create(reader, 0, &names, NULL) != AIMG_OK)
+        return;
+    for (unsigned i = 0; i < NEAREST_SCAN && aimg_names_next(names, &listed, NULL) == AIMG_OK; i++)
+        for (const char *slash = strchr(listed.name, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+            folder = find_exact(selection, listed.name, (size_t)(slash - listed.name));
+            if (folder != NULL)
+                folder->folder = true;
+        }
+    aimg_names_destroy(names);
+}
+
+bool select_is_folder(const struct aimg_reader *reader, const char *word)
+{
+    struct pattern pattern = {.text = word, .bytes = strlen(word)};
+    struct selection selection = {.patterns = &pattern, .count = 1};
+
+    if (ends_in_slash(word))
+        return true;
+    find_folders(&selection, reader);
+    return pattern.folder;
+}
+
+const char *select_folder_rest(const char *word)
+{
+    return ends_in_slash(word) ? "*" : "/*";
+}
+
+int selection_report(struct selection *selection, const struct aimg_reader *reader)
+{
+    bool missing = false, looked = false;
 
     for (size_t i = 0; i < selection->count; i++) {
         const struct pattern *pattern = &selection->patterns[i];
 
         if (pattern->matched)
             continue;
-        output_error("no image matches '%s'%s", pattern->text, pattern->wild ? "" : " (a folder is written 'folder/*')");
-        code = EXIT_NO;
+        missing = true;
+        if (!looked && !pattern->wild)
+            find_folders(selection, reader);
+        looked = looked || !pattern->wild;
+        if (!pattern->wild && (pattern->folder || ends_in_slash(pattern->text)))
+            output_error("no image matches '%s' (a folder is written '%s%s')", pattern->text, pattern->text,
+                         select_folder_rest(pattern->text));
+        else
+            output_error("no image matches '%s'", pattern->text);
     }
-    return code;
+    return missing ? EXIT_NO : EXIT_DONE;
 }
 
 /* ------------------------------------------------------------------ walking */

@@ -13,6 +13,7 @@ struct pattern {
     size_t bytes;
     bool wild;    /* has a character with a meaning */
     bool matched; /* some name matched it */
+    bool folder;  /* some name lies below it, as selection_report finds out */
 };
 
 struct selection {
@@ -26,8 +27,13 @@ struct selection {
 int selection_init(struct selection *selection, char *const *texts, int count);
 void selection_fini(struct selection *selection);
 bool selection_has(struct selection *selection, const char *name, size_t name_bytes);
-/* Lists the globs that matched nothing. Returns EXIT_NO when there are any. */
-int selection_report(const struct selection *selection);
+/* Lists the globs that matched nothing, and how those that are folders are written. Returns EXIT_NO when there are any. */
+int selection_report(struct selection *selection, const struct aimg_reader *reader);
+
+/* Whether a word, of which there is no image, stands for a folder: it ends in a slash, or an image lies below it. */
+bool select_is_folder(const struct aimg_reader *reader, const char *word);
+/* What a word that is a folder lacks to mean all images below it. */
+const char *select_folder_rest(const char *word);
 
 /* Walks the listed images that a selection has, in order of position. Names that are damaged are reported and stepped over. */
 struct walk {

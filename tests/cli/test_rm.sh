@@ -89,6 +89,25 @@ expect_exit 1 "$AIMG" rm a.aimg cat/1.pgm
 expect_exit 0 "$AIMG" log a.aimg
 expect_lines out 2
 
+# a word that is a folder: how that is written, in all verbs that take globs; nothing of it for others
+for word in cat cat/ bird/; do
+    expect_exit 1 "$AIMG" rm a.aimg $word
+    expect_contains err "a.aimg: no image '$word' (a folder is written '${word%/}/*')"
+    for verb in ls unpack; do
+        expect_exit 1 "$AIMG" $verb a.aimg $word
+        expect_contains err "no image matches '$word' (a folder is written '${word%/}/*')"
+    done
+done
+for word in cat/9.pgm bird ca cat/1.pg 'cat?'; do
+    for verb in ls unpack rm; do
+        expect_exit 1 "$AIMG" $verb a.aimg "$word"
+        expect_contains err "'$word'"
+        expect_lacks err 'a folder is written'
+    done
+done
+expect_exit 1 "$AIMG" rm --name a.aimg cat
+expect_lacks err 'a folder is written'
+
 # only looking
 fresh
 expect_exit 0 "$AIMG" rm --dry-run a.aimg 'cat/*' @8
