@@ -12,8 +12,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* The library's own limit to one image. */
+/* The library's own limits to one image, and to what is held of the index. */
 #define IMAGE_LEAST (INT64_C(1) << 30)
+#define INDEX_LEAST (UINT64_C(1) << 28)
+/* Texts and values of columns take that much more room in memory than in the file, at most, or nearly. */
+#define INDEX_RATIO 4
 
 static void warn_torn_tail(const char *path, const struct aimg_reader *reader)
 {
@@ -52,17 +55,27 @@ int reading_no_commit(const char *path, const struct reading_at *at)
     return EXIT_NO;
 }
 
+/* What was packed here can be read here: limits grow with the archive. */
+static void raise_limits(const char *path, struct aimg_limits *limits)
+{
+    struct stat file;
+
+    if (stat(path, &file) != 0 || !S_ISREG(file.st_mode))
+        return;
+    /* A stored image is never larger than its archive. */
+    if (file.st_size > IMAGE_LEAST && (uint64_t)file.st_size > limits->image_bytes)
+        limits->image_bytes = (uint64_t)file.st_size;
+    if ((uint64_t)file.st_size > INDEX_LEAST / INDEX_RATIO)
+        limits->index_bytes = (uint64_t)file.st_size * INDEX_RATIO;
+}
+
 static int open_with(const char *path, struct aimg_reader_options *options, const struct reading_at *at,
                      struct aimg_reader **reader_out)
 {
     struct aimg_error error;
-    struct stat file;
     enum aimg_status status;
 
-    /* A stored image is never larger than its archive, so an archive that was packed here can always be read here. */
-    if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > IMAGE_LEAST &&
-        (uint64_t)file.st_size > options->limits.image_bytes)
-        options->limits.image_bytes = (uint64_t)file.st_size;
+    raise_limits(path, &options->limits);
     if (at->given) {
         options->flags |= AIMG_READER_AT;
         options->seq = at->seq;
