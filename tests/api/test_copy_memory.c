@@ -6,21 +6,13 @@
 
 static struct aimg_error error;
 
-static struct aimg_writer *create(const char *path)
-{
-    struct aimg_writer_options options = sample_writer_options();
-    struct aimg_writer *writer = NULL;
-    (void)unlink(path);
-    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
-    return writer;
-}
-
 /* Six columns with a value of 300 KiB each, all in the first image or each in one of its own. */
 static void write_large_values(const char *path, enum aimg_type type, bool in_one)
 {
     enum { COLUMNS = 6, BYTES = 300 << 10 };
     static char text[BYTES];
-    struct aimg_writer *writer = create(path);
+    struct aimg_writer *writer = sample_create(path);
+    REQUIRE(writer != NULL);
     memset(text, 'a', sizeof text);
     for (uint32_t k = 0; k < COLUMNS; k++)
         REQUIRE(sample_add(writer, (char[]){(char)('a' + k), 0}, k, 0, NULL, &error) == AIMG_OK);
@@ -38,7 +30,8 @@ static enum aimg_status copy_within(const char *path, uint64_t index_bytes)
     struct aimg_reader_options options = {
         .struct_bytes = sizeof options, .limits = {.index_bytes = index_bytes}, .allocator = counting_allocator(&counting)};
     struct aimg_reader *source = NULL;
-    struct aimg_writer *writer = create(sample_path("copy"));
+    struct aimg_writer *writer = sample_create(sample_path("copy"));
+    REQUIRE(writer != NULL);
     REQUIRE(aimg_reader_open(path, &options, &source, &error) == AIMG_OK);
     enum aimg_status status = aimg_writer_copy(writer, source, NULL, &error);
     aimg_reader_close(source);

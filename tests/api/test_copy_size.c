@@ -10,18 +10,10 @@
 
 static struct aimg_error error;
 
-static struct aimg_writer *create(const char *path)
-{
-    struct aimg_writer_options options = sample_writer_options();
-    struct aimg_writer *writer = NULL;
-    (void)unlink(path);
-    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
-    return writer;
-}
-
 static void write_source(const char *path)
 {
-    struct aimg_writer *writer = create(path);
+    struct aimg_writer *writer = sample_create(path);
+    REQUIRE(writer != NULL);
     uint32_t moved;
     for (uint32_t k = 0; k < IMAGES; k++) {
         char name[32];
@@ -46,7 +38,8 @@ int main(void)
     const char *from = sample_path("source"), *to = sample_path("copy");
     struct aimg_reader *source = NULL, *copy = NULL;
     write_source(from);
-    struct aimg_writer *writer = create(to);
+    struct aimg_writer *writer = sample_create(to);
+    REQUIRE(writer != NULL);
     REQUIRE(aimg_reader_open(from, NULL, &source, &error) == AIMG_OK);
     REQUIRE(aimg_writer_copy(writer, source, NULL, &error) == AIMG_OK);
     REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);

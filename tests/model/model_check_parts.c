@@ -207,11 +207,15 @@ static int see_commit(void *user, const struct aimg_commit *commit)
              listed_before = before == NULL ? 0 : model_state_listed(before);
     if (state != NULL) {
         const char *message = model_message(state->message);
+        uint64_t attached = state->image_count - model_state_dead(state) - model_state_listed(state),
+                 attached_before = ordinals_before - dead_before - listed_before;
         log->good = commit->seq == log->left - 1 && commit->time_ns == state->time_ns &&
                     commit->listed_count == model_state_listed(state) &&
                     commit->listed_count + commit->removed == listed_before + commit->added &&
                     commit->ordinal_count == state->image_count &&
                     commit->added + commit->attached == state->image_count - ordinals_before &&
+                    commit->attached == (attached > attached_before ? attached - attached_before : 0) &&
+                    commit->detached == (attached_before > attached ? attached_before - attached : 0) &&
                     commit->removed + commit->detached == model_state_dead(state) - dead_before &&
                     commit->sealed == state->sealed && strcmp(commit->message, message == NULL ? "" : message) == 0;
     }

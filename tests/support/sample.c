@@ -34,6 +34,17 @@ struct aimg_writer_options sample_writer_options(void)
                                         .flags = AIMG_WRITER_NO_SYNC};
 }
 
+struct aimg_writer *sample_create(const char *path)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer = NULL;
+    struct aimg_error error;
+    (void)unlink(path);
+    if (aimg_writer_create(path, &options, &writer, &error) != AIMG_OK)
+        fprintf(stderr, "  %s: %s\n", path, error.message);
+    return writer;
+}
+
 enum aimg_status sample_add(struct aimg_writer *writer, const char *name, uint32_t content, uint32_t flags, uint32_t *ordinal_out,
                             struct aimg_error *error)
 {

@@ -20,6 +20,9 @@ extern const uint8_t sample_seed[16];
 /* Options of a writer that is the same in every run. */
 struct aimg_writer_options sample_writer_options(void);
 
+/* An archive in place of what the path names; NULL, said on stderr, when there can be none. */
+struct aimg_writer *sample_create(const char *path);
+
 /* An image of that name and content. */
 enum aimg_status sample_add(struct aimg_writer *writer, const char *name, uint32_t content, uint32_t flags, uint32_t *ordinal_out,
                             struct aimg_error *error);
