@@ -39,5 +39,6 @@ void commits_run(const struct bench_options *options, struct results *results);
 void columns_run(const struct bench_options *options, struct results *results);
 void compact_run(const struct bench_options *options, struct results *results);
 void dedup_run(const struct bench_options *options, struct results *results);
+void verify_run(const struct bench_options *options, struct results *results);
 
 #endif

@@ -22,6 +22,8 @@ struct bar {
 #define AUTO     "aimg auto, copying read, verified"
 #define COMMITS  "1,000 commits"
 #define COLUMN   "aimg, array to a column"
+#define VERIFY   "aimg verify, 2 threads"
+#define MEMORY   "all words of the map, 2 threads"
 #define ALIVE    "copy of what is alive, XXH3-128, fsync"
 
 static const struct bar bars[] = {
@@ -92,6 +94,10 @@ static const struct bar bars[] = {
     {"deduplication of a set with 30% copies over none", "dedup", "cifar", "auto, command and sync", "default", "--no-dedup",
      NULL, AT_MOST, 1.1},
     {"the same, stored as it is", "dedup", "cifar", "stored, command and sync", "default", "--no-dedup", NULL, AT_MOST, 1.1},
+    {"CIFAR verified, million images a second", "verify", "cifar", "million images a second", VERIFY, NULL, NULL, AT_LEAST, 2},
+    {"CIFAR with compress auto verified, million images a second", "verify", "cifar, auto", "million images a second", VERIFY,
+     NULL, NULL, AT_LEAST, 2},
+    {"ImageNet verified, of memory bandwidth", "verify", "imagenet", "all of it", VERIFY, MEMORY, NULL, AT_LEAST, 0.6},
     {"one image more, bytes beside it", "size", "append", "bytes beside the image", "first image added", NULL, NULL, AT_MOST,
      12288},
 };

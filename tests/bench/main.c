@@ -14,7 +14,7 @@ static const char usage[] = "usage: aimg-bench [quick|full] [options]\n"
                             "  --work DIR        scratch folder (a full run takes 15 GB)\n"
                             "  --tool FILE       the command-line tool aimg\n"
                             "  --suite NAME      only reads, scale, cold, pack, commands, size, append,\n"
-                            "                    commits, columns, compact or dedup\n"
+                            "                    commits, columns, compact, dedup or verify\n"
                             "  --set NAME        only cifar or imagenet\n"
                             "  --only NAME       only this contender\n"
                             "  --rounds N        instead of what each suite thinks right\n"
@@ -33,7 +33,7 @@ struct suite {
 static const struct suite suites[] = {
     {"reads", reads_run},       {"scale", scale_run},     {"cold", cold_run},     {"pack", pack_run},
     {"commands", commands_run}, {"size", size_run},       {"append", append_run}, {"commits", commits_run},
-    {"columns", columns_run},   {"compact", compact_run}, {"dedup", dedup_run},
+    {"columns", columns_run},   {"compact", compact_run}, {"dedup", dedup_run},   {"verify", verify_run},
 };
 
 struct outputs {
