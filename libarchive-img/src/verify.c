@@ -143,12 +143,10 @@ static void fill_result(const struct aimg_verify *verify, struct aimg_verify_res
                                           .tail_bytes = verify->source.end - verify->end};
 }
 
-static enum aimg_status verify_file(struct aimg_verify *verify, const char *path, struct aimg_verify_result *result_out,
-                                    struct aimg_error *error)
+/* With io open; closes it. */
+static enum aimg_status verify_open(struct aimg_verify *verify, struct aimg_verify_result *result_out, struct aimg_error *error)
 {
-    enum aimg_status status = aimg_io_file_open(&verify->io, path, AIMG_IO_READ, error);
-    if (status != AIMG_OK)
-        return status;
+    enum aimg_status status;
     verify->source.io = &verify->io;
     if (aimg_verify_report_begin(verify)) {
         status = check(verify, error);
@@ -167,12 +165,11 @@ static enum aimg_status verify_file(struct aimg_verify *verify, const char *path
     return status;
 }
 
-enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options *options, struct aimg_verify_result *result_out,
-                             struct aimg_error *error)
+/* What io designates, or path when io is NULL. */
+static enum aimg_status verify_with(const struct aimg_io *io, const char *path, const struct aimg_verify_options *options,
+                                    struct aimg_verify_result *result_out, struct aimg_error *error)
 {
     struct aimg_verify given = {.quick = false};
-    if (path == NULL || result_out == NULL)
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_verify needs a path and a place for the result");
     enum aimg_status status = take_options(options, &given, error);
     if (status != AIMG_OK)
         return status;
@@ -184,7 +181,26 @@ enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options 
     verify->source = given.source;
     verify->quick = given.quick;
     aimg_codec_pool_init(&verify->codecs);
-    status = verify_file(verify, path, result_out, error);
+    if (io != NULL)
+        verify->io = *io;
+    else
+        status = aimg_io_file_open(&verify->io, path, AIMG_IO_READ, error);
+    if (status == AIMG_OK)
+        status = verify_open(verify, result_out, error);
     aimg_release(&allocator, verify);
     return status;
+}
+
+enum aimg_status aimg_verify_io(const struct aimg_io *io, const struct aimg_verify_options *options,
+                                struct aimg_verify_result *result_out, struct aimg_error *error)
+{
+    return verify_with(io, NULL, options, result_out, error);
+}
+
+enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options *options, struct aimg_verify_result *result_out,
+                             struct aimg_error *error)
+{
+    if (path == NULL || result_out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_verify needs a path and a place for the result");
+    return verify_with(NULL, path, options, result_out, error);
 }
