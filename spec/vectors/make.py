@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the vectors.
+"""Makes the vectors, and works with the stored ones.
 
-make.py             writes good/ and bad/ beside this file
-make.py --check     fails when the stored files are not what would be written now
-make.py --read      fails when the vectors' own reader does not find in each what its JSON says
-make.py --all DIR   writes all vectors, also those that are not stored, to DIR/good and DIR/bad"""
+make.py                stores beside this file what is not stored yet; one that is stored is never written again
+make.py --check        fails when the stored ones are not what is made now
+make.py --read         fails when the vectors' own reader does not find in each what its JSON says
+make.py --unpack DIR   writes the stored ones as DIR/good/NAME.aimg and .json, and DIR/bad, for who tests a reader"""
 import argparse
-import json
 import pathlib
 import sys
 
@@ -21,73 +20,62 @@ import bad_tables
 import good_columns
 import good_vectors
 import self_check
+import store
+import zstd_frame
 from vector import VECTORS
 
 MODULES = (good_vectors, good_columns, bad_head, bad_frames, bad_commits, bad_tables, bad_index)  # in this order
-HERE = pathlib.Path(__file__).resolve().parent
 ZSTD_VERSION = (1, 5, 4)  # of Debian 12; another one may code the same bytes in another way
-
-# A file is at least 12 or 20 KiB, so not all are stored: of the bad ones the first of each rule and these,
-STORED_BAD = """
-    hint-names-no-commit hint-past-the-end hint-on-an-empty-archive file-of-no-bytes head-cut stored-bytes-lie
-    extension-critical commit-inside-an-image tail-frame-cut-in-payload tail-of-the-first-batch tail-forged-commit
-    truncated-by-a-byte truncated-by-a-page root-part-count-huge incompat-unknown group-length-wraps zstd-bomb name-absolute
-    name-not-utf8 alias-target-aliased block-flip slot-in-two-parts hint-past-2-51 tail-frame-raw-bytes-2-47 tail-frame-zero-30
-    alias-format root-of-the-commit-before mask-without-dead salt-of-pad
-""".split()
-# of the good ones all but these.
-LEFT_OUT_GOOD = """
-    many-commits slots-sparse names-merged runs-merged removed alignment-16 hint-b-only hints-absent unsealed bits-without-use
-    time-extremes name-text-zstd column-texts-zstd column-narrow-then-wide column-table-merged content-partial removed-all
-    replaced slots-dense validity-all-set name-groups alignment-4096 time-runs-back sections-zstd header-least removed-at-once
-    pictures aliases column-texts content-merged
-""".split()
+SIZE_MAX = 8 << 20
+OF_THE_BYTES = ("file_bytes", "file_xxh128", "chain")  # what the JSON says of them
 
 
-def stored_vectors():
-    rules = set()
-    for vector in VECTORS:
-        first = vector.rule not in rules
-        rules.add(vector.rule)
-        if vector.folder == "good" and vector.name not in LEFT_OUT_GOOD:
-            yield vector
-        if vector.folder == "bad" and (first or vector.name in STORED_BAD):
-            yield vector
+def write():
+    there = set(store.names())
+    new = [vector for vector in VECTORS if vector.path not in there]
+    for vector in new:
+        store.save(vector.path, *vector.write())
+    print("%d vectors stored, %d of them new, %d bytes" % (len(there) + len(new), len(new), store.size()))
+    return check()
 
 
-def files_of(vectors):
-    """Path below the folder, and bytes."""
-    for vector in vectors:
-        data, expected = vector.write()
-        yield "%s/%s.aimg" % (vector.folder, vector.name), data
-        yield "%s/%s.json" % (vector.folder, vector.name), (json.dumps(expected, indent=1, ensure_ascii=False) + "\n").encode()
+def coded_otherwise(stored, made):
+    """Whether another zstd explains a difference: then the stored vector counts, and the content that its JSON tells must be
+    what is made."""
+    if zstandard.ZSTD_VERSION == ZSTD_VERSION or not all(zstd_frame.MAGIC in data for data, _ in (stored, made)):
+        return False
+    told = [{key: value for key, value in expected.items() if key not in OF_THE_BYTES} for _, expected in (stored, made)]
+    return told[0] == told[1]
 
 
-def write(vectors, folder):
-    size = count = 0
-    for path, data in files_of(vectors):
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-        size, count = size + len(data), count + 1
-    print("%d files, %d bytes in %s" % (count, size, folder))
-
-
-def stored_paths():
-    return [path for folder in ("good", "bad") for path in sorted((HERE / folder).glob("*"))]
+def difference(vector):
+    """What is wrong with a stored vector, or None."""
+    stored, (data, expected) = store.load(vector.path), vector.write()
+    made = data, store.complete(data, expected)
+    if None in stored:
+        return "is missing"
+    if store.complete(*stored) != stored[1]:
+        return "file_bytes or file_xxh128 are not those of the archive"
+    if stored == made:
+        return None
+    if coded_otherwise(stored, made):
+        print("%s: zstd here codes it otherwise; the stored one counts" % vector.path)
+        return None
+    return "differs in " + " and ".join(what for what, one, other in zip(("archive", "JSON"), stored, made) if one != other)
 
 
 def check():
-    wanted = dict(files_of(stored_vectors()))
-    there = {str(path.relative_to(HERE)): path.read_bytes() for path in stored_paths()}
-    differing = sorted(path for path in wanted.keys() | there.keys() if wanted.get(path) != there.get(path))
-    for path in differing:
-        print("%s: %s" % (path, "is not made any more" if path not in wanted else "is missing" if path not in there
-                          else "differs"))
-    if differing and zstandard.ZSTD_VERSION != ZSTD_VERSION:
-        print("note: zstd here is %d.%d.%d, the vectors were made with %d.%d.%d" % (*zstandard.ZSTD_VERSION, *ZSTD_VERSION))
-    print("%d files, %d differ" % (len(wanted), len(differing)))
-    return 1 if differing else 0
+    """With another version of zstd than that of the vectors, coded bytes in an archive may be others."""
+    made = {vector.path for vector in VECTORS}
+    troubles = [(vector.path, difference(vector)) for vector in VECTORS]
+    troubles = [trouble for trouble in troubles if trouble[1]] + [(name, "is not made any more") for name in store.names()
+                                                                  if name not in made]
+    for name, trouble in troubles:
+        print("%s: %s" % (name, trouble))
+    if store.size() > SIZE_MAX:
+        print("%d bytes are more than %d" % (store.size(), SIZE_MAX))
+    print("%d vectors, %d differ, %d bytes" % (len(VECTORS), len(troubles), store.size()))
+    return 1 if troubles or store.size() > SIZE_MAX else 0
 
 
 def read():
@@ -95,10 +83,22 @@ def read():
     for vector in VECTORS:
         data, expected = vector.write()
         for trouble in self_check.compare(data, expected):
-            print("%s/%s: %s" % (vector.folder, vector.name, trouble))
+            print("%s: %s" % (vector.path, trouble))
             failed += 1
     print("%d vectors read, %d do not agree" % (len(VECTORS), failed))
     return 1 if failed else 0
+
+
+def unpack(folder):
+    for name in store.names():
+        data, expected = store.load(name)
+        if data is None or expected is None or store.complete(data, expected) != expected:
+            sys.exit("%s is not whole: make.py --check" % name)
+        target = folder / (name + ".aimg")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        target.with_suffix(".json").write_text(store.text_of(expected), encoding="utf-8")
+    return 0
 
 
 def main():
@@ -106,23 +106,14 @@ def main():
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--check", action="store_true")
     choice.add_argument("--read", action="store_true")
-    choice.add_argument("--all", metavar="DIR", type=pathlib.Path)
+    choice.add_argument("--unpack", metavar="DIR", type=pathlib.Path)
     arguments = parser.parse_args()
-    names = [(vector.folder, vector.name) for vector in VECTORS]
-    missing = [name for name in (*STORED_BAD, *LEFT_OUT_GOOD) if name not in {name for _, name in names}]
-    if len(names) != len(set(names)) or missing:
-        sys.exit("two vectors of one name, or no vector of the name %s" % missing)
-    if arguments.check:
-        return check()
-    if arguments.read:
-        return read()
-    if arguments.all:
-        write(VECTORS, arguments.all)
-        return 0
-    for path in stored_paths():
-        path.unlink()
-    write(stored_vectors(), HERE)
-    return 0
+    names = [vector.path for vector in VECTORS]
+    if len(names) != len(set(names)):
+        sys.exit("two vectors of one name: %s" % sorted({name for name in names if names.count(name) > 1}))
+    if arguments.unpack:
+        return unpack(arguments.unpack)
+    return check() if arguments.check else read() if arguments.read else write()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ class Vector:
     warnings: tuple = ()
     refuses: tuple = ()  # positions
 
+    @property
+    def path(self):
+        return "%s/%s" % (self.folder, self.name)
+
     def write(self):
         """Gives the bytes of the file and the object for the JSON."""
         data, content = self.build()

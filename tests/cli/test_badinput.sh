@@ -192,22 +192,23 @@ if [ $found = 1 ]; then
     expect_false 'wrong bytes were unpacked' grep -q differ <(diff -rq rest names)
 fi
 
-# the spec's vectors: whatever is wrong in an archive, nothing is written outside the folder, and verify finds it
-vectors=$test_source/../../spec/vectors
+# the spec's vectors: whatever is wrong in an archive, nothing is written outside the folder; each with another verb in turn.
+# That verify finds it is a test of its own (tests/compat).
+vectors=${VECTORS:?the folder of the vectors, unpacked}
+verbs=(ls 'ls -l' 'ls --json' info log 'cat @0' 'info @0' verify) turn=0
 for vector in "$vectors"/bad/*.aimg "$vectors"/good/*.aimg; do
     name=${vector#"$vectors"/}
-    for verb in ls 'ls -l' 'ls --json' info log 'cat @0' 'info @0'; do
-        set -- $verb
-        case $verb in
-        'cat '* | 'info '*) run "$AIMG" "$1" "$vector" "$2" ;;
-        *) run "$AIMG" "$@" "$vector" ;;
-        esac
-        case "$name $status" in
-        good/*' 0' | bad/*' 0' | bad/*' 1' | bad/*' 4') pass ;;
-        good/*' 1') [ "${verb#* }" = @0 ] && pass || fail "$verb $name: exit 1" err ;;
-        *) fail "$verb $name: exit $status" err ;;
-        esac
-    done
+    verb=${verbs[turn++ % ${#verbs[@]}]}
+    set -- $verb
+    case $verb in
+    'cat '* | 'info '*) run "$AIMG" "$1" "$vector" "$2" ;;
+    *) run "$AIMG" "$@" "$vector" ;;
+    esac
+    case "$name $status" in
+    good/*' 0' | bad/*' 0' | bad/*' 1' | bad/*' 4') pass ;;
+    good/*' 1') [ "${verb#* }" = @0 ] && pass || fail "$verb $name: exit 1" err ;;
+    *) fail "$verb $name: exit $status" err ;;
+    esac
     rm -rf jail
     mkdir -p jail/in
     run "$AIMG" unpack "$vector" -C jail/in
@@ -217,10 +218,7 @@ for vector in "$vectors"/bad/*.aimg "$vectors"/good/*.aimg; do
     good/*' 1') expect_true "unpack $name: exit 1" grep -qE 'a (file|folder) stands' err ;;
     *) fail "unpack $name: exit $status" err ;;
     esac
-    expect_equal "$name $(ls -A jail)" "$name in"
-    expect_equal "$name $(find jail -name '.aimg-*' -o -type l | wc -l)" "$name 0"
-    run "$AIMG" verify "$vector"
-    case "$name $status" in good/*' 0' | bad/*' 1' | bad/*' 4') pass ;; *) fail "verify $name: exit $status" out err ;; esac
+    expect_equal "$name $(find jail -mindepth 1 \( -name '.aimg-*' -o -type l -o ! -path jail/in ! -path 'jail/in/*' \))" "$name "
 done
 for name in absolute dot-dot not-utf8; do
     mkdir -p "jail/$name"

@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tool over vectors and compares what it says with their JSON (spec/vectors/README.md).
 
-run_vectors.py [--make MAKE.PY] [--only TEXT] FOLDER
+run_vectors.py [--only TEXT] FOLDER
 
-FOLDER holds good/ and bad/. With --make it is written anew by that program first. AIMG in the environment is the tool."""
+FOLDER holds good/ and bad/, unpacked. AIMG in the environment is the tool."""
 import argparse
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -157,13 +156,9 @@ def check(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--make", metavar="MAKE.PY", type=pathlib.Path)
     parser.add_argument("--only", metavar="TEXT", default="")
     parser.add_argument("folder", type=pathlib.Path)
     arguments = parser.parse_args()
-    if arguments.make:
-        shutil.rmtree(arguments.folder, ignore_errors=True)
-        subprocess.run([sys.executable, str(arguments.make), "--all", str(arguments.folder)], check=True)
     paths = [path for path in sorted(arguments.folder.glob("*/*.aimg")) if arguments.only in str(path)]
     failed = 0
     for path in paths:

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets the tool write and has a reader that was made from spec/SPEC.md alone check what it wrote.
 
-run_writer.py VECTORS WORK
+run_writer.py VECTORS UNPACKED WORK
 
-VECTORS is spec/vectors: its reader is used, and to each archive in it that can be appended to, the tool appends. WORK is a folder
-for files. AIMG in the environment is the tool."""
+VECTORS is spec/vectors: its reader is used. UNPACKED has its archives as plain files: to each that can be appended to, the tool
+appends. WORK is a folder for files. AIMG in the environment is the tool."""
 import itertools
 import json
 import os
@@ -229,14 +229,14 @@ def check_trained(work):
 
 
 def main():
-    work = pathlib.Path(sys.argv[2])
+    work = pathlib.Path(sys.argv[3])
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     fill(work / "appended", ["one.png", "two.png"])
     jobs = [("pack " + " ".join(options), lambda options=options: check_pack(work, *options))
             for options in ((), ("--compress", "zstd"), ("--times", "--no-label"))]
     jobs += [("all verbs", lambda: check_life(work)), ("a trained dictionary", lambda: check_trained(work))]
-    for path in sorted(pathlib.Path(sys.argv[1]).glob("*/*.aimg")):
+    for path in sorted(pathlib.Path(sys.argv[2]).glob("*/*.aimg")):
         if "images" in json.loads(path.with_suffix(".json").read_text(encoding="utf-8")):
             jobs.append((path.stem, lambda path=path: check_append(path, work)))
     failed = 0
@@ -251,7 +251,7 @@ def main():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
     sys.path.insert(0, sys.argv[1])
     import constants
