@@ -145,8 +145,8 @@ static int fill_temporary(const struct extract_folder *folder, int fd, struct ex
     file->mtime_error = error == 0 && file->has_mtime ? set_mtime(fd, file->mtime_ns) : 0;
     if (error == 0 && file->replace)
         error = remember_temporary(folder, fd);
-    /* A network file system may tell of a full disk only here. */
-    if (close(fd) != 0 && error == 0)
+    /* A network file system may tell of a full disk only here. What a signal interrupted is closed all the same. */
+    if (close(fd) != 0 && errno != EINTR && error == 0)
         error = errno;
     return error;
 }

@@ -186,7 +186,10 @@ static const struct aimg_io_ops file_ops = {
 
 static int open_safe(const char *path, int flags)
 {
-    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
+    int fd;
+    do /* a file system in the network or in a process may be interrupted */
+        fd = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
+    while (fd < 0 && errno == EINTR);
     if (fd < 0 || fd >= FIRST_SAFE_FD)
         return fd;
     int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_SAFE_FD);
