@@ -36,6 +36,13 @@ static void fail(struct cursor *cursor, enum aimg_status status, const struct ai
     cursor->present = false;
 }
 
+static void fail_memory(struct cursor *cursor)
+{
+    cursor->code = EXIT_SYSTEM;
+    output_error("%s: out of memory for a value of the column '%s', which is left out", cursor->path, cursor->column.name);
+    cursor->present = false;
+}
+
 bool cursor_number(struct cursor *cursor, uint32_t ordinal, uint64_t *number_out)
 {
     struct aimg_chunk *chunk = &cursor->chunk;
@@ -72,8 +79,10 @@ static const struct cursor_text *load_long(struct cursor *cursor, uint32_t code,
     enum aimg_status status;
     char *text = realloc(place->text, bytes + 1);
 
-    if (text == NULL)
+    if (text == NULL) {
+        fail_memory(cursor);
         return NULL;
+    }
     place->text = text;
     status = aimg_reader_dictionary(cursor->reader, cursor->column.index, code, text, bytes, &bytes, &error);
     if (status != AIMG_OK) {
@@ -107,8 +116,10 @@ static const struct cursor_text *load_text(struct cursor *cursor, uint32_t code)
         return NULL;
     }
     text = realloc(place->text, bytes + 1);
-    if (text == NULL)
+    if (text == NULL) {
+        fail_memory(cursor);
         return NULL;
+    }
     memcpy(text, buffer, bytes);
     text[bytes] = '\0';
     *place = (struct cursor_text){.code = code, .bytes = bytes, .text = text};
@@ -124,8 +135,10 @@ bool cursor_text(struct cursor *cursor, uint32_t ordinal, const char **text_out,
         return false;
     if (cursor->texts == NULL)
         cursor->texts = calloc(CURSOR_TEXTS, sizeof *cursor->texts);
-    if (cursor->texts == NULL)
+    if (cursor->texts == NULL) {
+        fail_memory(cursor);
         return false;
+    }
     place = load_text(cursor, (uint32_t)code);
     if (place == NULL)
         return false;

@@ -407,7 +407,7 @@ static enum aimg_status fill_image(struct json_object *object, const struct aimg
 /* What could be had is shown also when something was damaged. */
 static int show(struct json_object *object, const struct row *rows, void (*print_columns)(const json_t *object), bool json)
 {
-    if (json_object_size(object->value) == 0) {
+    if (json_object_size(object->value) == 0 && !object->failed) {
         json_decref(object->value);
         return EXIT_DONE;
     }

@@ -67,7 +67,8 @@ static void count_image(struct tally *tally, uint32_t ordinal)
     struct aimg_entry entry;
     struct aimg_error error;
     enum aimg_status status = aimg_reader_entry(tally->reader, ordinal, &entry, &error);
-    if (status != AIMG_OK && tally->damaged++ == 0) {
+    bool worse = status == AIMG_IO || status == AIMG_OUT_OF_MEMORY; /* no damage: these end it */
+    if (status != AIMG_OK && (tally->damaged++ == 0 || worse)) {
         tally->status = status;
         tally->error = error;
     }
