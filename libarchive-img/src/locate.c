@@ -230,14 +230,21 @@ enum aimg_status aimg_locate(struct aimg_io *io, bool allow_truncated, struct ai
     return located->end == located->file_bytes ? AIMG_OK : walk_forward(io, located, error);
 }
 
-/* Whether the history that `now` ends still has the commit of `before`. */
-static bool continues(struct aimg_io *io, const struct aimg_located *before, const struct aimg_located *now)
+/* Whether the history that `now` ends still has the commit of `before`: OK, TRUNCATED, or IO when that cannot be read. */
+static enum aimg_status check_continues(struct aimg_io *io, const struct aimg_located *before, const struct aimg_located *now,
+                                        struct aimg_error *error)
 {
     struct aimg_commit_page commit;
-    if (memcmp(now->header.uuid, before->header.uuid, AIMG_UUID_BYTES) != 0 || now->end < before->end)
-        return false;
-    return before->empty || (aimg_commit_read(io, &now->header, before->commit.self_offset, &commit, NULL) == AIMG_OK &&
-                             memcmp(commit.chain, before->commit.chain, AIMG_HASH_BYTES) == 0);
+    enum aimg_status status = AIMG_OK;
+    bool same = memcmp(now->header.uuid, before->header.uuid, AIMG_UUID_BYTES) == 0 && now->end >= before->end;
+    if (same && !before->empty)
+        status = aimg_commit_read(io, &now->header, before->commit.self_offset, &commit, error);
+    if (status == AIMG_IO)
+        return status;
+    if (same && status == AIMG_OK && (before->empty || memcmp(commit.chain, before->commit.chain, AIMG_HASH_BYTES) == 0))
+        return AIMG_OK;
+    return aimg_fail_at(error, AIMG_TRUNCATED, 34, now->file_bytes,
+                        "the archive was rewritten under the reader: commits that were there are gone; open it again");
 }
 
 enum aimg_status aimg_locate_newer(struct aimg_io *io, bool allow_truncated, struct aimg_located *located,
@@ -245,13 +252,11 @@ enum aimg_status aimg_locate_newer(struct aimg_io *io, bool allow_truncated, str
 {
     struct aimg_located now;
     enum aimg_status status = aimg_locate(io, allow_truncated, &now, error);
-    if (status != AIMG_OK)
-        return status;
-    if (!continues(io, located, &now))
-        return aimg_fail_at(error, AIMG_TRUNCATED, 34, now.file_bytes,
-                            "the archive was rewritten under the reader: commits that were there are gone; open it again");
-    *located = now;
-    return AIMG_OK;
+    if (status == AIMG_OK)
+        status = check_continues(io, located, &now, error);
+    if (status == AIMG_OK)
+        *located = now;
+    return status;
 }
 
 enum aimg_status aimg_locate_seq(struct aimg_io *io, uint64_t seq, struct aimg_located *located, struct aimg_error *error)
