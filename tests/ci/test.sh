@@ -13,7 +13,7 @@ verb_test() {
     heading "Debug build, and the checks of the tree itself"
     build_and_test dev || true
     heading "clang with its sanitizers, every warning an error; the fuzz targets"
-    build_and_test fuzz -E '^(cli_.*|compat[.].*)$' || true
+    build_and_test fuzz -E '^(cli_.*|compat[.].*|faults[.].*)$' || true
     heading "AddressSanitizer and UndefinedBehaviorSanitizer"
     build_and_test asan || true
     heading "Line coverage of format/ and libarchive-img/src"
