@@ -122,7 +122,7 @@ static void open_dictionaries(struct aimg_verify *verify)
     struct aimg_verify_index *index = &verify->index;
     const struct aimg_allocator *allocator = &verify->source.allocator;
     index->dictionaries = aimg_alloc_array(allocator, index->root.coding_count, sizeof *index->dictionaries);
-    uint8_t *payload = aimg_alloc_array(allocator, AIMG_DICT_MAX_BYTES, 1);
+    uint8_t *payload = allocator->alloc(allocator->user, AIMG_DICT_MAX_BYTES); /* a MiB that nobody need clear */
     if (index->dictionaries == NULL || payload == NULL)
         aimg_verify_no_memory(verify, AIMG_DICT_MAX_BYTES);
     for (uint32_t i = 0; index->dictionaries != NULL && payload != NULL && i < index->root.coding_count; i++) {

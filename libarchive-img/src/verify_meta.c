@@ -41,7 +41,7 @@ void aimg_verify_codings(struct aimg_verify *verify)
     const struct aimg_verify_root *root = &verify->index.root;
     if (root->coding_count == 0)
         return;
-    uint8_t *payload = aimg_alloc_array(&verify->source.allocator, AIMG_DICT_MAX_BYTES, 1);
+    uint8_t *payload = verify->source.allocator.alloc(verify->source.allocator.user, AIMG_DICT_MAX_BYTES);
     if (payload == NULL)
         aimg_verify_no_memory(verify, AIMG_DICT_MAX_BYTES);
     for (uint32_t i = 0; payload != NULL && i < root->coding_count; i++)

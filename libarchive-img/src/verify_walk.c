@@ -132,7 +132,7 @@ static bool worker_create(struct aimg_verify *verify, struct aimg_verify_worker 
     *worker = (struct aimg_verify_worker){.verify = verify};
     worker->buffer = allocator->alloc(allocator->user, AIMG_VERIFY_BUFFER_BYTES);
     worker->window = allocator->alloc(allocator->user, AIMG_VERIFY_WINDOW_BYTES);
-    worker->spans = aimg_alloc_array(allocator, AIMG_VERIFY_SPANS, sizeof *worker->spans);
+    worker->spans = allocator->alloc(allocator->user, AIMG_VERIFY_SPANS * sizeof *worker->spans);
     worker->decoder = aimg_verify_decoder_create(allocator);
     return worker->buffer != NULL && worker->window != NULL && worker->spans != NULL && worker->decoder != NULL;
 }
