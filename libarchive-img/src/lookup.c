@@ -10,12 +10,21 @@ static const struct aimg_section *slots_of(const struct aimg_table *table)
     return &table->sections[0]; /* a NAMES table has this section only */
 }
 
-/* A frame that does not match is of another name with the same hash, or damaged: only then is its checksum looked at. */
-static enum aimg_status mismatch(const struct aimg_source *source, uint64_t frame_offset, struct aimg_error *error)
+/* A frame that does not match is of another name with the same hash, or damaged, or whole but not the slot's, as when two sectors
+ * were exchanged: only then is its checksum looked at. */
+static enum aimg_status mismatch(const struct aimg_source *source, const struct aimg_name_slot *slot, struct aimg_error *error)
 {
     struct aimg_frame_view view;
-    enum aimg_status status = aimg_frame_read(source, frame_offset, &view, error);
-    return status == AIMG_OK ? AIMG_NOT_FOUND : status;
+    enum aimg_status status = aimg_frame_read(source, slot->frame_offset, &view, error);
+    if (status != AIMG_OK)
+        return status;
+    bool image = view.frame.type == AIMG_FRAME_IMAGE || view.frame.type == AIMG_FRAME_ALIAS;
+    if (image && view.frame.ordinal == slot->ordinal)
+        return AIMG_NOT_FOUND;
+    return aimg_fail_at(error, AIMG_CORRUPT, 59, slot->frame_offset,
+                        "the index of names has image %" PRIu32 " at %" PRIu64 ", where there is a frame of another (rule 59); "
+                        "run verify, then repair",
+                        slot->ordinal, slot->frame_offset);
 }
 
 /* Whether the frame of a slot carries the name; NOT_FOUND when not. */
@@ -34,7 +43,7 @@ static enum aimg_status match_frame(const struct aimg_search *search, const stru
     if (aimg_frame_decode(header, &found->frame) != 0 || found->frame.name_bytes != search->name_bytes ||
         found->frame.ordinal != slot->ordinal || memcmp(header + AIMG_FRAME_BYTES, search->name, search->name_bytes) != 0 ||
         aimg_frame_total_bytes(&found->frame) > source->end - slot->frame_offset)
-        return mismatch(source, slot->frame_offset, error);
+        return mismatch(source, slot, error);
     found->frame_offset = slot->frame_offset;
     found->ordinal = slot->ordinal;
     return AIMG_OK;
