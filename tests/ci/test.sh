@@ -4,6 +4,15 @@
 
 . "$root/tests/ci/coverage.sh"
 
+# What tries very many things is built with optimisation, alone.
+test_flips() {
+    build_preset fast test_flips || {
+        count_failure "build fast"
+        return 1
+    }
+    run_tests fast -L flips
+}
+
 verb_test() {
     [ $# = 0 ] || fail "test takes no arguments; single tests: ctest --test-dir build/dev -R NAME"
     local begin
@@ -12,6 +21,8 @@ verb_test() {
     build_release
     heading "Debug build, and the checks of the tree itself"
     build_and_test dev || true
+    heading "Optimised build: every bit of many archives"
+    test_flips || true
     heading "clang with its sanitizers, every warning an error; the fuzz targets"
     build_and_test fuzz -E '^(cli_.*|compat[.].*|faults[.].*)$' || true
     heading "AddressSanitizer and UndefinedBehaviorSanitizer"
