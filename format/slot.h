@@ -21,7 +21,16 @@ struct aimg_name_slot {
 /* 40 bits times up to 2^33 slots pass 64 bits. */
 static inline uint64_t aimg_slot_home(uint64_t hash, unsigned hash_bits, uint64_t slot_count)
 {
+#ifdef __SIZEOF_INT128__
     return (uint64_t)(((unsigned __int128)hash * slot_count) >> hash_bits);
+#else /* machines of 32 bits: by halves */
+    uint64_t hash_high = hash >> 32, hash_low = hash & UINT32_MAX, high = slot_count >> 32, low = slot_count & UINT32_MAX;
+    uint64_t inner = hash_high * low + (hash_low * low >> 32);
+    uint64_t cross = hash_low * high + (inner & UINT32_MAX);
+    uint64_t product_high = hash_high * high + (inner >> 32) + (cross >> 32);
+    uint64_t product_low = cross << 32 | (uint32_t)(hash_low * low);
+    return product_high << (64 - hash_bits) | product_low >> hash_bits;
+#endif
 }
 
 static inline uint64_t aimg_name_hash40(uint64_t hash_low)

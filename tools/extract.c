@@ -121,7 +121,8 @@ static int write_bytes(int fd, const char *data, uint64_t bytes)
 
 static int set_mtime(int fd, int64_t mtime_ns)
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_ns / 1000000000, .tv_nsec = mtime_ns % 1000000000}};
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                {.tv_sec = mtime_ns / 1000000000, .tv_nsec = (long)(mtime_ns % 1000000000)}};
 
     if (times[1].tv_nsec < 0) {
         times[1].tv_sec--;

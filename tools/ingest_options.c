@@ -103,11 +103,11 @@ static int read_words(const char *name, enum ingest_verb verb, struct ingest_opt
 }
 
 /* A whole number in a range. */
-static bool parse_number(const char *text, unsigned long least, unsigned long most, unsigned long *number_out)
+static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *number_out)
 {
     char *end;
     errno = 0;
-    unsigned long number = strtoul(text, &end, 10);
+    uint64_t number = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number < least || number > most)
         return false;
     *number_out = number;
@@ -141,7 +141,7 @@ static int set_dedup(const char *verb, struct ingest_options *options)
 
 static int set_storage(const char *verb, struct ingest_options *options)
 {
-    unsigned long number = 0;
+    uint64_t number = 0;
     static const char *const methods[] = {
         [AIMG_COMPRESS_STORE] = "store", [AIMG_COMPRESS_ZSTD] = "zstd", [AIMG_COMPRESS_AUTO] = "auto"};
     const char *method = options->compress_text == NULL ? methods[AIMG_COMPRESS_AUTO] : options->compress_text;
@@ -167,7 +167,7 @@ static int set_storage(const char *verb, struct ingest_options *options)
 
 int ingest_epoch(const char *verb, bool *reproducible_out, uint64_t *time_ns_out)
 {
-    unsigned long number;
+    uint64_t number;
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     *reproducible_out = false;
     if (epoch == NULL || epoch[0] == '\0')
@@ -176,13 +176,13 @@ int ingest_epoch(const char *verb, bool *reproducible_out, uint64_t *time_ns_out
         return output_usage(verb, "SOURCE_DATE_EPOCH is a number of seconds since 1970, not '%s'", epoch);
     *reproducible_out = true;
     /* Zero nanoseconds would mean the clock. */
-    *time_ns_out = number == 0 ? 1 : (uint64_t)number * 1000000000;
+    *time_ns_out = number == 0 ? 1 : number * 1000000000;
     return EXIT_DONE;
 }
 
 static int set_manner(const char *verb, struct ingest_options *options)
 {
-    unsigned long number = cores_count();
+    uint64_t number = cores_count();
     if (options->threads_text != NULL && !parse_number(options->threads_text, 1, THREADS_MOST, &number))
         return output_usage(verb, "--threads is 1 to %d, not '%s'", THREADS_MOST, options->threads_text);
     options->threads = (unsigned)number;

@@ -12,6 +12,8 @@
  * TRACE gets a line for each call that changes a file, makes it durable or gives it a name: "write PATH OFFSET",
  * "cut PATH BYTES", "sync PATH" and "rename FROM TO".
  */
+#undef _FILE_OFFSET_BITS /* both names of each call are defined here, so the headers must not make them one */
+#undef _TIME_BITS
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,8 @@
  * With KILL_HALF the n-th call, if it is a write, puts half of its bytes first. Without KILL_AT, KILL_COUNT=FILE gets the number
  * of calls in the end.
  */
+#undef _FILE_OFFSET_BITS /* both names of each call are defined here, so the headers must not make them one */
+#undef _TIME_BITS
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -77,11 +77,11 @@ static void check_lenclass(void)
     for (unsigned i = 0; i < 3000; i++) {
         uint64_t bytes = random_next(&random) >> random_below(&random, 60);
         uint8_t found = aimg_slot_lenclass(bytes);
-        unsigned __int128 size = ((unsigned __int128)(8 + (found & 7)) << (found >> 3)) * 8;
+        uint64_t size = ((uint64_t)(8 + (found & 7)) << (found >> 3)) * 8;
         EXPECT(found == 255 || size >= bytes);
         if (found > 0) {
             unsigned before = found - 1u;
-            EXPECT(((unsigned __int128)(8 + (before & 7)) << (before >> 3)) * 8 < bytes);
+            EXPECT(((uint64_t)(8 + (before & 7)) << (before >> 3)) * 8 < bytes);
         }
     }
     EXPECT_EQ_UINT(aimg_slot_lenclass(0), 0);
