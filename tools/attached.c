@@ -2,6 +2,7 @@
 #include "attached.h"
 
 #include "cmd.h"
+#include "little.h"
 #include "output.h"
 
 #include <inttypes.h>
@@ -47,15 +48,15 @@ static int find_in_column(struct search *search, const struct aimg_column *colum
     int code = EXIT_DONE;
 
     for (size_t i = 0; code == EXIT_DONE && i < search->choice->count; i++) {
-        uint32_t target;
+        uint8_t target[4];
         size_t bytes = 0;
         int null = 0;
-        enum aimg_status status = aimg_reader_value(search->reader, column->index, search->choice->ordinals[i], &target,
+        enum aimg_status status = aimg_reader_value(search->reader, column->index, search->choice->ordinals[i], target,
                                                     sizeof target, &bytes, &null, &error);
 
         code = failed(search, status, &error);
         if (code == EXIT_DONE && null == 0)
-            code = add_target(search, target);
+            code = add_target(search, (uint32_t)little_number(target, bytes));
     }
     return code;
 }
@@ -99,9 +100,9 @@ static int each_reference(struct search *search, const struct aimg_column *colum
 
         code = failed(search, status, &error);
         for (uint32_t row = 0; code == EXIT_DONE && chunk.values != NULL && row < chunk.count; row++) {
-            uint32_t target = 0;
+            const uint8_t *element = (const uint8_t *)chunk.values + (size_t)row * chunk.element_bytes;
+            uint32_t target = (uint32_t)little_number(element, chunk.element_bytes);
 
-            memcpy(&target, (const uint8_t *)chunk.values + (size_t)row * chunk.element_bytes, chunk.element_bytes);
             if (chunk.validity == NULL || (chunk.validity[row / 8] >> row % 8 & 1) != 0)
                 code = search->reference(search, chunk.first + row, target);
         }

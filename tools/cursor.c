@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd.h"
+#include "little.h"
 #include "output.h"
 #include "values.h"
 
@@ -49,7 +50,6 @@ bool cursor_number(struct cursor *cursor, uint32_t ordinal, uint64_t *number_out
     struct aimg_error error;
     enum aimg_status status;
     const uint8_t *bytes;
-    uint64_t number = 0;
     uint32_t row;
 
     if (!cursor->present)
@@ -65,9 +65,7 @@ bool cursor_number(struct cursor *cursor, uint32_t ordinal, uint64_t *number_out
     if (chunk->values == NULL || (chunk->validity != NULL && (chunk->validity[row / 8] >> row % 8 & 1) == 0))
         return false;
     bytes = (const uint8_t *)chunk->values + (size_t)row * chunk->element_bytes;
-    for (uint32_t i = chunk->element_bytes; i-- > 0;)
-        number = number << 8 | bytes[i];
-    *number_out = number;
+    *number_out = little_number(bytes, chunk->element_bytes);
     return true;
 }
 

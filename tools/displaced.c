@@ -3,6 +3,7 @@
 
 #include "attached.h"
 #include "cmd.h"
+#include "little.h"
 #include "output.h"
 #include "reading.h"
 #include "writing.h"
@@ -28,6 +29,7 @@ int displaced_find(const struct displaced *displaced, uint32_t owner, const char
     struct aimg_column found;
     struct aimg_entry entry;
     struct aimg_error error;
+    uint8_t value[4];
     uint32_t target;
     size_t bytes = 0;
     int null = 0;
@@ -36,9 +38,10 @@ int displaced_find(const struct displaced *displaced, uint32_t owner, const char
     *attachment_out = DISPLACED_NONE;
     if (owner >= aimg_reader_ordinal_count(reader) || aimg_reader_column_find(reader, column, &found, NULL) != AIMG_OK)
         return EXIT_DONE;
-    status = aimg_reader_value(reader, found.index, owner, &target, sizeof target, &bytes, &null, &error);
+    status = aimg_reader_value(reader, found.index, owner, value, sizeof value, &bytes, &null, &error);
     if (status == AIMG_OK && null != 0)
         return EXIT_DONE;
+    target = status == AIMG_OK ? (uint32_t)little_number(value, bytes) : 0;
     if (status == AIMG_OK)
         status = aimg_reader_entry(reader, target, &entry, &error);
     if (status != AIMG_OK)

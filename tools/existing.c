@@ -2,6 +2,7 @@
 #include "existing.h"
 
 #include "cmd.h"
+#include "little.h"
 #include "output.h"
 
 #include <stdlib.h>
@@ -58,16 +59,17 @@ static enum existing_answer get_known(const struct existing *existing, uint32_t 
                                       struct load_item *known, struct aimg_error *error)
 {
     const struct aimg_reader *base = aimg_writer_base(existing->writer);
-    int64_t mtime_ns = 0;
+    uint8_t mtime_ns[8];
     size_t bytes = 0;
     int null = 1;
     if (!existing->has_times)
         return EXISTING_NEW;
-    if (aimg_reader_value(base, existing->times_index, ordinal, &mtime_ns, sizeof mtime_ns, &bytes, &null, error) != AIMG_OK)
+    if (aimg_reader_value(base, existing->times_index, ordinal, mtime_ns, sizeof mtime_ns, &bytes, &null, error) != AIMG_OK)
         return EXISTING_TROUBLE;
     known->known = null == 0 && bytes == sizeof mtime_ns;
     known->known_bytes = entry->raw_bytes;
-    known->known_mtime_ns = mtime_ns;
+    if (known->known)
+        known->known_mtime_ns = (int64_t)little_number(mtime_ns, bytes);
     return EXISTING_NEW;
 }
 

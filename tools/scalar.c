@@ -2,6 +2,7 @@
 #include "scalar.h"
 
 #include "half.h"
+#include "little.h"
 
 #include <ctype.h>
 #include <float.h>
@@ -279,11 +280,9 @@ bool scalar_store(const struct scalar *scalar, enum aimg_type type, void *out, c
 
 static size_t print_integer(const struct integer_row *row, const uint8_t *element, char text[SCALAR_TEXT_BYTES])
 {
-    uint64_t value = 0;
+    uint64_t value = little_number(element, row->bytes);
     bool negative = row->least > 0 && element[row->bytes - 1] >= 0x80;
 
-    for (unsigned i = row->bytes; i-- > 0;)
-        value = value << 8 | element[i];
     if (negative)
         value = (row->bytes == 8 ? 0 : UINT64_C(1) << (8 * row->bytes)) - value;
     return (size_t)snprintf(text, SCALAR_TEXT_BYTES, "%s%" PRIu64, negative ? "-" : "", value);
@@ -320,7 +319,6 @@ size_t scalar_print(enum aimg_type type, const uint8_t *element, char text[SCALA
 {
     const struct integer_row *row = integer_row(type);
     double value;
-    float single;
 
     *finite_out = true;
     if (row != NULL)
@@ -328,12 +326,11 @@ size_t scalar_print(enum aimg_type type, const uint8_t *element, char text[SCALA
     if (type == AIMG_TYPE_BOOL)
         return (size_t)snprintf(text, SCALAR_TEXT_BYTES, "%s", element[0] != 0 ? "true" : "false");
     if (type == AIMG_TYPE_F64)
-        memcpy(&value, element, sizeof value);
-    else if (type == AIMG_TYPE_F32) {
-        memcpy(&single, element, sizeof single);
-        value = (double)single;
-    } else
-        value = half_to_double((unsigned)element[0] | (unsigned)element[1] << 8);
+        value = little_double(element);
+    else if (type == AIMG_TYPE_F32)
+        value = (double)little_float(element);
+    else
+        value = half_to_double((unsigned)little_number(element, 2));
     *finite_out = isfinite(value);
     if (*finite_out)
         return print_real(type, value, text);

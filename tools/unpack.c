@@ -5,6 +5,7 @@
 
 #include "cmd.h"
 #include "interrupt.h"
+#include "little.h"
 #include "output.h"
 #include "reading.h"
 
@@ -101,17 +102,14 @@ static void find_mtime(const struct unpack *unpack, uint32_t ordinal, struct ext
 {
     uint8_t bytes[8];
     size_t count;
-    uint64_t value = 0;
     int null;
 
     if (!unpack->has_mtime ||
         aimg_reader_value(unpack->reader, unpack->mtime.index, ordinal, bytes, sizeof bytes, &count, &null, NULL) != AIMG_OK ||
         null || count != sizeof bytes)
         return;
-    for (int i = 8; i-- > 0;)
-        value = value << 8 | bytes[i];
     file->has_mtime = true;
-    file->mtime_ns = (int64_t)value;
+    file->mtime_ns = (int64_t)little_number(bytes, count);
 }
 
 static void place_image(struct worker *worker, uint32_t ordinal, const char *name, size_t name_bytes)

@@ -3,6 +3,7 @@
 
 #include "half.h"
 #include "json.h"
+#include "little.h"
 #include "value_type.h"
 
 #include <math.h>
@@ -12,11 +13,7 @@
 
 static json_t *from_unsigned(const uint8_t *bytes, size_t width)
 {
-    uint64_t number = 0;
-
-    for (size_t i = width; i-- > 0;)
-        number = number << 8 | bytes[i];
-    return json_from_count(number);
+    return json_from_count(little_number(bytes, width));
 }
 
 static json_t *from_signed(const uint8_t *bytes, size_t width)
@@ -36,16 +33,9 @@ static json_t *from_bool(const uint8_t *bytes, size_t width)
 
 static json_t *from_float(const uint8_t *bytes, size_t width)
 {
-    double value;
-    float single;
-
-    if (width == 2)
-        value = half_to_double((unsigned)bytes[0] | (unsigned)bytes[1] << 8);
-    else if (width == 4) {
-        memcpy(&single, bytes, 4);
-        value = (double)single;
-    } else
-        memcpy(&value, bytes, 8);
+    double value = width == 2   ? half_to_double((unsigned)little_number(bytes, width))
+                   : width == 4 ? (double)little_float(bytes)
+                                : little_double(bytes);
     return isfinite(value) ? json_real(value) : json_null();
 }
 
