@@ -118,6 +118,10 @@ def content_of(archive):
                "images": [{"position": position, **describe(archive, image)} for position, image in enumerate(listed)]}
     if attached:
         content["attachments"] = [describe(archive, image) for image in attached]
+    names = {image.name for image in images if not image.dead}
+    gone = sorted({image.name.decode() for image in images if image.dead and image.name and image.name not in names})
+    if gone:
+        content["gone"] = gone
     if archive.meta_frame:
         content["meta"] = archive.meta_pairs
     if archive.commits:
@@ -137,11 +141,12 @@ def describe(archive, image):
 
 
 LONG_VALUE = 1000
+INTEGER_MAX = (1 << 63) - 1
 
 
 def plain(value):
     """A column value for JSON: bytes as {"hex"}, floats that are not finite as {"float"}, long texts and bytes as {"bytes",
-    "xxh128"}."""
+    "xxh128"}, integers that readers of JSON seldom take as text."""
     raw = value.encode() if isinstance(value, str) else value
     if isinstance(raw, bytes) and len(raw) > LONG_VALUE:
         return {"bytes": len(raw), "xxh128": print128(raw)}
@@ -149,6 +154,8 @@ def plain(value):
         return {"hex": value.hex()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
+    if isinstance(value, int) and value > INTEGER_MAX:
+        return str(value)
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}
     return value

@@ -17,7 +17,6 @@ import xxhash
 TOOL = os.environ.get("AIMG", "aimg")
 EXIT_DONE, EXIT_NO, EXIT_ARCHIVE = 0, 1, 4
 SECONDS = 60
-JSON_INTEGER_MOST = (1 << 63) - 1
 
 
 class Failed(Exception):
@@ -52,7 +51,7 @@ def as_tool_prints(value):
         return value["hex"] if "hex" in value else None if "float" in value else value
     if isinstance(value, list):
         return [as_tool_prints(item) for item in value]
-    return str(value) if isinstance(value, int) and value > JSON_INTEGER_MOST else value
+    return value
 
 
 def as_expected(value, wanted):
