@@ -7,45 +7,167 @@ reader.py list ARCHIVE        a line an image: position, ordinal, format, bytes,
 reader.py get ARCHIVE NAME    the bytes of an image; @N: of the image at position N
 reader.py verify ARCHIVE      a line a fault: rule N at OFFSET (image K): what
 
-Exit 0: done, valid. 1: not valid, or no such image. 2: wrong usage. 4: cannot be opened."""
+Exit 0: done, valid. 1: not valid, or no such image. 2: wrong usage. 4: cannot be opened, or an image cannot be read."""
+import itertools
 import os
+import re
+import struct
 import sys
 
+import xxhash
+
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from aimg_reader.container import Fault, Finding  # noqa: E402
-from aimg_reader.index import Archive  # noqa: E402
-from aimg_reader.validator import verify  # noqa: E402
+from aimg_reader.container import (  # noqa: E402
+    COLUMN, IMAGE, KNOWN_INCOMPAT, MASK, NAMES, RUN, VALUES, Fault, File, extensions, last_commit, low64, must, read_frame,
+    read_header)
+from aimg_reader.index import (  # noqa: E402
+    ATTACHED, BYTES, CODES, DEAD, DICTIONARY, GROUPS, NAME_SLOTS, NAME_TEXT, UTF8, Image, Index, name_hash, read_meta, read_root)
+from aimg_reader.validator import Validator  # noqa: E402
 
 EXIT_DONE, EXIT_NO, EXIT_USAGE, EXIT_ARCHIVE = 0, 1, 2, 4
 FORMATS = "unknown jpeg png gif webp bmp tiff pnm avif heif jxl jp2 ico qoi psd exr hdr".split()
 
 
+def verify(path):
+    """The findings of a validator, each with rule, offset, image, what and warning; none but warnings: the archive is valid."""
+    return Validator(File(path)).run()
+
+
+class Archive(Index):
+    """A file as a reader has it. Raises Fault where rules do not let it open it, or hand something out."""
+
+    def __init__(self, path):
+        super().__init__(File(path))
+        self.header = read_header(self.file)
+        self.commit, self.end = last_commit(self.file, self.header)
+        unknown = self.commit.incompat & ~KNOWN_INCOMPAT if self.commit else 0
+        if unknown:
+            raise Fault(32, self.commit.offset, "unknown incompat bits: %#x" % unknown, status="unsupported")
+        if self.commit:
+            self.root = read_root(self.file, self.commit)
+            self.open_tables(must)
+            for mask in self.of(MASK):
+                for kind, bits in ((DEAD, mask.part.dead), (ATTACHED, mask.part.attached)):
+                    must(mask.find(kind) or not bits, 62, mask.part.offset, "%d bits of kind %d without a section" % (bits, kind))
+
+    columns = property(lambda self: self.root.columns if self.root else [])
+    meta = property(lambda self: read_meta(self.file, self.root) if self.root else {})
+    images = property(lambda self: [image for image in self.every_image() if image.listed])  # by position
+    names = property(lambda self: [image.name.decode() for image in self.images])
+
+    def verify(self):
+        return Validator(self.file).run()
+
+    def every_image(self):
+        """All, also the dead and the attachments, in order of ordinal."""
+        for run in self.of(RUN):
+            yield from self.images_of(run)
+
+    def images_of(self, run):
+        masks = [mask for mask in self.of(MASK) if mask.part.first == run.part.first]
+        bits = [masks[0].bits(masks[0].find(kind)) if masks else itertools.repeat(0) for kind in (DEAD, ATTACHED)]
+        for entry, name, dead, attached in zip(self.entries(run), run.groups(run.find(NAME_TEXT)), *bits):
+            yield Image(*entry, name, dead, attached)
+
+    def image(self, ordinal):
+        run = next(run for run in self.of(RUN) if run.part.first <= ordinal < run.part.end)
+        return next(itertools.islice(self.images_of(run), ordinal - run.part.first, None))
+
+    def at_position(self, position):
+        return next(itertools.islice((image for image in self.every_image() if image.listed), position, None), None)
+
+    def find(self, name):
+        """The image of a name (bytes), looked up in the slots (6.2), or None."""
+        hash40 = name_hash(name, self.header.name_seed) >> 24
+        for table in self.of(NAMES):
+            section = table.find(NAME_SLOTS)
+            for index in range(hash40 * section.extra >> 40, section.count):
+                key, ordinal, low = struct.unpack("<QII", table.read(section.offset + 16 * index, 16))
+                if not (key or ordinal or low) or key >> 24 > hash40:
+                    break
+                if key >> 24 == hash40 and ordinal < self.root.ordinal_count:
+                    frame = read_frame(self.file, self.header, ((key & 255) << 32 | low) * 8)
+                    image = self.image(ordinal) if (frame.name, frame.ordinal) == (name, ordinal) else None
+                    if image and not image.dead:
+                        return image
+        return None
+
+    def frame_of(self, image):
+        """The frame with the bytes of an image, checked but for the bytes themselves (rules 13, 15, 22, 42 to 44, 50)."""
+        frame, at, ordinal = read_frame(self.file, self.header, image.offset), image.at, image.ordinal
+        must(frame.type == IMAGE and frame.units == image.units, 42, at, "an entry names another frame", ordinal)
+        must(image.aliased or frame.ordinal == ordinal, 44, at, "the frame is that of image %d" % frame.ordinal, ordinal)
+        must((frame.stored_bytes, frame.format, frame.coding) == (image.stored_bytes, image.format, image.coding), 43, at,
+             "stored_bytes, format or coding are not those of the frame", ordinal)
+        must(frame.coding or frame.raw_bytes == frame.stored_bytes, 50, at, "raw_bytes of a stored image", ordinal)
+        extensions(frame)
+        return frame
+
+    def pieces(self, image):
+        """The bytes of an image; all are checked before the first is given (rules 18, 49, 70)."""
+        frame, state = self.frame_of(image), xxhash.xxh3_128()
+        must(low64(self.file.hash(frame.payload, frame.stored_bytes)) == frame.stored_hash, 18, frame.offset, "stored_hash",
+             image.ordinal)
+        for piece in self.decoded(frame, image.ordinal):
+            state.update(piece)
+        must(state.intdigest().to_bytes(16, "little") == image.hash, 70, image.at, "hash of an image", image.ordinal)
+        return self.decoded(frame, image.ordinal)
+
+    def read(self, image):
+        return b"".join(self.pieces(image))
+
+    def values(self, column):
+        """The values of a column by ordinal, None where there is none (6.1)."""
+        found, texts = [], []
+        for table in self.of(VALUES):
+            texts += [value.decode() for value in table.groups(table.find(GROUPS, column.id))] if table.part.column == column.id else []
+        for run in self.of(RUN):
+            tables = [run] + [table for table in self.of(COLUMN) if table.part.first == run.part.first]
+            newest = sorted(tables, key=lambda table: table.part.offset, reverse=True)
+            rows = next(filter(None, (self.column_in(table, column) for table in newest)), None)
+            found += [None] * run.part.count if rows is None else [value_of(column, raw, texts) if valid else None
+                                                                    for raw, valid in rows]
+        return found
+
+
+def value_of(column, raw, texts):
+    """A value (8): a number, text or bytes; a list of numbers for a vector; a list of these for a LIST."""
+    if column.type in (UTF8, BYTES):
+        return raw.decode() if column.type == UTF8 else raw
+    if column.is_list:
+        return [element_of(column, raw[at:at + column.bytes]) for at in range(0, len(raw), column.bytes)]
+    value = element_of(column, raw.ljust(column.bytes, b"\0"))
+    return texts[value] if column.type == DICTIONARY else value
+
+
+def element_of(column, raw):
+    numbers = struct.unpack("<%d%s" % (column.width, CODES[column.type]), raw)
+    return numbers[0] if column.width == 1 else list(numbers)
+
+
+# ------------------------------------------------------------------ commands
+
 def shown(name):
-    """A name as a terminal may have it: control characters, and what is not UTF-8, escaped."""
-    return "".join(letter if letter.isprintable() else letter.encode("utf-8", "surrogateescape").decode("latin-1")
-                   .encode("unicode_escape").decode() for letter in name.decode("utf-8", "surrogateescape")).replace("\\\\", "\\")
+    """A name as a terminal may have it: what is not printable, or not UTF-8, as \\xNN or \\uNNNN."""
+    text = name.decode("utf-8", "backslashreplace")
+    return re.sub(r"[^\x20-\x7e]", lambda found: found[0] if found[0].isprintable() else ascii(found[0])[1:-1], text)
 
 
 def print_list(path):
     archive = Archive(path)
-    position = 0
-    for image in archive.every_image():
-        if image.listed:
-            kind = FORMATS[image.format] if image.format < len(FORMATS) else str(image.format)
-            size = image.stored_bytes if image.coding == 0 else archive.frame_of(image).raw_bytes
-            print("%d %d %s %d %s" % (position, image.ordinal, kind, size, shown(image.name)))
-            position += 1
+    listed = (image for image in archive.every_image() if image.listed)
+    for position, image in enumerate(listed):
+        kind = FORMATS[image.format] if image.format < len(FORMATS) else str(image.format)
+        size = archive.frame_of(image).raw_bytes if image.coding else image.stored_bytes
+        print(position, image.ordinal, kind, size, shown(image.name))
     return EXIT_DONE
 
 
 def print_image(path, word):
     archive = Archive(path)
-    if word.startswith("@") and word[1:].isdecimal():
-        image = archive.at_position(int(word[1:]))
-    else:
-        image = archive.find(os.fsencode(word))
+    image = archive.at_position(int(word[1:])) if re.fullmatch("@[0-9]{1,18}", word) else archive.find(os.fsencode(word))
     if image is None:
-        print("reader.py: %s: no image %s" % (path, word), file=sys.stderr)
+        print("reader.py: %s: there is no image %s" % (path, shown(os.fsencode(word))), file=sys.stderr)
         return EXIT_NO
     for piece in archive.pieces(image):
         sys.stdout.buffer.write(piece)
@@ -53,8 +175,6 @@ def print_image(path, word):
 
 
 def print_findings(path):
-    if os.path.getsize(path) == 0:
-        print("reader.py: %s: nothing to read: the file has no bytes" % path, file=sys.stderr)
     findings = verify(path)
     for finding in findings:
         print(finding)
@@ -62,19 +182,25 @@ def print_findings(path):
 
 
 def main(words):
-    verbs = {"list": (print_list, 1), "get": (print_image, 2), "verify": (print_findings, 1)}
-    if not words or words[0] not in verbs or len(words) - 1 != verbs[words[0]][1]:
+    verbs = {"list": (print_list, 2), "get": (print_image, 3), "verify": (print_findings, 2)}
+    verb, count = verbs.get(words[0] if words else "", (None, 0))
+    if len(words) != count:
         print(__doc__, file=sys.stderr)
         return EXIT_USAGE
     try:
-        return verbs[words[0]][0](*words[1:])
+        code = verb(*words[1:])
+        sys.stdout.flush()
+        return code
     except Fault as fault:
         print("reader.py: %s: %s: %s" % (words[1], fault.status, fault), file=sys.stderr)
-    except (OSError, MemoryError) as trouble:
-        print("reader.py: %s" % (str(trouble) or "%s: out of memory" % words[1]), file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as trouble:
+        print("reader.py: %s" % trouble, file=sys.stderr)
+    except MemoryError:
+        print("reader.py: %s: not enough memory" % words[1], file=sys.stderr)
     return EXIT_ARCHIVE
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

@@ -96,6 +96,13 @@ def text_of(data):
     return None if any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in text) else text
 
 
+def is_utf8(data):
+    try:
+        return data.decode() is not None
+    except UnicodeDecodeError:
+        return False
+
+
 def is_name(data):
     """(10)"""
     text = text_of(data)
@@ -140,9 +147,9 @@ class File:
         return struct.unpack("hhqqi4x", fcntl.fcntl(self.file.fileno(), fcntl.F_GETLK, flock))[0] != fcntl.F_UNLCK
 
 
-def unzstd(file, offset, stored, raw, dictionary=None, image=None):
+def unzstd(file, offset, stored, raw, dictionary=None, image=None, place=None):
     """The one zstd frame (7; rule 49) in these bytes, decoded in pieces, block by block: neither the whole nor more than raw."""
-    broken = lambda what: Fault(49, offset, "zstd: " + what, image)
+    broken = lambda what: Fault(49, place or offset, "zstd: " + what, image)
     head = file.read(offset, min(stored, 18))
     try:
         frame = zstandard.get_frame_parameters(head)
@@ -170,26 +177,25 @@ def unzstd(file, offset, stored, raw, dictionary=None, image=None):
 
 # ------------------------------------------------------------------ head, frames, commits (2 to 4)
 
-def read_header(file, need=must):
-    """Gives None when nothing after it has a meaning."""
+def read_header(file):
+    """(2.1; the first of rules 1 to 8 that it breaks is raised)."""
     head = file.read(0, min(file.size, PAGE))
     magic = b"\x89AIMG\r\n\x1a"
+    if not head or not head.startswith(magic[:len(head)]):
+        raise Fault(2 if head else 1, 0, "not an archive: it begins with '%s'" % head[:8].hex(" "), status="not an archive")
     if file.size < HEAD:
-        status = "truncated" if head and magic.startswith(head[:8]) else "not an archive"
-        raise Fault(1, 0, "%d bytes, an archive has at least %d" % (file.size, HEAD), status=status)
-    if head[:8] != magic:
-        raise Fault(2, 0, "not an archive: it begins with %s" % head[:8].hex(" "), status="not an archive")
+        raise Fault(1, file.size, "%d bytes, an archive has at least %d" % (file.size, HEAD), status="truncated")
     major, minor, header_bytes = struct.unpack_from("<HHI", head, 8)
     if (major, minor) != (0, 1):
         raise Fault(3, 8, "version %d.%d, this reader knows 0.1" % (major, minor), status="version unknown")
     must(header_bytes == PAGE, 4, 12, "header_bytes is %d" % header_bytes)
     must(xxh(head[:4080]) == head[4080:], 5, 4080, "the hash of the header")
     header = Header(head)
-    text = header.writer_bytes <= 254 and text_of(head[130:130 + header.writer_bytes])
-    fine = [need(3 <= header.alignment_log2 <= 12 and not any(head[65:72]) and not any(head[80:128]), 6, 64, "params"),
-            need(any(header.uuid), 7, 16, "the uuid is zero"),
-            need(isinstance(text, str) and not any(head[130 + header.writer_bytes:4080]), 8, 128, "writer text, or Z bytes")]
-    return header if all(fine) else None
+    must(3 <= header.alignment_log2 <= 12 and not any(head[65:72]) and not any(head[80:128]), 6, 64, "params")
+    must(any(header.uuid), 7, 16, "the uuid is zero")
+    must(header.writer_bytes <= 254 and text_of(head[130:130 + header.writer_bytes]) is not None, 8, 128, "writer text")
+    must(not any(head[130 + header.writer_bytes:4080]), 8, 130, "Z bytes of the header")
+    return header
 
 
 class Header:
@@ -239,34 +245,56 @@ class Frame(NamedTuple):
     end = property(lambda self: self.offset + self.bytes)
     name = property(lambda self: self.rest[:self.name_bytes])
 
+    def size_fault(self):
+        """The rule that its sizes or bytes 30 and 31 break, or 0."""
+        if self.units * 8 != up(48 + self.name_bytes + self.ext_bytes, 8):
+            return 15
+        return 17 if max(self.stored_bytes, self.raw_bytes) >= 1 << 47 else 19 if self.zero else 0
+
+    def field_fault(self):
+        """The rule that a field breaks which its type does not use, or 0 (rules 14, 19, 47)."""
+        kind, unused = self.type, 0
+        if not IMAGE <= kind <= COMMIT:
+            return 14
+        if kind == ALIAS and self.stored_bytes != 8:
+            return 47
+        if kind not in (IMAGE, ALIAS):
+            unused |= self.ordinal | self.name_bytes | self.ext_bytes
+        if kind not in (IMAGE, ALIAS, DICT, CODING):
+            unused |= self.format
+        if kind not in (IMAGE, DICT, CODING):
+            unused |= self.coding
+        return 19 if unused or kind != IMAGE and self.raw_bytes != self.stored_bytes else 0
+
 
 def read_frame(file, header, offset, need=must, end=None):
-    """The frame at offset, or None when it has no length that one can rely on (3; rules 12, 13, 15, 17)."""
-    left = (file.size if end is None else end) - offset
-    if not need(left >= 48, 12, offset, "%d bytes are left, a frame has at least 48" % left):
+    """The frame at offset, or None when it has no length that one can rely on (3; rules 11 to 13, 15, 17)."""
+    end = file.size if end is None else end
+    if not need(file.size - offset >= 48, 12, offset, "%d bytes are left, a frame has at least 48" % (file.size - offset)):
         return None
     fixed = file.read(offset, 48)
     fields = list(struct.unpack("<2sBBIIHBB6sH6sHQQ", fixed))
     fields[8], fields[10] = u48(fields[8]), u48(fields[10])
-    units = fields[2]
-    if not need(fields[0] == b"AF" and units >= 6, 13, offset, "no frame begins here"):
+    if not need(fields[0] == b"AF", 13, offset, "no frame begins here"):
         return None
-    if not need(units * 8 <= left, 12, offset, "a header of %d bytes, %d are left" % (8 * units, left)):
+    frame = Frame(*fields, offset, b"")
+    sizes = {15: "header_units is %d" % frame.units, 17: "stored_bytes or raw_bytes is 2^47 or more"}.get(frame.size_fault())
+    if frame.units < 6 or frame.end > end:
+        need(not sizes, frame.size_fault(), offset, sizes)
+        need(False, 11 if frame.units >= 6 and frame.end <= file.size else 12, offset,
+             "a frame of %d units and %d bytes ends past %d" % (frame.units, frame.bytes, end))
         return None
-    rest = file.read(offset + 48, units * 8 - 48)
-    frame = Frame(*fields, offset, rest)
-    if not need(low64(xxh(fixed[:40] + bytes(8) + rest, header.seed)) == frame.check, 13, offset, "check of the frame"):
+    frame = frame._replace(rest=file.read(offset + 48, frame.units * 8 - 48))
+    if not need(low64(xxh(fixed[:40] + bytes(8) + frame.rest, header.seed)) == frame.check, 13, offset, "check of the frame"):
         return None
-    if not need(frame.bytes <= left, 12, offset, "a frame of %d bytes, %d are left" % (frame.bytes, left)):
-        return None
-    need(units == up(48 + frame.name_bytes + frame.ext_bytes, 8) // 8, 15, offset, "header_units is %d" % units)
-    need(max(frame.stored_bytes, frame.raw_bytes) < 1 << 47, 17, offset, "stored_bytes or raw_bytes is 2^47 or more")
+    need(not sizes, frame.size_fault(), offset, sizes)
     return frame
 
 
 def extensions(frame):
     """kind to bytes (rule 22)."""
     found, at, end = {}, frame.name_bytes, frame.name_bytes + frame.ext_bytes
+    must(end <= len(frame.rest), 15, frame.offset, "no room for the extensions")
     while at < end:
         kind, size = struct.unpack_from("<HH", frame.rest, at) if end - at >= 4 else (0, MOST)
         must(size <= end - at - 4 and kind not in found, 22, frame.offset, "extensions do not fill ext, or a kind twice")
@@ -300,44 +328,44 @@ class Commit(NamedTuple):
     end = property(lambda self: self.offset + PAGE)
 
 
-def read_commit(file, header, frame, need=must):
-    """The page of a COMMIT frame (4), or None when it is not valid (rules 24 to 26)."""
-    offset = frame.offset
-    if not need(offset % PAGE == 0 and frame.bytes == PAGE and frame.units == 6, 24, offset, "place or size of a COMMIT"):
-        return None
+def read_commit(file, header, offset):
+    """A valid commit page (4); the first of rules 12 to 14, 17, 19, 24 to 26 that it breaks is raised."""
+    frame = read_frame(file, header, offset)
+    rule = frame.size_fault() or frame.field_fault()
+    must(not rule, rule, offset, "the frame of a commit page")
+    must(frame.type == COMMIT and offset % PAGE == 0 and frame.stored_bytes == PAGE - 48, 24, offset, "no COMMIT, or its place")
     page = file.read(offset, PAGE)
     fields = struct.unpack_from("<QQQ16sQQQQ16sQQQ64sQIIH254s", page, 80)
     message_bytes, text = fields[16:18]
     commit = Commit(*fields[:16], text[:message_bytes], page[4064:4080], offset, frame)
-    try:
-        message_bytes = message_bytes if commit.message.decode() is not None else 255
-    except UnicodeDecodeError:
-        message_bytes = 255
-    well = (page[48:56] == page[4088:] == b"AIMGCMT\n" and page[4080:4088] == page[80:88] and commit.self_offset == offset and
-            not any(page[60:64]) and commit.flags < 2 and message_bytes <= 254 and not any(text[message_bytes:]) and
-            not any(page[528:4064]))
-    fine = [need(well, 24, offset, "magics, seqs, self_offset, Z bytes or message of a commit page"),
-            need(xxh(page[48:4064]) == commit.chain, 25, offset, "chain of a commit page"),
-            need(page[56:60] == b"\0\0\1\0" and page[64:80] == header.uuid and commit.params == header.params, 26, offset,
-                 "version, uuid or params of a commit page are not those of the header")]
-    return commit if all(fine) else None
+    must(page[48:56] == page[4088:] == b"AIMGCMT\n" and page[4080:4088] == page[80:88] and commit.self_offset == offset, 24,
+         offset, "magics, seqs or self_offset")
+    must(not any(page[60:64]) and commit.flags < 2 and not any(page[528:4064]), 24, offset, "flags, or Z bytes")
+    must(message_bytes <= 254 and is_utf8(commit.message) and not any(text[message_bytes:]), 24, offset, "message")
+    must(xxh(page[48:4064]) == commit.chain, 25, offset, "chain of a commit page")
+    must(page[56:60] == b"\0\0\1\0" and page[64:80] == header.uuid and commit.params == header.params, 26, offset,
+         "version, uuid or params of a commit page are not those of the header")
+    return commit
 
 
-def last_commit(file, header, need=must):
-    """Opening (4.3): the last commit, or None, and where it ends."""
+def last_commit(file, header, lenient=False):
+    """Opening (4.3): the last commit, or None, and where it ends. Lenient: without hints that lead nowhere."""
     hints = [hint for hint in (read_hint(file, header, 0), read_hint(file, header, 1)) if hint]
-    current, at = None, HEAD
+    hints = [hint for hint in hints if not lenient or hint.end <= file.size]
+    current, end = None, HEAD
     if hints:
-        number, hint = max((hint.seq, hint) for hint in hints)
+        hint = max(hints, key=lambda hint: hint.seq)
         if hint.end > file.size:
-            raise Fault(9, PAGE * (1 + number % 2), "a commit ended at %d, the file ends at %d" % (hint.end, file.size),
+            raise Fault(9, PAGE * (1 + hint.seq % 2), "a commit reached to %d, the file ends at %d" % (hint.end, file.size),
                         status="truncated")
-        must(hint.commit_offset % 8 == 0, 9, hint.commit_offset, "no frame can begin where a hint says")
-        frame = read_frame(file, header, hint.commit_offset)
-        must(frame.type == COMMIT, 9, hint.commit_offset, "no commit where a hint says")
-        current, at = read_commit(file, header, frame), hint.end
-        must((current.seq, current.salt) == (hint.seq, hint.salt), 9, hint.commit_offset, "another commit than a hint says")
-    end, salt = at, None
+        try:
+            commit = read_commit(file, header, hint.commit_offset)
+            must((commit.seq, commit.salt) == (hint.seq, hint.salt), 9, hint.commit_offset, "another commit than a hint says")
+            current, end = commit, commit.end
+        except Fault:
+            if not lenient:
+                raise
+    at, salt = end, None
     try:
         while at < file.size:
             frame = read_frame(file, header, at)
@@ -345,7 +373,7 @@ def last_commit(file, header, need=must):
                 break
             at, salt = frame.end, frame.salt
             if frame.type == COMMIT:
-                commit = read_commit(file, header, frame)
+                commit = read_commit(file, header, frame.offset)
                 following = (current.seq + 1, current.offset, current.chain) if current else (0, 0, bytes(16))
                 if commit.salt != salt or (commit.seq, commit.prev_offset, commit.prev_chain) != following:
                     break

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of section 11 of SPEC.md: what is broken, where, in which image."""
+"""The rules of section 11 of SPEC.md: which are broken, where, in which image. The index is opened first, then every frame is read
+once and in order, then the tables are compared with the frames."""
 import array
 import bisect
+import collections
 import struct
 
 import xxhash
 
 from aimg_reader.container import (
-    ALIAS, ALIASES, CODING, COLUMN, COLUMNS, COMMIT, CONTENT, CONTENTS, DICT, HEAD, IMAGE, KNOWN_COMPAT, KNOWN_INCOMPAT,
-    KNOWN_RO_COMPAT, MASK, MASKS, NAMES, NO_HINTS, PAD, PAGE, RUN, TABLES, VALUES, ZSTD, ZSTD_DICT, Fault, Report, extensions,
-    is_name, last_commit, low64, read_commit, read_frame, read_header, read_hint, u48, unzstd, up, xxh)
+    ALIAS, ALIASES, COLUMN, COLUMNS, COMMIT, CONTENT, CONTENTS, DICT, HEAD, IMAGE, KNOWN_COMPAT, KNOWN_INCOMPAT, KNOWN_RO_COMPAT,
+    MASK, MASKS, META, NAMES, NO_HINTS, PAD, PAGE, ROOT, RUN, TABLES, VALUES, ZSTD, ZSTD_DICT, Fault, Report, extensions, is_name,
+    is_utf8, last_commit, low64, read_commit, read_frame, read_header, read_hint, up, xxh)
 from aimg_reader.index import (
-    ATTACHED, BOOL, BYTES, CONTENT_SLOTS, DEAD, DICTIONARY, ENTRIES, FIXED, GROUPS, IMAGES, NAME_SLOTS, NAME_TEXT, RANK, UTF8,
-    VALIDITY, Archive, Table, check_frame, check_layout, length_class, name_hash, read_meta, read_root)
+    ATTACHED, BOOL, BYTES, CONTENT_SLOTS, DEAD, DICTIONARY, GROUPS, IMAGES, NAME_SLOTS, NAME_TEXT, RANK, UTF8, VALIDITY, Image,
+    Index, length_class, name_hash, read_meta, read_root)
 
 BEGINNINGS = {1: [b"\xff\xd8\xff"], 2: [b"\x89PNG\r\n\x1a\n"], 3: [b"GIF87a", b"GIF89a"], 4: [b"RIFF"], 5: [b"BM"],
               6: [b"II\x2a\0", b"II\x2b\0", b"MM\0\x2a", b"MM\0\x2b"], 7: [b"P%d" % digit for digit in range(1, 8)],
@@ -28,336 +30,488 @@ def agrees(kind, begin):
     return kind not in BEGINNINGS or begin.startswith(tuple(BEGINNINGS[kind])) and (kind != 4 or begin[8:12] == b"WEBP")
 
 
-class Validator(Archive):
-    """The index is read first; then each frame is, once, in order; then what the tables say is compared with it."""
-
+class Validator(Index):
     def __init__(self, file):
-        self.file, self.report, self.tables, self.root, self.dictionaries = file, Report(), [], None, {}
+        super().__init__(file)
+        self.report = Report()
         self.need = self.report.need
 
     def run(self):
         """The findings; none but warnings: the archive is valid."""
         try:
-            self.header = read_header(self.file, self.need)
-            if self.header:
-                self.commit, self.end = last_commit(self.file, self.header)
+            self.header = read_header(self.file)
+            self.find_commit()
+            unknown = self.commit.incompat & ~KNOWN_INCOMPAT if self.commit else 0
+            if self.need(not unknown, 32, self.end, "unknown incompat bits: %#x" % unknown):
                 self.open_index()
                 self.walk()
-                self.check_hints()
-                if self.root:
-                    self.check_index()
+                self.check_ends()
+                self.check_index()
         except Fault as fault:
             self.report.take(fault)
         return self.report
 
     def trying(self, check, *arguments):
-        """Notes what stops a check."""
+        """What a check gives; the fault that stops it is noted."""
         try:
             return check(*arguments)
         except Fault as fault:
             self.report.take(fault)
         return None
 
+    # -------------------------------------------------------------- the last commit, and hints (rules 9, 10, 34)
+
+    def find_commit(self):
+        """Where readers find none, the last commit that hints or frames lead to; then all bytes are looked at."""
+        try:
+            (self.commit, self.known_end), opens = last_commit(self.file, self.header), True
+        except Fault:
+            (self.commit, self.known_end), opens = last_commit(self.file, self.header, lenient=True), False
+        self.end, self.hints, size = self.known_end if opens else self.file.size, [], self.file.size
+        for number, at in enumerate((PAGE, 2 * PAGE)):
+            page, hint = self.file.read(at, PAGE), read_hint(self.file, self.header, number)
+            self.need(hint or not any(page), 9, at, "a hint that is neither zero nor valid")
+            self.need(not hint or hint.end <= size, 9, at, "a hint says that a commit reached to %d" % (hint.end if hint else 0))
+            self.hints.append((at, any(page), hint))
+        claimed = max([self.known_end] + [hint.end for _, _, hint in self.hints if hint])
+        self.need(claimed <= size, 34, size, "the file is cut short: a commit reached to %d" % claimed)
+
+    def check_ends(self):
+        last, reached = self.commit, self.before.offset if self.before else None
+        found = reached == (last.offset if last else None) or self.damaged or self.end != self.known_end
+        self.need(found, 11, self.known_end - PAGE, "the frames do not lead to the last commit")
+        for at, there, hint in self.hints:
+            if last and last.compat & NO_HINTS:
+                self.need(not there, 10, at, "NO_HINTS is declared, and there is a hint")
+            elif hint and hint.end <= self.file.size and hint.commit_offset not in self.damaged:
+                self.need(self.commits.get(hint.commit_offset) == (hint.seq, hint.salt), 9, at, "the hint names no commit")
+        tail = self.file.size - self.end
+        self.need(not tail, 34, self.end, "%d bytes follow the last commit" % tail, warning=self.file.is_locked())
+
+    # -------------------------------------------------------------- frames, in order (rules 11 to 33)
+
     def open_index(self):
         self.count = 0
-        if not self.commit:
-            return
-        masks = self.commit.incompat & ~KNOWN_INCOMPAT
-        self.need(not masks, 32, self.commit.offset, "unknown incompat bits: %#x" % masks)
-        before = len(self.report)
-        root = read_root(self.file, self.header, self.commit, self.need)
-        if len(self.report) == before and root and root.whole:
-            self.root = root
-            self.tables = [Table(self.file, self.header, part, self.need) for part in root.parts]
-            check_layout(root, self.tables, self.need)
-            self.count = root.ordinal_count if all(table.fine for table in self.of(RUN)) else 0
-
-    # -------------------------------------------------------------- frames, in order (rules 11 to 34)
+        if self.commit:
+            self.root = read_root(self.file, self.commit, self.need)
+        if self.root:
+            self.open_tables(self.need)
+            self.count = min(self.root.ordinal_count, (self.end - HEAD) // 48)
 
     def walk(self):
-        """Every frame up to the end of the last commit."""
-        self.offsets = array.array("Q", bytes(8 * self.count))  # of the frame of each ordinal, 0: there is none
-        self.hashes = bytearray(16 * self.count)  # of the payloads
-        self.is_alias = bytearray(self.count)
-        self.commits, self.before, self.used, self.batch, self.next = {}, None, 0, [], 0
-        unknown = self.commit and (self.commit.compat & ~KNOWN_COMPAT or self.commit.ro_compat & ~KNOWN_RO_COMPAT)
+        """Every frame up to the end."""
+        self.kinds, self.offsets = bytearray(self.count), array.array("Q", bytes(8 * self.count))  # the frame of each ordinal
+        self.names, self.named = array.array("Q", bytes(8 * self.count)), bytearray(self.count)  # hash of the name in the frame
+        self.hashes, self.hashed = bytearray(16 * self.count), bytearray(self.count)  # of the original bytes
+        self.frames, self.spares, self.damaged, self.commits, self.before = {}, {}, set(), {}, None
+        self.used, self.salts, self.next, self.counts, self.lost, self.starts = 0, {}, 0, True, 0, None
         at = HEAD
         while at < self.end:
-            frame = self.trying(read_frame, self.file, self.header, at, self.need)
-            if not frame:
-                break
-            if frame.end > self.end:
-                self.need(False, 11, at, "a frame ends at %d, the last commit at %d" % (frame.end, self.end))
-                break
-            known = self.need(frame.type in range(1, 15) or unknown, 14, at, "type %d" % frame.type)
-            self.trying(self.check_frame_itself, frame, known and frame.type in range(1, 15))
-            self.batch.append((at, frame.salt))
-            if frame.type == COMMIT:
-                self.check_commit(frame)
-            at = frame.end
-        if self.end < self.file.size:
-            self.need(False, 34, self.end, "%d bytes after the last commit" % (self.file.size - self.end),
-                      warning=self.file.is_locked())
+            frame = read_frame(self.file, self.header, at, self.need, self.end)
+            if frame:
+                self.check_frame(frame)
+                at = frame.end
+            else:
+                self.damaged.add(at)
+                at = self.lost = self.resume(at)
+                self.counts, self.salts = False, {}
 
-    def check_frame_itself(self, frame, known):
+    def resume(self, at):
+        """Where frames go on after one that cannot be read: where it ends by its own word or by its entry's, when a frame begins
+        there, else where the index says that the next one begins."""
+        if self.starts is None:
+            self.starts = sorted(set(self.known_starts()))
+        index = bisect.bisect_left(self.starts, (at, -1))
+        entry = self.starts[index] if index < len(self.starts) and self.starts[index][0] == at else None
+        after = bisect.bisect_left(self.starts, (at + 1, -1))
+        limit, guesses = self.starts[after][0] if after < len(self.starts) else self.end, []
+        header = self.file.read(at, min(48, self.file.size - at))
+        if len(header) == 48 and header[:2] == b"AF" and header[3] >= 6:
+            guesses.append(at + 8 * header[3] + up(int.from_bytes(header[16:22], "little"), 8))
+        if entry and entry[1] >= 0:
+            guesses.append(entry[1])
+        return next((guess for guess in guesses if at < guess <= limit and guess % 8 == 0 and self.begins(guess)), limit)
+
+    def begins(self, at):
+        try:
+            return at == self.end or self.file.size - at >= 48 and bool(self.check_of(at))
+        except Fault:
+            return False
+
+    def check_of(self, at):
+        units = self.file.read(at, 48)[3]
+        header = self.file.read(at, 8 * units)
+        check = low64(xxh(header[:40] + bytes(8) + header[48:], self.header.seed))
+        return units >= 6 and header[:2] == b"AF" and check == int.from_bytes(header[40:48], "little")
+
+    def known_starts(self):
+        """(offset, end as the entry has it, or -1) of all frames that the last commit names."""
+        commit = self.commit
+        while commit:
+            yield from ((commit.offset, -1), (commit.root_offset, -1))
+            try:
+                earlier = HEAD <= commit.prev_offset < commit.offset
+                commit = read_commit(self.file, self.header, commit.prev_offset) if earlier else None
+            except Fault:
+                commit = None
+        if self.root:
+            yield self.root.meta_offset, -1
+            yield from ((record.offset, -1) for record in self.root.parts + self.root.codings)
+            for run in self.of(RUN):
+                for ordinal, at, fields in self.entries(run):
+                    image = Image(ordinal, at, fields)
+                    if not image.aliased and HEAD <= image.offset < self.end:
+                        yield image.offset, image.offset + 8 * image.units + up(image.stored_bytes, 8)
+
+    def check_frame(self, frame):
+        """One frame by itself (rules 14 to 23, 50, 51), and what is kept of it."""
         need, at, kind = self.need, frame.offset, frame.type
         image = frame.ordinal if kind in (IMAGE, ALIAS) else None
-        begin = frame.name_bytes + frame.ext_bytes
-        pads = self.file.read(frame.payload + frame.stored_bytes, -frame.stored_bytes % 8)
-        need(not any(frame.rest[begin:]) and not any(pads), 16, at, "padding of a frame", image)
-        digest = self.file.hash(frame.payload, frame.stored_bytes)
-        need(low64(digest) == frame.stored_hash, 18, at, "stored_hash", image)
-        need(not frame.zero, 19, at, "bytes 30 and 31 of a frame", image)
-        if not known:
-            return
-        unused = 0 if image is not None else frame.ordinal | frame.name_bytes | frame.ext_bytes
-        unused |= 0 if kind in (IMAGE, ALIAS, DICT, CODING) else frame.format
-        unused |= 0 if kind in (IMAGE, DICT, CODING) else frame.coding
-        need(not unused and (kind == IMAGE or frame.raw_bytes == frame.stored_bytes), 19, at, "a field that a type does not use",
+        used = frame.name_bytes + frame.ext_bytes
+        need(frame.size_fault() != 19, 19, at, "bytes 30 and 31 of a frame", image)
+        need(not any(frame.rest[used:]), 16, at, "padding of a frame's header", image)
+        need(not any(self.file.read(frame.payload + frame.stored_bytes, -frame.stored_bytes % 8)), 16, at, "padding of a payload",
              image)
-        step = 1 << self.header.alignment_log2 if kind == IMAGE else 64 if kind in TABLES else 1
+        rule = frame.field_fault()
+        unknown = self.commit and (self.commit.compat & ~KNOWN_COMPAT or self.commit.ro_compat & ~KNOWN_RO_COMPAT)
+        need(not rule or rule == 14 and unknown, rule, at, "type %d, or a field that it does not use" % kind, image)
+        step = 1 << self.header.alignment_log2 if kind == IMAGE else 64 if kind in TABLES else 8
         need(frame.payload % step == 0, 21, at, "a payload at %d, not at a multiple of %d" % (frame.payload, step), image)
-        need(kind != PAD or self.file.is_zero(frame.payload, frame.stored_bytes), 23, at, "a PAD that is not zero")
-        self.used |= (ALIASES if kind == ALIAS else MASKS if kind == MASK else 0 if kind != IMAGE or not frame.coding else
-                      ZSTD if frame.coding == 1 else ZSTD | ZSTD_DICT)
-        if image is not None:
-            self.take_image(frame, digest)
+        if image is not None and used <= len(frame.rest):
             self.trying(extensions, frame)
+        if image is not None:
+            self.keep_image(frame)
+        elif kind not in (PAD, COMMIT):
+            self.frames[at] = frame
+        if kind == COMMIT:
+            self.check_commit(frame)
+        else:
+            self.salts.setdefault(frame.salt, at)
+        self.used |= {ALIAS: ALIASES, MASK: MASKS}.get(kind, 0)
+        digest = self.file.hash(frame.payload, frame.stored_bytes)
+        if not need(low64(digest) == frame.stored_hash, 18, at, "stored_hash", image):
+            return
+        if kind == PAD:
+            need(self.file.is_zero(frame.payload, frame.stored_bytes), 23, at, "a PAD that is not zero")
+        elif kind == IMAGE:
+            self.trying(self.check_bytes, frame, digest)
 
-    def take_image(self, frame, digest):
-        need, at, image, kind = self.need, frame.offset, frame.ordinal, frame.type
-        need(image == self.next, 45, at, "ordinal %d where %d comes" % (image, self.next), image)
-        self.next = image + 1
-        need(kind == ALIAS or frame.coding or frame.raw_bytes == frame.stored_bytes, 50, at, "raw_bytes of a stored image", image)
-        need(kind == IMAGE or frame.stored_bytes == 8, 47, at, "an ALIAS of %d bytes" % frame.stored_bytes, image)
-        if image < self.count and not self.offsets[image]:
-            self.offsets[image], self.is_alias[image] = at, kind == ALIAS
-            self.hashes[16 * image:16 * image + 16] = digest
+    def keep_image(self, frame):
+        need, at, ordinal, kind = self.need, frame.offset, frame.ordinal, frame.type
+        need(not self.counts or ordinal == self.next, 45, at, "ordinal %d, where %d comes" % (ordinal, self.next), ordinal)
+        self.next = ordinal + 1
+        if kind == IMAGE:
+            need(frame.coding or frame.raw_bytes == frame.stored_bytes, 50, at, "raw_bytes of a stored image", ordinal)
+            codings = [0, 1] + [coding.coding for coding in self.root.codings] if self.root else range(256)
+            need(frame.coding in codings, 51, at, "coding %d is not defined" % frame.coding, ordinal)
+            self.used |= 0 if not frame.coding else ZSTD if frame.coding == 1 else ZSTD | ZSTD_DICT
+        elif frame.stored_bytes == 8:
+            need(not any(self.file.read(frame.payload + 4, 4)), 19, at, "bytes 4 to 7 of an ALIAS", ordinal)
+        if at >= self.known_end or not self.root:
+            return
+        if not need(ordinal < self.count, 45 if kind == IMAGE else 47, at, "there are only %d ordinals" % self.count, ordinal):
+            return
+        if self.kinds[ordinal]:
+            self.spares[at] = frame
+            return
+        self.kinds[ordinal], self.offsets[ordinal] = kind, at
+        self.names[ordinal], self.named[ordinal] = name_hash(frame.name, self.header.name_seed), bool(frame.name)
+
+    def check_bytes(self, frame, digest):
+        """Decodes an image (rules 49, 52); its hash is kept for rule 70."""
+        ordinal, begin = frame.ordinal, self.file.read(frame.payload, min(32, frame.stored_bytes))
+        if frame.coding > 1 and (not self.root or not self.has_dictionary(frame.coding)):
+            return  # said of the coding
+        if frame.coding:
+            state, begin = xxhash.xxh3_128(), b""
+            for piece in self.decoded(frame, ordinal):
+                begin = begin if len(begin) >= 32 else begin + piece[:32]
+                state.update(piece)
+            digest = state.intdigest().to_bytes(16, "little")
+        if ordinal < self.count and self.offsets[ordinal] == frame.offset:
+            self.hashes[16 * ordinal:16 * ordinal + 16], self.hashed[ordinal] = digest, 1
+        self.need(agrees(frame.format, begin), 52, frame.offset, "the bytes do not begin as format %d does" % frame.format, ordinal)
+
+    def has_dictionary(self, number):
+        try:
+            return self.dictionary(number)
+        except Fault:
+            return None
+
+    # -------------------------------------------------------------- commits (rules 20, 24 to 33)
 
     def check_commit(self, frame):
-        """A commit against the one before and its batch (rules 20, 24 to 33)."""
-        need, at, before = self.need, frame.offset, self.before
-        commit = read_commit(self.file, self.header, frame, need)
-        if not commit:
-            self.batch = []
-            return
-        for place, salt in [*self.batch, (at, frame.salt)]:
-            need(salt == commit.salt, 20, place, "salt %08x, that of the commit is %08x" % (salt, commit.salt))
-        need(commit.seq == (before.seq + 1 if before else 0), 27, at, "seq %d" % commit.seq)
-        need((commit.prev_offset, commit.prev_chain) == ((before.offset, before.chain) if before else (0, bytes(16))), 28, at,
-             "prev_offset or prev_chain")
+        at, before = frame.offset, self.before
+        commit = self.trying(read_commit, self.file, self.header, at)
+        if commit:
+            for salt, place in [*self.salts.items(), (frame.salt, at)]:
+                self.need(salt == commit.salt, 20, place, "salt %08x, that of the commit is %08x" % (salt, commit.salt))
+            self.check_chain(commit, before)
+            self.need(not self.counts or commit.ordinal_count == self.next, 30, at, "%d ordinals, the frames have %d" % (
+                commit.ordinal_count, self.next))
+            self.check_root(commit, before)
+            self.commits[at] = (commit.seq, commit.salt)
+            self.before, self.counts, self.next = commit, True, commit.ordinal_count
+        else:
+            self.lost = at + PAGE
+            self.damaged.add(at)
+        self.salts = {}
+
+    def check_chain(self, commit, before):
+        """Against the commit before. Behind damage in which commits may have stood, a commit is believed what it says of them."""
+        need, at = self.need, commit.offset
+        if not (before.offset if before else HEAD - 1) < commit.prev_offset < self.lost:
+            seq, offset, chain = (before.seq + 1, before.offset, before.chain) if before else (0, 0, bytes(16))
+            need(commit.seq == seq, 27, at, "seq %d, not %d" % (commit.seq, seq))
+            need((commit.prev_offset, commit.prev_chain) == (offset, chain), 28, at, "prev_offset or prev_chain")
         if before:
             need(commit.ordinal_count >= before.ordinal_count, 30, at, "ordinal_count falls to %d" % commit.ordinal_count)
-            lost = [ours & ~mine for ours, mine in zip(before[9:12], commit[9:12])]
-            need(not any(lost), 32, at, "bits of the masks are gone")
+            masks = zip(before[9:12], commit[9:12])
+            need(not any(earlier & ~later for earlier, later in masks), 32, at, "bits of the masks are gone")
             need(commit.time_ns >= before.time_ns, 33, at, "time_ns goes back")
-        need(self.next == commit.ordinal_count, 45, at, "%d ordinals after the batch, the commit has %d" % (
-            self.next, commit.ordinal_count))
-        self.next = commit.ordinal_count
-        root = self.root if commit.offset == self.commit.offset else read_root(self.file, self.header, commit, need)
-        if root:
-            self.used |= ZSTD_DICT if any(coding.codec == 1 for coding in root.codings) else 0
-            columns = (COLUMNS if root.columns else 0) | (CONTENTS if root.of(CONTENT) else 0)
-            need(not columns & ~commit.ro_compat, 32, at, "columns or a content index are not declared")
-        need(not self.used & ~commit.incompat, 32, at, "features %#x are used, %#x declared" % (self.used, commit.incompat))
-        self.commits[at] = (commit.seq, commit.end, commit.salt)
-        self.before, self.batch = commit, []
 
-    def check_hints(self):
-        pages = [self.file.read(PAGE * (1 + number), PAGE) for number in (0, 1)]
-        for number, page in enumerate(pages):
-            hint, at = read_hint(self.file, self.header, number), PAGE * (1 + number)
-            if self.need(hint or not any(page), 9, at, "a hint that is neither zero nor valid") and hint:
-                self.need(self.commits.get(hint.commit_offset) == (hint.seq, hint.end, hint.salt), 9, at,
-                          "the hint names no commit: seq %d at %d" % (hint.seq, hint.commit_offset))
-        if self.commit and self.commit.compat & NO_HINTS:
-            self.need(not any(map(any, pages)), 10, PAGE, "NO_HINTS is declared, and there are hints")
+    def check_root(self, commit, before):
+        at, frame = commit.offset, self.frames.get(commit.root_offset)
+        in_batch = not before or commit.root_offset > before.offset
+        is_root = commit.root_offset in self.damaged or frame and (frame.type, frame.stored_bytes) == (ROOT, commit.root_bytes)
+        self.need(in_batch and is_root, 31, at, "no ROOT of the batch at %d" % commit.root_offset)
+        last = self.commit and at == self.commit.offset
+        root = self.root if last else read_root(self.file, commit, self.need) if in_batch else None
+        if root and in_batch:
+            coded = last and any(section.codec for table in self.tables for section in table.sections)
+            used = self.used | (ZSTD if coded else 0) | (ZSTD_DICT if root.codings else 0)
+            self.need(not used & ~commit.incompat, 32, at, "features %#x are used, %#x declared" % (used, commit.incompat))
+            used = (COLUMNS if root.columns else 0) | (CONTENTS if root.of(CONTENT) else 0)
+            self.need(not used & ~commit.ro_compat, 32, at, "columns or a content index are not declared")
 
     # -------------------------------------------------------------- the index (rules 36 to 70)
 
     def check_index(self):
-        for table in [table for table in self.tables if table.fine]:
-            self.check_blocks(table)
-            zstd = any(section.codec for section in table.sections)
-            self.need(not zstd or self.commit.incompat & ZSTD, 32, self.commit.offset, "a section is coded, ZSTD not declared")
+        if not self.root:
+            return
+        for part in self.root.parts:
+            self.need(self.is_frame(part.offset, part.type, part.bytes), 41, part.offset, "a part names no frame: %r" % (part,))
+        for table in self.tables:
+            if table.sections:
+                self.check_table(table)
         for coding in self.root.codings:
-            self.trying(self.dictionary, coding.coding)
-        read_meta(self.file, self.header, self.root, self.need)
-        self.keys, self.content = array.array("Q", bytes(8 * self.count)), array.array("Q", bytes(8 * self.count))
-        self.dead, self.named, self.live = bytearray(self.count), bytearray(self.count), 0
-        if self.count or not self.root.ordinal_count:
-            for run in self.of(RUN):
-                self.trying(self.check_run, run)
-            self.check_sums()
-            self.trying(self.check_names)
-            for table in self.of(CONTENT):
-                self.trying(self.check_content, table)
+            if coding.offset not in self.damaged:
+                is_dict = coding.codec == 1 and self.is_frame(coding.offset, DICT, coding.bytes, coding.coding, coding.codec)
+                if self.need(is_dict, 51, coding.offset, "coding %d names no DICT" % coding.coding):
+                    self.trying(self.dictionary, coding.coding)
+        meta, size = self.root.meta_offset, self.root.meta_bytes
+        if meta and meta not in self.damaged and self.need(self.is_frame(meta, META, size) and size <= 1 << 24, 69, meta, "no META"):
+            self.trying(read_meta, self.file, self.root)
+        self.dead, self.attached = bytearray(self.count), bytearray(self.count)
+        for mask in self.of(MASK):
+            self.check_mask(mask)
+        self.check_entries()
+        for run in self.of(RUN):
+            self.trying(self.check_names, run)
+        self.check_slots()
         for column in self.root.columns:
-            self.trying(self.check_dictionary, column)
             for table in self.of(RUN) + self.of(COLUMN):
                 self.trying(self.check_values, table, column)
+            self.trying(self.check_dictionary, column)
 
-    def check_blocks(self, table):
-        """Blocks, their list, and gaps (rules 38, 40)."""
-        blocks = up(table.data_bytes, 4096) // 4096
-        fine = self.need(self.file.hash(table.at + table.data_bytes, 16 * blocks) == table.list_hash, 40,
-                         table.at + table.data_bytes, "list_hash")
+    def is_frame(self, at, *wanted):
+        """Whether a frame of this type, size, coding and format is at a place; of a damaged one its own finding tells."""
+        frame = self.frames.get(at)
+        return at in self.damaged or frame and (frame.type, frame.stored_bytes, frame.coding, frame.format)[:len(wanted)] == wanted
+
+    def check_table(self, table):
+        """Blocks, their list, and gaps (rules 38, 40). What they hold is looked at whatever their hashes say."""
+        blocks, place = up(table.data_bytes, 4096) // 4096, table.at + table.data_bytes
+        self.need(self.file.hash(place, 16 * blocks) == table.list_hash, 40, place, "list_hash")
         for block in range(blocks):
-            table.fine &= bool(fine) and self.trying(table.read, 4096 * block, min(4096, table.data_bytes - 4096 * block)) is not None
+            table.check_block(block, self.need)
         for section in table.sections:
             end = up(section.end, 64)
             self.need(self.file.is_zero(table.at + section.end, end - section.end), 38, table.at + section.end, "a gap is not zero")
 
-    def check_run(self, run):
-        masks, first, ranks, listed = self.of_run(run, MASK), run.part.first, [], 0
-        for image in self.images_of(run):
-            if image.ordinal % 2048 == first % 2048:
-                ranks.append(listed)
-            listed += image.listed
-            self.trying(self.check_image, image)
-            self.need(image.is_attachment == image.masked, 62, image.at, "the flag ATTACHMENT is not in the MASK", image.ordinal)
-        for mask in masks:
-            dead, attached = self.mask(run)
-            counts = sum(dead), sum(a and not d for a, d in zip(attached, dead))
-            self.need(counts == (mask.part.dead, mask.part.attached), 62, mask.at, "a MASK of %d dead and %d attached" % counts)
-            self.need([rank for rank, in mask.elements(mask.find(RANK), "<I")] == ranks, 62, mask.at, "RANK")
+    def check_mask(self, mask):
+        """(rule 62)"""
+        first, counts, listed, ranks = mask.part.first, [0, 0], 0, []
+        for kind, states in ((DEAD, self.dead), (ATTACHED, self.attached)):
+            section = mask.find(kind)
+            self.need(not section or not mask.bits_past_the_end(section), 62, mask.at, "bits past the end of a MASK")
+            for row, bit in enumerate(mask.bits(section) if section else b""):
+                if bit and first + row < self.count:
+                    states[first + row] = 1
+        for row, ordinal in enumerate(range(first, min(mask.part.end, self.count))):
+            if row % 2048 == 0:
+                ranks.append((listed,))
+            counts[0] += self.dead[ordinal]
+            counts[1] += self.attached[ordinal] and not self.dead[ordinal]
+            listed += not self.dead[ordinal] and not self.attached[ordinal]
+        self.need(counts == [mask.part.dead, mask.part.attached], 62, mask.at, "a MASK of %d dead and %d attached" % tuple(counts))
+        self.need(list(mask.elements(mask.find(RANK), "<I"))[:len(ranks)] == ranks, 62, mask.at, "RANK")
 
-    def check_image(self, image):
-        """An entry, its frame and its name."""
+    # -------------------------------------------------------------- entries (rules 42 to 47, 65, 70)
+
+    def check_entries(self):
+        self.claimed, self.entered, self.sums = bytearray(self.count), bytearray(self.count), [0, 0, 0]
+        runs, complete = [table for table in self.tables if table.part.type == RUN], True
+        for run in runs:
+            for ordinal, at, fields in self.entries(run) if run.sections else []:
+                complete &= ordinal < self.count
+                if ordinal < self.count:
+                    self.check_entry(Image(ordinal, at, fields))
+            if not run.sections:
+                complete = False
+                self.claimed[run.part.first:run.part.end] = b"\1" * len(self.claimed[run.part.first:run.part.end])
+        frames = [(ordinal, self.kinds[ordinal], self.offsets[ordinal]) for ordinal in range(self.count)
+                  if self.kinds[ordinal] and not self.claimed[ordinal]]
+        for ordinal, kind, at in frames + [(frame.ordinal, frame.type, at) for at, frame in self.spares.items() if frame]:
+            self.need(False, 45 if kind == IMAGE else 47, at, "no entry of its ordinal designates this frame", ordinal)
+        root = self.root
+        self.need(not complete or self.sums == [root.listed_count, root.dead_count, root.live_bytes], 65, root.offset,
+                  "listed, dead and live bytes are %s" % self.sums)
+
+    def check_entry(self, image):
         need, at, ordinal = self.need, image.at, image.ordinal
-        self.dead[ordinal] = image.dead
-        self.content[ordinal] = low64(image.hash) >> 32 if not image.aliased else 1 << 32
-        self.live += 0 if image.dead else image.stored_bytes
-        need(image.flags < 4, 42, at, "bits of loc", ordinal)
-        own = self.offsets[ordinal]
-        if not own:
-            return
-        frame = read_frame(self.file, self.header, own)
-        self.keys[ordinal] = name_hash(frame.name, self.header.name_seed)
-        need(frame.name == image.name, 55, own, "NAME_TEXT has another name than the frame", ordinal)
-        need(is_name(frame.name) or not frame.name and image.is_attachment, 53, own, "not a valid name", ordinal)
-        self.named[ordinal] = bool(frame.name)
-        need(image.aliased == self.is_alias[ordinal], 47, at, "ALIASED, and the frame of the ordinal is none, or the reverse", ordinal)
-        if image.aliased or self.is_alias[ordinal]:
-            self.check_alias(image, frame)
-        elif own == image.offset:
-            if check_frame(image, frame, need):
-                self.check_bytes(image, frame)
+        kind, own = self.kinds[ordinal], self.offsets[ordinal]
+        if image.aliased:
+            if need(kind == ALIAS or self.damaged and not kind, 47, at, "ALIASED without an ALIAS frame", ordinal) and kind:
+                self.claimed[ordinal] = 1
+                self.check_alias(image, read_frame(self.file, self.header, own, self.silent))
+        elif kind == IMAGE and own == image.offset:
+            self.claimed[ordinal] = 1
+            frame = read_frame(self.file, self.header, own, self.silent)
+            need(frame.units == image.units, 42, at, "header_units is %d, not %d" % (image.units, frame.units), ordinal)
+            need((frame.stored_bytes, frame.format, frame.coding) == (image.stored_bytes, image.format, image.coding), 43, at,
+                 "stored_bytes, format or coding are not those of the frame", ordinal)
+            need(not self.hashed[ordinal] or self.hashes[16 * ordinal:16 * ordinal + 16] == image.hash, 70, at,
+                 "the hash of the original bytes", ordinal)
         else:
             self.check_elsewhere(image)
-            need(False, 45, own, "no entry names the IMAGE frame of this ordinal", ordinal)
+        need(image.flags < 4, 42, at, "bits of loc", ordinal)
+        need(image.is_attachment == self.attached[ordinal], 62, at, "the flag ATTACHMENT is not as in the MASK", ordinal)
+        need(not kind or self.named[ordinal] or image.is_attachment, 53, at, "no name", ordinal)
+        dead = self.dead[ordinal]
+        self.sums[0] += not dead and not image.is_attachment
+        self.sums[1] += dead
+        self.sums[2] += 0 if dead else image.stored_bytes
+        if not image.aliased:
+            self.hashes[16 * ordinal:16 * ordinal + 16], self.entered[ordinal] = image.hash, 1
+
+    def silent(self, condition, *_):
+        """For a frame about which all is said."""
+        return condition
 
     def check_elsewhere(self, image):
-        index = bisect.bisect_left(self.offsets, image.offset)
-        there = index < self.count and self.offsets[index] == image.offset and not self.is_alias[index]
-        self.need(there, 42, image.at, "an entry names no IMAGE frame", image.ordinal)
-        self.need(not there, 44, image.at, "an entry names the frame of image %d" % index, image.ordinal)
+        """An entry that does not designate the frame of its ordinal."""
+        spare, frame = self.spares.get(image.offset), None
+        if spare and spare.type == IMAGE and spare.ordinal == image.ordinal:
+            self.spares[image.offset] = None  # claimed; the other frame breaks rule 45
+            return
+        try:
+            frame = spare or read_frame(self.file, self.header, image.offset, self.silent)
+        except Fault:
+            pass  # no frame
+        seen = frame and frame.type == IMAGE and (spare or frame.ordinal < self.count and self.offsets[frame.ordinal] == image.offset)
+        self.need(not seen, 44, image.at, "an entry names the frame of another image", image.ordinal)
+        self.need(seen or image.offset in self.damaged, 42, image.at, "an entry names no IMAGE frame", image.ordinal)
 
     def check_alias(self, image, frame):
-        target, zero = struct.unpack("<II", self.file.read(frame.payload, 8)) if frame.stored_bytes == 8 else (image.ordinal, 0)
-        if self.need(target < image.ordinal and not zero and frame.format == image.format, 47, frame.offset, "an ALIAS", image.ordinal):
-            other = self.image(target)
-            self.need(not other.aliased and (other.offset, other.units, other.stored_bytes, other.format, other.coding, other.hash) ==
-                      (image.offset, image.units, image.stored_bytes, image.format, image.coding, image.hash), 47, image.at,
-                      "the entry is not that of image %d" % target, image.ordinal)
+        need, at, ordinal = self.need, image.at, image.ordinal
+        target = int.from_bytes(self.file.read(frame.payload, 4), "little") if frame.stored_bytes == 8 else 0
+        if not need(frame.format == image.format and target < ordinal and self.kinds[target] != ALIAS, 47, at,
+                    "an alias of image %d" % target, ordinal) or not self.kinds[target]:
+            return
+        other = read_frame(self.file, self.header, self.offsets[target], self.silent)
+        need((other.offset, other.units, other.stored_bytes, other.format, other.coding) ==
+             (image.offset, image.units, image.stored_bytes, image.format, image.coding) and
+             (not self.entered[target] or self.hashes[16 * target:16 * target + 16] == image.hash), 47, at,
+             "the entry is not as that of image %d" % target, ordinal)
 
-    def check_bytes(self, image, frame):
-        ordinal, begin = image.ordinal, b""
-        if frame.coding:
-            state = xxhash.xxh3_128()
-            for piece in self.decoded(frame, ordinal):
-                begin = begin or piece[:32]
-                state.update(piece)
-            digest = state.intdigest().to_bytes(16, "little")
-        else:
-            digest = self.hashes[16 * ordinal:16 * ordinal + 16]
-            begin = self.file.read(frame.payload, min(32, frame.stored_bytes))
-        self.need(digest == image.hash, 70, image.at, "the hash of the original bytes", ordinal)
-        self.need(agrees(frame.format, begin), 52, frame.offset, "the bytes do not begin as format %d does" % frame.format, ordinal)
+    # -------------------------------------------------------------- names and content (rules 53 to 59, 67)
 
-    def check_sums(self):
-        self.need(self.live == self.root.live_bytes, 65, self.root.offset, "live_stored_bytes is %d, not %d" % (
-            self.root.live_bytes, self.live))
+    def check_names(self, run):
+        for ordinal, name in enumerate(run.groups(run.find(NAME_TEXT)), run.part.first):
+            if ordinal >= self.count:
+                break
+            place = self.offsets[ordinal]
+            self.need(not name or is_name(name), 53, place, "not a valid name", ordinal)
+            same = not self.kinds[ordinal] or name_hash(name, self.header.name_seed) == self.names[ordinal]
+            self.need(same, 55, place, "NAME_TEXT has another name than the frame", ordinal)
 
-    def slots(self, table, kind, form, bits, split):
-        """Slots of a table in order of index; order, places and bounds are checked (rules 57, 59, 67)."""
-        section, rules, at = table.find(kind), (57, 59) if kind == NAME_SLOTS else (67, 67), table.part.offset
-        before, least, most, keys = (-1, -1), 0, 0, 0
+    def slots(self, table, kind, form, bits, rules):
+        """(hash, ordinal, fields) of the slots; their order, places and number are checked (rules 57, 59, 67)."""
+        section, at = table.find(kind), table.part.offset
+        before, following, most, keys = None, 0, 0, 0
+        self.need(up(table.part.count * 100, 95) // 95 <= section.extra <= 2 * table.part.count + 4, rules[1], at,
+                  "slot_count %d for %d keys" % (section.extra, table.part.count))
         for index, fields in enumerate(table.elements(section, form)):
-            if not any(fields):
-                continue
-            hashed, ordinal = split(fields)
-            home, keys = hashed * section.extra >> bits, keys + 1
-            self.need((hashed, ordinal) > before and index == max(home, least), rules[0], at, "slot %d is not in its place" % index)
-            before, least, most = (hashed, ordinal), index + 1, max(most, index - home)
-            if self.need(ordinal < self.count, rules[1], at, "slot %d names image %d" % (index, ordinal)):
-                yield fields, ordinal, hashed
-        self.need(section.count == section.extra + most and most <= 4096, rules[0], at, "max_disp is %d" % most)
-        self.need(keys == table.part.count and up(keys * 100, 95) // 95 <= section.extra <= 2 * keys + 4, rules[1], at,
-                  "%d slots for %d keys" % (section.extra, keys))
+            if any(fields):
+                hashed, ordinal = (fields[0] >> 24, fields[1]) if bits == 40 else (fields[0], fields[1] - 1 & 0xFFFFFFFF)
+                home = hashed * section.extra >> bits
+                self.need((before is None or (hashed, ordinal) > before) and index == max(home, following), rules[0], at,
+                          "slot %d is not in its place" % index, ordinal)
+                before, following, most, keys = (hashed, ordinal), index + 1, max(most, index - home), keys + 1
+                if self.need(ordinal < self.count, rules[1], at, "a slot names image %d" % ordinal):
+                    yield hashed, ordinal, fields
+        self.need(keys == table.part.count and section.count == section.extra + most, rules[0], at,
+                  "%d keys, max_disp is %d" % (keys, most))
 
-    def check_names(self):
-        found = bytearray(self.count)
-        for table in self.of(NAMES):
-            for (key, ordinal, low), _, _ in self.slots(table, NAME_SLOTS, "<QII", 40, lambda slot: (slot[0] >> 24, slot[1])):
-                own = self.offsets[ordinal]
-                frame = read_frame(self.file, self.header, own) if own else None
-                size = frame.bytes if frame else 0
-                wanted = self.keys[ordinal] >> 24 << 24 | length_class(size) << 16 | own // 8 >> 32, own // 8 & 0xFFFFFFFF
-                self.need((key, low) == wanted or not own, 59, table.part.offset, "a slot is not that of its frame", ordinal)
-                self.need(self.dead[ordinal] or self.named[ordinal], 58, table.part.offset, "a slot without a name", ordinal)
-                found[ordinal] = min(2, found[ordinal] + 1)
+    def check_slots(self):
+        found, complete = bytearray(self.count), True
+        for table in [table for table in self.tables if table.part.type == NAMES]:
+            complete &= bool(table.sections)
+            for hashed, ordinal, (key, _, low) in (
+                    self.slots(table, NAME_SLOTS, "<QII", 40, (57, 59)) if table.sections else []):
+                self.check_name_slot(table, ordinal, hashed, ((key & 255) << 32 | low) * 8, key >> 16 & 255, found)
         live = [ordinal for ordinal in range(self.count) if self.named[ordinal] and not self.dead[ordinal]]
-        for ordinal in live:
-            self.need(found[ordinal] == 1, 58, self.offsets[ordinal], "%d slots of a name" % found[ordinal], ordinal)
-        live.sort(key=lambda ordinal: self.keys[ordinal])
-        for one, other in zip(live, live[1:]):
-            if self.keys[one] == self.keys[other]:
-                names = [read_frame(self.file, self.header, self.offsets[ordinal]).name for ordinal in (one, other)]
-                self.need(names[0] != names[1], 54, self.offsets[other], "the name of image %d" % one, other)
+        for ordinal in live if complete else []:
+            self.need(found[ordinal], 58, self.offsets[ordinal], "a name without a slot", ordinal)
+        twins = collections.defaultdict(set)
+        for ordinal in sorted((ordinal for ordinal in live if found[ordinal]), key=self.names.__getitem__):
+            name = read_frame(self.file, self.header, self.offsets[ordinal], self.silent).name
+            if twins and self.names[ordinal] not in twins:
+                twins.clear()
+            self.need(name not in twins[self.names[ordinal]], 54, self.offsets[ordinal], "the name stands twice", ordinal)
+            twins[self.names[ordinal]].add(name)
+        for table in self.of(CONTENT):
+            for hashed, ordinal, _ in self.slots(table, CONTENT_SLOTS, "<II", 32, (67, 67)):
+                right = low64(self.hashes[16 * ordinal:16 * ordinal + 8]) >> 32 == hashed
+                self.need(self.kinds[ordinal] != ALIAS and (right or not self.entered[ordinal]), 67, table.part.offset,
+                          "a content slot is not that of its entry", ordinal)
 
-    def check_content(self, table):
-        split = lambda slot: (slot[0], slot[1] - 1 if slot[1] else 1 << 32)
-        for _, ordinal, hashed in self.slots(table, CONTENT_SLOTS, "<II", 32, split):
-            self.need(self.content[ordinal] == hashed, 67, table.part.offset, "a content slot is not that of its entry", ordinal)
+    def check_name_slot(self, table, ordinal, hashed, at, lenclass, found):
+        need, place = self.need, table.part.offset
+        if not self.kinds[ordinal] or self.offsets[ordinal] != at:
+            need(at in self.damaged, 59, place, "the frame of the image is not at %d" % at, ordinal)
+            return
+        frame = read_frame(self.file, self.header, at, self.silent)
+        need(frame.name and hashed == self.names[ordinal] >> 24 and lenclass == length_class(frame.bytes), 59, place,
+             "hash or lenclass of a slot is not that of the frame", ordinal)
+        if not self.dead[ordinal]:
+            need(not found[ordinal], 58, place, "a second slot of the name", ordinal)
+            found[ordinal] = 1
 
-    # -------------------------------------------------------------- columns (rules 60, 61, 68)
-
-    def check_dictionary(self, column):
-        seen = set()
-        for table in self.of(VALUES):
-            if table.part.column != column.id:
-                continue
-            for value in table.groups(table.find(GROUPS, column.id)):
-                digest = xxh(value)
-                self.need(digest not in seen and is_utf8(value), 68, table.at, "a value of column %d twice, or no text" % column.id)
-                seen.add(digest)
+    # -------------------------------------------------------------- columns (rules 61, 68)
 
     def check_values(self, table, column):
-        values = self.columns_of(table, column)
-        most = {BOOL: 2, DICTIONARY: column.dictionary_count, IMAGES: self.root.ordinal_count}.get(column.type)
-        for row, (valid, raw) in enumerate(values or []):
-            ordinal = table.part.first + row
+        values, validity = self.column_in(table, column), table.find(VALIDITY, column.id)
+        most = {DICTIONARY: column.dictionary_count, IMAGES: self.root.ordinal_count}.get(column.type)
+        for row, (raw, valid) in enumerate(values or []):
             if not valid:
-                fine = not any(raw) if not column.in_groups else not raw
+                fine = not raw if column.in_groups else not any(raw)
             elif column.type == UTF8:
                 fine = is_utf8(raw)
-            elif column.type == BOOL:
-                fine = not raw.strip(b"\0\1") and len(raw) % column.bytes == 0
             elif most is not None:
                 fine = int.from_bytes(raw, "little") < most
             else:
-                fine = column.type == BYTES or not column.is_list or len(raw) % column.bytes == 0
-            self.need(fine, 61, table.at, "a value of column %d" % column.id, ordinal)
+                fine = column.type == BYTES or not column.in_groups or len(raw) % column.bytes == 0
+                fine = fine and (column.type != BOOL or not raw.strip(b"\0\1"))
+            self.need(fine, 61, table.at, "a value of column %d" % column.id, table.part.first + row)
+        self.need(values is None or not validity or not table.bits_past_the_end(validity), 61, table.at, "bits past the end")
 
-
-def is_utf8(data):
-    try:
-        return data.decode() is not None
-    except UnicodeDecodeError:
-        return False
-
-
-def verify(path):
-    from aimg_reader.container import File
-    return Validator(File(path)).run()
+    def check_dictionary(self, column):
+        seen = set()
+        for table in self.of(VALUES) if column.type == DICTIONARY else []:
+            section = table.find(GROUPS, column.id) if table.part.column == column.id else None
+            for value in table.groups(section) if section else []:
+                digest = xxh(value)
+                self.need(digest not in seen and is_utf8(value), 68, table.at, "a value of column %d twice, or no text" % column.id)
+                seen.add(digest)
