@@ -18,8 +18,8 @@ import xxhash
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from aimg_reader.container import (  # noqa: E402
-    COLUMN, IMAGE, KNOWN_INCOMPAT, MASK, NAMES, RUN, VALUES, Fault, File, extensions, last_commit, low64, must, read_frame,
-    read_header)
+    COLUMN, COLUMNS, CONTENT, CONTENTS, IMAGE, KNOWN_INCOMPAT, MASK, MASKS, NAMES, RUN, VALUES, ZSTD, ZSTD_DICT, Fault, File,
+    Memory, extensions, last_commit, low64, must, read_frame, read_header)
 from aimg_reader.index import (  # noqa: E402
     ATTACHED, BYTES, CODES, DEAD, DICTIONARY, GROUPS, NAME_SLOTS, NAME_TEXT, UTF8, Image, Index, name_hash, read_meta, read_root)
 from aimg_reader.validator import Validator  # noqa: E402
@@ -30,25 +30,35 @@ FORMATS = "unknown jpeg png gif webp bmp tiff pnm avif heif jxl jp2 ico qoi psd 
 
 def verify(path):
     """The findings of a validator, each with rule, offset, image, what and warning; none but warnings: the archive is valid."""
-    return Validator(File(path)).run()
+    return Validator(path if isinstance(path, File) else File(path)).run()
 
 
 class Archive(Index):
     """A file as a reader has it. Raises Fault where rules do not let it open it, or hand something out."""
 
     def __init__(self, path):
-        super().__init__(File(path))
+        super().__init__(path if isinstance(path, File) else File(path))
         self.header = read_header(self.file)
         self.commit, self.end = last_commit(self.file, self.header)
         unknown = self.commit.incompat & ~KNOWN_INCOMPAT if self.commit else 0
         if unknown:
             raise Fault(32, self.commit.offset, "unknown incompat bits: %#x" % unknown, status="unsupported")
         if self.commit:
+            must(self.commit.root_offset > self.commit.prev_offset, 31, self.commit.offset, "ROOT is not of the batch")
             self.root = read_root(self.file, self.commit)
             self.open_tables(must)
+            self.check_features()
             for mask in self.of(MASK):
                 for kind, bits in ((DEAD, mask.part.dead), (ATTACHED, mask.part.attached)):
                     must(mask.find(kind) or not bits, 62, mask.part.offset, "%d bits of kind %d without a section" % (bits, kind))
+
+    def check_features(self):
+        """(rule 32, as far as ROOT and the tails of tables tell)"""
+        coded = any(section.codec for table in self.tables for section in table.sections)
+        incompat = (ZSTD if coded else 0) | (ZSTD_DICT if self.root.codings else 0) | (MASKS if self.root.of(MASK) else 0)
+        ro_compat = (COLUMNS if self.columns else 0) | (CONTENTS if self.root.of(CONTENT) else 0)
+        must(not incompat & ~self.commit.incompat and not ro_compat & ~self.commit.ro_compat, 32, self.commit.offset,
+             "features are used that are not declared")
 
     columns = property(lambda self: self.root.columns if self.root else [])
     meta = property(lambda self: read_meta(self.file, self.root) if self.root else {})
@@ -86,7 +96,7 @@ class Archive(Index):
                 if not (key or ordinal or low) or key >> 24 > hash40:
                     break
                 if key >> 24 == hash40 and ordinal < self.root.ordinal_count:
-                    frame = read_frame(self.file, self.header, ((key & 255) << 32 | low) * 8)
+                    frame = read_frame(self.file, self.header, ((key & 0xFFFF) << 32 | low) * 8)
                     image = self.image(ordinal) if (frame.name, frame.ordinal) == (name, ordinal) else None
                     if image and not image.dead:
                         return image
@@ -119,8 +129,8 @@ class Archive(Index):
     def values(self, column):
         """The values of a column by ordinal, None where there is none (6.1)."""
         found, texts = [], []
-        for table in self.of(VALUES):
-            texts += [value.decode() for value in table.groups(table.find(GROUPS, column.id))] if table.part.column == column.id else []
+        for table in [table for table in self.of(VALUES) if table.part.column == column.id]:
+            texts += [value.decode() for value in table.groups(table.find(GROUPS, column.id))]
         for run in self.of(RUN):
             tables = [run] + [table for table in self.of(COLUMN) if table.part.first == run.part.first]
             newest = sorted(tables, key=lambda table: table.part.offset, reverse=True)

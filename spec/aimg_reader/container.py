@@ -147,6 +147,21 @@ class File:
         return struct.unpack("hhqqi4x", fcntl.fcntl(self.file.fileno(), fcntl.F_GETLK, flock))[0] != fcntl.F_UNLCK
 
 
+class Memory(File):
+    """Bytes instead of a file."""
+
+    def __init__(self, data):
+        self.data, self.size = data, len(data)
+
+    def read(self, offset, count):
+        if offset < 0 or count > self.size - offset:
+            raise Fault(12, offset, "%d bytes, but the file ends at %d" % (count, self.size))
+        return self.data[offset:offset + count]
+
+    def is_locked(self):
+        return False
+
+
 def unzstd(file, offset, stored, raw, dictionary=None, image=None, place=None):
     """The one zstd frame (7; rule 49) in these bytes, decoded in pieces, block by block: neither the whole nor more than raw."""
     broken = lambda what: Fault(49, place or offset, "zstd: " + what, image)
@@ -330,6 +345,7 @@ class Commit(NamedTuple):
 
 def read_commit(file, header, offset):
     """A valid commit page (4); the first of rules 12 to 14, 17, 19, 24 to 26 that it breaks is raised."""
+    must(offset + PAGE <= file.size, 12, offset, "no room for a commit page")
     frame = read_frame(file, header, offset)
     rule = frame.size_fault() or frame.field_fault()
     must(not rule, rule, offset, "the frame of a commit page")

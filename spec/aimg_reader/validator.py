@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of section 11 of SPEC.md: which are broken, where, in which image. The index is opened first, then every frame is read
-once and in order, then the tables are compared with the frames."""
+"""The rules of section 11 of SPEC.md: which are broken, where, in which image. The index is opened first, then every frame is
+read once and in order, then the tables are compared with the frames."""
 import array
 import bisect
 import collections
-import struct
 
 import xxhash
 
@@ -14,23 +13,11 @@ from aimg_reader.container import (
     is_utf8, last_commit, low64, read_commit, read_frame, read_header, read_hint, up, xxh)
 from aimg_reader.index import (
     ATTACHED, BOOL, BYTES, CONTENT_SLOTS, DEAD, DICTIONARY, GROUPS, IMAGES, NAME_SLOTS, NAME_TEXT, RANK, UTF8, VALIDITY, Image,
-    Index, length_class, name_hash, read_meta, read_root)
-
-BEGINNINGS = {1: [b"\xff\xd8\xff"], 2: [b"\x89PNG\r\n\x1a\n"], 3: [b"GIF87a", b"GIF89a"], 4: [b"RIFF"], 5: [b"BM"],
-              6: [b"II\x2a\0", b"II\x2b\0", b"MM\0\x2a", b"MM\0\x2b"], 7: [b"P%d" % digit for digit in range(1, 8)],
-              10: [b"\xff\x0a", b"\0\0\0\x0cJXL "], 11: [b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"], 12: [b"\0\0\1\0", b"\0\0\2\0"],
-              13: [b"qoif"], 14: [b"8BPS"], 15: [b"\x76\x2f\x31\x01"], 16: [b"#?RADIANCE", b"#?RGBE"]}
-BRANDS = {8: (b"avif", b"avis"), 9: (b"hei", b"hev", b"mif1", b"msf1", b"avci", b"avcs")}  # behind ftyp
-
-
-def agrees(kind, begin):
-    """Whether bytes may be of a format (REGISTRY; rule 52)."""
-    if kind in BRANDS:
-        return begin[4:8] == b"ftyp" and begin[8:12].startswith(BRANDS[kind])
-    return kind not in BEGINNINGS or begin.startswith(tuple(BEGINNINGS[kind])) and (kind != 4 or begin[8:12] == b"WEBP")
-
+    Index, agrees, length_class, name_hash, read_meta, read_root)
 
 class Validator(Index):
+    silent = staticmethod(lambda condition, *_: condition)  # for a frame about which all is said
+
     def __init__(self, file):
         super().__init__(file)
         self.report = Report()
@@ -133,16 +120,11 @@ class Validator(Index):
         return next((guess for guess in guesses if at < guess <= limit and guess % 8 == 0 and self.begins(guess)), limit)
 
     def begins(self, at):
-        try:
-            return at == self.end or self.file.size - at >= 48 and bool(self.check_of(at))
-        except Fault:
-            return False
-
-    def check_of(self, at):
-        units = self.file.read(at, 48)[3]
-        header = self.file.read(at, 8 * units)
+        """Whether a frame with a right check begins here, whatever its sizes are."""
+        header = self.file.read(at, min(2040, self.file.size - at))
+        header = header[:8 * header[3]] if len(header) >= 48 else b""
         check = low64(xxh(header[:40] + bytes(8) + header[48:], self.header.seed))
-        return units >= 6 and header[:2] == b"AF" and check == int.from_bytes(header[40:48], "little")
+        return at == self.end or len(header) >= 48 and header[:2] == b"AF" and check == int.from_bytes(header[40:48], "little")
 
     def known_starts(self):
         """(offset, end as the entry has it, or -1) of all frames that the last commit names."""
@@ -220,23 +202,21 @@ class Validator(Index):
     def check_bytes(self, frame, digest):
         """Decodes an image (rules 49, 52); its hash is kept for rule 70."""
         ordinal, begin = frame.ordinal, self.file.read(frame.payload, min(32, frame.stored_bytes))
-        if frame.coding > 1 and (not self.root or not self.has_dictionary(frame.coding)):
+        try:
+            pieces = self.decoded(frame, ordinal) if frame.coding < 2 or self.root else None
+        except Fault:
+            pieces = None
+        if not pieces:
             return  # said of the coding
         if frame.coding:
             state, begin = xxhash.xxh3_128(), b""
-            for piece in self.decoded(frame, ordinal):
+            for piece in pieces:
                 begin = begin if len(begin) >= 32 else begin + piece[:32]
                 state.update(piece)
             digest = state.intdigest().to_bytes(16, "little")
         if ordinal < self.count and self.offsets[ordinal] == frame.offset:
             self.hashes[16 * ordinal:16 * ordinal + 16], self.hashed[ordinal] = digest, 1
-        self.need(agrees(frame.format, begin), 52, frame.offset, "the bytes do not begin as format %d does" % frame.format, ordinal)
-
-    def has_dictionary(self, number):
-        try:
-            return self.dictionary(number)
-        except Fault:
-            return None
+        self.need(agrees(frame.format, begin), 52, frame.offset, "bytes that do not begin as format %d" % frame.format, ordinal)
 
     # -------------------------------------------------------------- commits (rules 20, 24 to 33)
 
@@ -300,7 +280,8 @@ class Validator(Index):
                 if self.need(is_dict, 51, coding.offset, "coding %d names no DICT" % coding.coding):
                     self.trying(self.dictionary, coding.coding)
         meta, size = self.root.meta_offset, self.root.meta_bytes
-        if meta and meta not in self.damaged and self.need(self.is_frame(meta, META, size) and size <= 1 << 24, 69, meta, "no META"):
+        fits = meta and meta not in self.damaged and self.is_frame(meta, META, size) and size <= 1 << 24
+        if self.need(fits or not meta or meta in self.damaged, 69, meta, "no META of %d bytes" % size) and fits:
             self.trying(read_meta, self.file, self.root)
         self.dead, self.attached = bytearray(self.count), bytearray(self.count)
         for mask in self.of(MASK):
@@ -317,7 +298,8 @@ class Validator(Index):
     def is_frame(self, at, *wanted):
         """Whether a frame of this type, size, coding and format is at a place; of a damaged one its own finding tells."""
         frame = self.frames.get(at)
-        return at in self.damaged or frame and (frame.type, frame.stored_bytes, frame.coding, frame.format)[:len(wanted)] == wanted
+        found = (frame.type, frame.stored_bytes, frame.coding, frame.format) if frame else ()
+        return at in self.damaged or found[:len(wanted)] == wanted
 
     def check_table(self, table):
         """Blocks, their list, and gaps (rules 38, 40). What they hold is looked at whatever their hashes say."""
@@ -325,9 +307,8 @@ class Validator(Index):
         self.need(self.file.hash(place, 16 * blocks) == table.list_hash, 40, place, "list_hash")
         for block in range(blocks):
             table.check_block(block, self.need)
-        for section in table.sections:
-            end = up(section.end, 64)
-            self.need(self.file.is_zero(table.at + section.end, end - section.end), 38, table.at + section.end, "a gap is not zero")
+        for end in [section.end for section in table.sections]:
+            self.need(self.file.is_zero(table.at + end, -end % 64), 38, table.at + end, "a gap is not zero")
 
     def check_mask(self, mask):
         """(rule 62)"""
@@ -338,13 +319,12 @@ class Validator(Index):
             for row, bit in enumerate(mask.bits(section) if section else b""):
                 if bit and first + row < self.count:
                     states[first + row] = 1
-        for row, ordinal in enumerate(range(first, min(mask.part.end, self.count))):
-            if row % 2048 == 0:
-                ranks.append((listed,))
-            counts[0] += self.dead[ordinal]
-            counts[1] += self.attached[ordinal] and not self.dead[ordinal]
-            listed += not self.dead[ordinal] and not self.attached[ordinal]
-        self.need(counts == [mask.part.dead, mask.part.attached], 62, mask.at, "a MASK of %d dead and %d attached" % tuple(counts))
+        for ordinal in range(first, min(mask.part.end, self.count)):
+            ranks += [(listed,)] if (ordinal - first) % 2048 == 0 else []
+            dead, attached = self.dead[ordinal], self.attached[ordinal]
+            counts = [counts[0] + dead, counts[1] + (attached and not dead)]
+            listed += not dead and not attached
+        self.need(counts == [mask.part.dead, mask.part.attached], 62, mask.at, "%d dead, %d attached" % tuple(counts))
         self.need(list(mask.elements(mask.find(RANK), "<I"))[:len(ranks)] == ranks, 62, mask.at, "RANK")
 
     # -------------------------------------------------------------- entries (rules 42 to 47, 65, 70)
@@ -365,8 +345,8 @@ class Validator(Index):
         for ordinal, kind, at in frames + [(frame.ordinal, frame.type, at) for at, frame in self.spares.items() if frame]:
             self.need(False, 45 if kind == IMAGE else 47, at, "no entry of its ordinal designates this frame", ordinal)
         root = self.root
-        self.need(not complete or self.sums == [root.listed_count, root.dead_count, root.live_bytes], 65, root.offset,
-                  "listed, dead and live bytes are %s" % self.sums)
+        counts = [root.listed_count, root.dead_count, root.live_bytes]
+        self.need(not complete or self.sums == counts, 65, root.offset, "%s, not %s" % (counts, self.sums))
 
     def check_entry(self, image):
         need, at, ordinal = self.need, image.at, image.ordinal
@@ -395,10 +375,6 @@ class Validator(Index):
         if not image.aliased:
             self.hashes[16 * ordinal:16 * ordinal + 16], self.entered[ordinal] = image.hash, 1
 
-    def silent(self, condition, *_):
-        """For a frame about which all is said."""
-        return condition
-
     def check_elsewhere(self, image):
         """An entry that does not designate the frame of its ordinal."""
         spare, frame = self.spares.get(image.offset), None
@@ -409,7 +385,8 @@ class Validator(Index):
             frame = spare or read_frame(self.file, self.header, image.offset, self.silent)
         except Fault:
             pass  # no frame
-        seen = frame and frame.type == IMAGE and (spare or frame.ordinal < self.count and self.offsets[frame.ordinal] == image.offset)
+        kept = spare or frame and frame.ordinal < self.count and self.offsets[frame.ordinal] == image.offset
+        seen = kept and frame.type == IMAGE
         self.need(not seen, 44, image.at, "an entry names the frame of another image", image.ordinal)
         self.need(seen or image.offset in self.damaged, 42, image.at, "an entry names no IMAGE frame", image.ordinal)
 
@@ -418,7 +395,7 @@ class Validator(Index):
         target = int.from_bytes(self.file.read(frame.payload, 4), "little") if frame.stored_bytes == 8 else 0
         if not need(frame.format == image.format and target < ordinal and self.kinds[target] != ALIAS, 47, at,
                     "an alias of image %d" % target, ordinal) or not self.kinds[target]:
-            return
+            return  # of a target without a frame all is said
         other = read_frame(self.file, self.header, self.offsets[target], self.silent)
         need((other.offset, other.units, other.stored_bytes, other.format, other.coding) ==
              (image.offset, image.units, image.stored_bytes, image.format, image.coding) and
@@ -451,8 +428,8 @@ class Validator(Index):
                 before, following, most, keys = (hashed, ordinal), index + 1, max(most, index - home), keys + 1
                 if self.need(ordinal < self.count, rules[1], at, "a slot names image %d" % ordinal):
                     yield hashed, ordinal, fields
-        self.need(keys == table.part.count and section.count == section.extra + most, rules[0], at,
-                  "%d keys, max_disp is %d" % (keys, most))
+        fits = keys == table.part.count and section.count == section.extra + most
+        self.need(fits, rules[0], at, "%d keys, max_disp is %d" % (keys, most))
 
     def check_slots(self):
         found, complete = bytearray(self.count), True
@@ -460,12 +437,12 @@ class Validator(Index):
             complete &= bool(table.sections)
             for hashed, ordinal, (key, _, low) in (
                     self.slots(table, NAME_SLOTS, "<QII", 40, (57, 59)) if table.sections else []):
-                self.check_name_slot(table, ordinal, hashed, ((key & 255) << 32 | low) * 8, key >> 16 & 255, found)
+                self.check_name_slot(table, ordinal, hashed, ((key & 0xFFFF) << 32 | low) * 8, key >> 16 & 255, found)
         live = [ordinal for ordinal in range(self.count) if self.named[ordinal] and not self.dead[ordinal]]
         for ordinal in live if complete else []:
             self.need(found[ordinal], 58, self.offsets[ordinal], "a name without a slot", ordinal)
         twins = collections.defaultdict(set)
-        for ordinal in sorted((ordinal for ordinal in live if found[ordinal]), key=self.names.__getitem__):
+        for ordinal in sorted((ordinal for ordinal in live if found[ordinal] == 2), key=self.names.__getitem__):
             name = read_frame(self.file, self.header, self.offsets[ordinal], self.silent).name
             if twins and self.names[ordinal] not in twins:
                 twins.clear()
@@ -483,11 +460,11 @@ class Validator(Index):
             need(at in self.damaged, 59, place, "the frame of the image is not at %d" % at, ordinal)
             return
         frame = read_frame(self.file, self.header, at, self.silent)
-        need(frame.name and hashed == self.names[ordinal] >> 24 and lenclass == length_class(frame.bytes), 59, place,
-             "hash or lenclass of a slot is not that of the frame", ordinal)
+        right = need(frame.name and hashed == self.names[ordinal] >> 24, 59, place, "hash of a slot", ordinal)
+        need(lenclass == length_class(frame.bytes), 59, place, "lenclass of a slot", ordinal)
         if not self.dead[ordinal]:
             need(not found[ordinal], 58, place, "a second slot of the name", ordinal)
-            found[ordinal] = 1
+            found[ordinal] = max(found[ordinal], 2 if right else 1)
 
     # -------------------------------------------------------------- columns (rules 61, 68)
 
@@ -508,10 +485,15 @@ class Validator(Index):
         self.need(values is None or not validity or not table.bits_past_the_end(validity), 61, table.at, "bits past the end")
 
     def check_dictionary(self, column):
-        seen = set()
-        for table in self.of(VALUES) if column.type == DICTIONARY else []:
-            section = table.find(GROUPS, column.id) if table.part.column == column.id else None
-            for value in table.groups(section) if section else []:
-                digest = xxh(value)
-                self.need(digest not in seen and is_utf8(value), 68, table.at, "a value of column %d twice, or no text" % column.id)
-                seen.add(digest)
+        """What is no text ends it: the values behind it would be told of twice."""
+        seen, tables = [], [table for table in self.of(VALUES) if table.part.column == column.id and column.type == DICTIONARY]
+        fine = all(self.trying(self.take_values, table, column, seen) is not False for table in tables)
+        self.need(fine and len(set(seen)) == len(seen), 68, self.root.offset, "column %d: a value twice, or no text" % column.id)
+
+    def take_values(self, table, column, seen):
+        section = table.find(GROUPS, column.id)
+        for value in table.groups(section) if section else []:
+            if not is_utf8(value):
+                return False
+            seen.append(xxh(value))
+        return True

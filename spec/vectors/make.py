@@ -4,7 +4,7 @@
 
 make.py                stores beside this file what is not stored yet; one that is stored is never written again
 make.py --check        fails when the stored ones are not what is made now
-make.py --read         fails when the vectors' own reader does not find in each what its JSON says
+make.py --read         fails when spec/reader.py does not find in each what its JSON says
 make.py --unpack DIR   writes the stored ones as DIR/good/NAME.aimg and .json, and DIR/bad, for who tests a reader"""
 import argparse
 import pathlib

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Damaged archives for both validators: the library's and spec/reader.py's must find the same rules broken in each.
+
+run_differential.py MUTANTS COUNT SEED FOLDER...         of the archives in each FOLDER and below
+run_differential.py MUTANTS replay SEED NUMBER FOLDER...  writes one to mutant.aimg, and what both say of it
+
+MUTANTS is the program mutants. With REPORT in the environment the figures are written there as JSON."""
+import collections
+import json
+import multiprocessing
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "spec"))
+from aimg_reader.container import Memory  # noqa: E402
+from aimg_reader.validator import Validator  # noqa: E402
+
+RECORD = struct.Struct("<QIIQQ")
+PIECE = 500  # mutants that a process makes at once
+SHOWN = 20
+
+
+def rules_of(data):
+    """The rules that the reader finds broken; a text when it fails."""
+    try:
+        return sorted({finding.rule for finding in Validator(Memory(data)).run() if not finding.warning})
+    except Exception:
+        return traceback.format_exc()
+
+
+def mutants(program, seed, first, count, files):
+    """(number, status, rules that the library finds broken, bytes)"""
+    with subprocess.Popen([program, str(seed), str(first), str(count), *files], stdout=subprocess.PIPE) as process:
+        for _ in range(count):
+            record = process.stdout.read(RECORD.size)
+            if len(record) < RECORD.size:
+                raise RuntimeError("%s ended early: exit %s" % (program, process.wait()))
+            number, size, status, low, high = RECORD.unpack(record)
+            bits = high << 64 | low
+            yield number, status, [rule for rule in range(128) if bits >> rule & 1], process.stdout.read(size)
+
+
+def compare(job):
+    """What differs in a piece; how many were valid; how often each rule was broken; and how many rules each mutant broke."""
+    differences, valid, rules = [], 0, collections.Counter()
+    for number, status, theirs, data in mutants(*job):
+        ours = rules_of(data)
+        if ours != theirs:
+            differences.append((number, status, theirs, ours))
+        valid += not theirs
+        rules.update(theirs)
+    return job[3], differences, valid, rules
+
+
+def run(program, count, seed, files):
+    jobs = [(program, seed, at, min(PIECE, count - at), files) for at in range(0, count, PIECE)]
+    begin, done, valid, different, verdicts, rules = time.time(), 0, 0, 0, 0, collections.Counter()
+    with multiprocessing.Pool() as pool:
+        for made, differences, whole, broken in pool.imap_unordered(compare, jobs):
+            done, valid, different, rules = done + made, valid + whole, different + len(differences), rules + broken
+            for number, status, theirs, ours in differences:
+                verdicts += isinstance(ours, str) or bool(theirs) != bool(ours)
+                if different <= SHOWN:
+                    print("replay %d %d: the library finds %s (status %d), the reader %s" % (seed, number, theirs, status, ours))
+    print("%d mutants of %d archives with seed %d: %d valid, %d rules broken, %d verdicts and %d sets of rules differ" % (
+        done, len(set(files)), seed, valid, len(rules), verdicts, different))
+    if os.environ.get("REPORT"):
+        figures = {"archives": len(set(files)), "seed": seed, "mutants": done, "valid": valid, "rules_broken": len(rules),
+                   "verdicts_that_differ": verdicts, "sets_of_rules_that_differ": different,
+                   "seconds": round(time.time() - begin), "mutants_by_rule": {str(rule): rules[rule] for rule in sorted(rules)}}
+        pathlib.Path(os.environ["REPORT"]).write_text(json.dumps(figures) + "\n", encoding="utf-8")
+    return 1 if different or done != count or valid == 0 or valid == done else 0
+
+
+def replay(program, seed, number, files):
+    for _, status, theirs, data in mutants(program, seed, number, 1, files):
+        pathlib.Path("mutant.aimg").write_bytes(data)
+        print("mutant.aimg; the library: %s (status %d)" % (theirs, status))
+        for finding in Validator(Memory(data)).run():
+            print("the reader: %s" % (finding,))
+    return 0
+
+
+def archives(folders):
+    """Valid ones several times: in others, whatever was changed, a rule was broken before."""
+    files = sorted({str(path) for folder in folders for path in pathlib.Path(folder).rglob("*.aimg")})
+    return files + [path for path in files if "/bad/" not in path] * 8
+
+
+def main():
+    words = sys.argv[1:]
+    if len(words) > 4 and words[1] == "replay":
+        return replay(words[0], int(words[2]), int(words[3]), archives(words[4:]))
+    if len(words) < 4:
+        sys.exit(__doc__)
+    return run(words[0], int(words[1]), int(words[2]), archives(words[3:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
