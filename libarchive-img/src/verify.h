@@ -150,7 +150,8 @@ struct aimg_verify {
 
     struct aimg_located located; /* the last commit that can be used */
     uint64_t end;                /* of the frames that are checked */
-    bool has_hint[2];
+    bool hint_there[2]; /* its page is not zero */
+    bool has_hint[2];   /* it is valid, too */
     struct aimg_hint hints[2];
     bool being_written; /* when the last commit was looked for */
     bool skips_unknown; /* the archive declares an optional feature that is not known here */

@@ -14,7 +14,8 @@ static void check_hint(struct aimg_verify *verify, const uint8_t *page, unsigned
     struct aimg_hint *hint = &verify->hints[number];
     const char *letter = number == 0 ? "A" : "B";
     uint64_t offset = hint_offset(number);
-    if (aimg_all_zero(page, AIMG_HINT_BYTES))
+    verify->hint_there[number] = !aimg_all_zero(page, AIMG_HINT_BYTES);
+    if (!verify->hint_there[number])
         return;
     if (aimg_hint_decode(page, verify->source.seed, hint) != 0) {
         aimg_verify_fault(verify, 9, aimg_verify_at(offset), "hint %s is neither zero nor valid; readers go without it", letter);
@@ -232,12 +233,13 @@ void aimg_verify_ends(struct aimg_verify *verify)
                           located->end - AIMG_PAGE_BYTES);
     for (unsigned i = 0; i < 2; i++) {
         const struct aimg_hint *hint = &verify->hints[i];
-        if (!verify->has_hint[i])
+        if (!verify->hint_there[i])
             continue;
         if (no_hints)
             aimg_verify_fault(verify, 10, aimg_verify_at(hint_offset(i)),
-                              "the archive declares that it has no hints, but hint %s is there", i == 0 ? "A" : "B");
-        else if (!walk->hinted[i] && hint->end <= verify->source.end && !aimg_verify_is_damaged(verify, hint->commit_offset))
+                              "the archive declares that it has no hints, but page %s is not zero", i == 0 ? "A" : "B");
+        else if (verify->has_hint[i] && !walk->hinted[i] && hint->end <= verify->source.end &&
+                 !aimg_verify_is_damaged(verify, hint->commit_offset))
             aimg_verify_fault(verify, 9, aimg_verify_at(hint_offset(i)),
                               "hint %s names commit %" PRIu64 " at %" PRIu64 ", which is not there", i == 0 ? "A" : "B",
                               hint->seq, hint->commit_offset);

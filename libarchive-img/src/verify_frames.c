@@ -120,6 +120,8 @@ static bool read_header(struct aimg_verify_worker *worker, struct aimg_verify_he
 
 static uint64_t features_of(const struct aimg_frame *frame)
 {
+    if (frame->type == AIMG_FRAME_IMAGE && frame->coding >= AIMG_CODING_FIRST_LISTED)
+        return AIMG_INCOMPAT_ZSTD | AIMG_INCOMPAT_ZSTD_DICT;
     if (frame->type == AIMG_FRAME_IMAGE)
         return frame->coding == AIMG_CODING_STORE ? 0 : AIMG_INCOMPAT_ZSTD;
     if (frame->type == AIMG_FRAME_ALIAS)

@@ -179,9 +179,10 @@ static const uint8_t *read_columns(struct aimg_verify *verify, const struct aimg
             root_fault(verify, commit, 60, "the columns are not in ascending order of id");
         else if (!name_is_new(root, column))
             root_fault(verify, commit, 60, "the name of a column stands twice");
-        else
+        else {
+            last_id = column->record.id; /* those that are kept ascend: they are found by halving */
             root->column_count++;
-        last_id = column->record.id;
+        }
         in += total;
     }
     return in;

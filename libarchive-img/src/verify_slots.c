@@ -159,7 +159,8 @@ static bool check_name_slot(struct aimg_verify *verify, const struct slots *slot
         return false;
     }
     uint64_t bytes = (uint64_t)record->header_units * AIMG_UNIT + aimg_round_up(record->stored_bytes, AIMG_UNIT);
-    if (!record->named || key->hash != aimg_name_hash40(record->name_hash))
+    bool right = record->named && key->hash == aimg_name_hash40(record->name_hash);
+    if (!right)
         aimg_verify_fault(verify, 59, place, "the slot has hash %010" PRIx64 ", the name %010" PRIx64, key->hash,
                           aimg_name_hash40(record->name_hash));
     if (!lenclass_fits(key->lenclass, bytes))
@@ -170,7 +171,7 @@ static bool check_name_slot(struct aimg_verify *verify, const struct slots *slot
     if (record->slots != 0)
         aimg_verify_fault(verify, 58, place, "the name has a second slot");
     record->slots = 1;
-    return record->named;
+    return right; /* only there can equal names meet */
 }
 
 /* ------------------------------------------------------------------ names that are the same */
