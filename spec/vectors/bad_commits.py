@@ -215,3 +215,9 @@ def dictionary_malformed(a):
     a.dictionary(2, b"\x37\xa4\x30\xec" + noise(200))
     a.add("a", b"a")
     a.commit()
+
+
+@bad(32, "an image with coding 2, of which ROOT lists no DICT, and ZSTD_DICT is not declared", scenes.dictionary, opens=None)
+def dictionary_undeclared_and_unlisted(a):
+    a.edit("root", put(codings=[]), 0)
+    a.edit("commit", put(incompat=c.Incompat.ZSTD), 0)

@@ -97,3 +97,9 @@ def against_the_bit(a):
 @bad(10, "NO_HINTS is declared and hint A is not zero", against_the_bit)
 def hint_with_no_hints(a):
     a.compat |= c.Compat.NO_HINTS
+
+
+@bad(10, "NO_HINTS is declared and page A holds what is no valid hint", against_the_bit)
+def no_valid_hint_with_no_hints(a):
+    a.compat |= c.Compat.NO_HINTS
+    a.edit("hint", put(hash=b"h" * 16), 0)
