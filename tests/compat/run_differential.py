@@ -17,7 +17,8 @@ import sys
 import time
 import traceback
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "spec"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "spec"))
 from aimg_reader.container import Memory  # noqa: E402
 from aimg_reader.validator import Validator  # noqa: E402
 
@@ -71,10 +72,14 @@ def run(program, count, seed, files):
     print("%d mutants of %d archives with seed %d: %d valid, %d rules broken, %d verdicts and %d sets of rules differ" % (
         done, len(set(files)), seed, valid, len(rules), verdicts, different))
     if os.environ.get("REPORT"):
-        figures = {"archives": len(set(files)), "seed": seed, "mutants": done, "valid": valid, "rules_broken": len(rules),
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE).stdout.strip()
+        figures = {"date": time.strftime("%Y-%m-%d"), "commit": commit, "command": "./dev differential %d %d" % (count, seed),
+                   "archives": len(set(files)), "seed": seed, "mutants": done, "valid": valid, "rules_broken": len(rules),
                    "verdicts_that_differ": verdicts, "sets_of_rules_that_differ": different,
                    "seconds": round(time.time() - begin), "mutants_by_rule": {str(rule): rules[rule] for rule in sorted(rules)}}
-        pathlib.Path(os.environ["REPORT"]).write_text(json.dumps(figures) + "\n", encoding="utf-8")
+        report = pathlib.Path(os.environ["REPORT"])
+        report.parent.mkdir(exist_ok=True)
+        report.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 1 if different or done != count or valid == 0 or valid == done else 0
 
 

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# ./dev differential [COUNT [SEED]]: damaged archives for the library's validator and for spec/reader.py, which must find the same
+# rules broken in each. From 100,000 on the figures are kept in tests/reliability/differential.json.
+
+verb_differential() {
+    local count=${1:-100000} seed=${2:-1} report=''
+    [ $# -le 2 ] && [[ "$count$seed" != *[!0-9]* ]] || fail "differential takes a number of mutants and a seed"
+    need_packages "${base_packages[@]}" "${test_packages[@]}"
+    heading "Damaged archives for both validators"
+    build_preset dev mutants unpacked_vectors || fail "the debug build failed"
+    [ "$count" -lt 100000 ] || report=$root/tests/reliability/differential.json
+    REPORT=$report python3 "$root/tests/compat/run_differential.py" "$build/dev/tests/compat/mutants" "$count" "$seed" \
+        "$build/dev/vectors" "$root/fuzz/corpus"
+}
