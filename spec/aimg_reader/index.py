@@ -360,6 +360,16 @@ def read_meta(file, root):
     return pairs
 
 
+def value_fits(column, raw, ordinals):
+    """Whether a value that is not null can be one of the column (8; rule 61)."""
+    if column.type == UTF8:
+        return is_utf8(raw)
+    if column.type in (DICTIONARY, IMAGES):
+        return int.from_bytes(raw, "little") < (ordinals if column.type == IMAGES else column.dictionary_count)
+    whole = column.type == BYTES or not column.in_groups or len(raw) % column.bytes == 0
+    return whole and (column.type != BOOL or not raw.strip(b"\0\1"))
+
+
 def agrees(kind, begin):
     """Whether bytes may be of a format (REGISTRY; rule 52)."""
     if kind in BRANDS:

@@ -12,8 +12,8 @@ from aimg_reader.container import (
     MASK, MASKS, META, NAMES, NO_HINTS, PAD, PAGE, ROOT, RUN, TABLES, VALUES, ZSTD, ZSTD_DICT, Fault, Report, extensions, is_name,
     is_utf8, last_commit, low64, read_commit, read_frame, read_header, read_hint, up, xxh)
 from aimg_reader.index import (
-    ATTACHED, BOOL, BYTES, CONTENT_SLOTS, DEAD, DICTIONARY, GROUPS, IMAGES, NAME_SLOTS, NAME_TEXT, RANK, UTF8, VALIDITY, Image,
-    Index, agrees, length_class, name_hash, read_meta, read_root)
+    ATTACHED, CONTENT_SLOTS, DEAD, DICTIONARY, GROUPS, NAME_SLOTS, NAME_TEXT, RANK, VALIDITY, Image,
+    Index, agrees, length_class, name_hash, read_meta, read_root, value_fits)
 
 class Validator(Index):
     silent = staticmethod(lambda condition, *_: condition)  # for a frame about which all is said
@@ -469,20 +469,15 @@ class Validator(Index):
     # -------------------------------------------------------------- columns (rules 61, 68)
 
     def check_values(self, table, column):
-        values, validity = self.column_in(table, column), table.find(VALIDITY, column.id)
-        most = {DICTIONARY: column.dictionary_count, IMAGES: self.root.ordinal_count}.get(column.type)
-        for row, (raw, valid) in enumerate(values or []):
-            if not valid:
-                fine = not raw if column.in_groups else not any(raw)
-            elif column.type == UTF8:
-                fine = is_utf8(raw)
-            elif most is not None:
-                fine = int.from_bytes(raw, "little") < most
-            else:
-                fine = column.type == BYTES or not column.in_groups or len(raw) % column.bytes == 0
-                fine = fine and (column.type != BOOL or not raw.strip(b"\0\1"))
-            self.need(fine, 61, table.at, "a value of column %d" % column.id, table.part.first + row)
-        self.need(values is None or not validity or not table.bits_past_the_end(validity), 61, table.at, "bits past the end")
+        values, validity, ordinal = self.column_in(table, column), table.find(VALIDITY, column.id), table.part.first
+        try:
+            for raw, valid in values or []:
+                fine = value_fits(column, raw, self.root.ordinal_count) if valid else not raw if column.in_groups else not any(raw)
+                self.need(fine, 61, table.at, "a value of column %d" % column.id, ordinal)
+                ordinal += 1
+        finally:  # behind the last value there may be a fault of the groups, too
+            past = ordinal == table.part.end and validity and table.bits_past_the_end(validity)
+            self.need(not past, 61, table.at, "bits past the end of VALIDITY")
 
     def check_dictionary(self, column):
         """What is no text ends it: the values behind it would be told of twice."""
