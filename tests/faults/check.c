@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct fault no_fault = {"none", FAULT_ERRNO, EIO, 0, 1};
+static const struct fault no_fault = {"none", FAULT_ERRNO, EIO, 0, 1, NULL};
 
 static void copy_file(const char *from, const char *to)
 {
@@ -247,13 +247,56 @@ static bool must_succeed(const struct scene *scene, const struct fault *fault, c
             strcmp(outcome->call, "close") == 0);
 }
 
+/* verify tells of damage as data. */
+static bool found_damage(const struct scene *scene, const struct outcome *outcome)
+{
+    char path[560];
+    path_in(scene, "stdout", path);
+    return outcome->exit_code == 1 && strcmp(scene->verb->args[0], "verify") == 0 && state_of_file(path) != 0;
+}
+
+/* After another process has meddled with a.aimg: what was read before is right, or there is an error. */
+static void check_meddled(const struct scene *scene, const struct outcome *outcome, char reason[400])
+{
+    static struct state_folder now;
+    int code = outcome->exit_code;
+    bool done = code == scene->clean.exit_code;
+    if (outcome->timed_out)
+        WRONG("does not end");
+    if (code < 0)
+        WRONG("signal %d", -code);
+    if (!done && code != 1 && code != 3 && code != 4)
+        WRONG("exit %d", code);
+    if (!done && !found_damage(scene, outcome))
+        check_message(scene, reason);
+    state_of_folder(scene->folder, &now);
+    for (unsigned i = 0; i < now.count && reason[0] == '\0'; i++) {
+        const char *name = now.names[i];
+        bool output = strncmp(name, "out/", 4) == 0 || (strcmp(name, "stdout") == 0 && done && !scene->verb->warns_only);
+        if (output && now.bytes[i] != state_find(&scene->after, name))
+            WRONG("%s has not the bytes that it should have", name);
+    }
+    if (scene->verb->target != NULL && strcmp(scene->verb->target, "c.aimg") == 0) {
+        uint64_t state = target_state(scene, (char[300]){""});
+        if (state != 0 && state != scene->target_after)
+            WRONG("c.aimg is not what it should be");
+        if (done && state == 0)
+            WRONG("c.aimg was not made, and the exit status does not say so");
+    }
+}
+
 void scene_run(const struct scene *scene, const struct fault *fault, long at, struct outcome *outcome, char reason[400])
 {
     bool killed = fault->kind == FAULT_KILL || fault->kind == FAULT_KILL_HALF;
+    reason[0] = '\0';
     scene_reset(scene);
     perform(scene, scene->verb->args, fault, at, outcome);
     if (!outcome->started)
         WRONG("the program could not be run");
+    if (fault->kind == FAULT_MEDDLE) {
+        check_meddled(scene, outcome, reason);
+        return;
+    }
     killed = killed && outcome->fired > 0;
     if (killed && outcome->exit_code != -9)
         WRONG("was not killed");

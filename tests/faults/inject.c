@@ -24,6 +24,7 @@ enum { SECONDS_MAX = 60, FILES_MAX = 1024, BREAKPOINT = 0xCC };
 
 struct run {
     pid_t first;
+    char archive[400];
     const struct fault *fault;
     long at, seen;
     enum call_class class; /* of the first call that was made to fail */
@@ -234,6 +235,9 @@ static void strike(struct run *run, pid_t pid, const struct call_kind *kind, str
         refuse(pid, kind, registers, EIO); /* or it might still be done */
         kill(run->first, SIGKILL);
         break;
+    case FAULT_MEDDLE:
+        run->fault->meddle(run->archive);
+        break;
     case FAULT_MEMORY: /* no call of the system */
         break;
     }
@@ -287,8 +291,8 @@ static void on_call(struct run *run, pid_t pid)
     const struct call_kind *kind = call_kind_of((long)registers.orig_rax);
     if (kind == NULL || (kind->on_fd && (int)registers.rdi == STDERR_FILENO))
         return;
-    bool counted = (run->fault->classes >> kind->class & 1) != 0 &&
-                   (run->fault->kind == FAULT_ERRNO || run->fault->kind == FAULT_KILL || has_bytes(kind));
+    bool any = run->fault->kind == FAULT_ERRNO || run->fault->kind == FAULT_KILL || run->fault->kind == FAULT_MEDDLE;
+    bool counted = (run->fault->classes >> kind->class & 1) != 0 && (any || has_bytes(kind));
     run->seen += counted;
     long *fired = &run->outcome->fired;
     bool first = counted && run->at > 0 && run->seen == run->at;
@@ -344,6 +348,7 @@ void inject(char *const *argv, const char *folder, const struct fault *fault, lo
     struct sigaction action = {.sa_handler = on_alarm};
     *outcome = (struct outcome){.exit_code = -1};
     run = (struct run){.fault = fault, .at = at, .outcome = outcome};
+    snprintf(run.archive, sizeof run.archive, "%s/a.aimg", folder);
     fflush(NULL);
     run.first = fork();
     if (run.first == 0)
@@ -364,7 +369,7 @@ void inject(char *const *argv, const char *folder, const struct fault *fault, lo
 bool inject_possible(void)
 {
     char *argv[] = {(char *)(uintptr_t) "/bin/true", NULL};
-    static const struct fault none = {"none", FAULT_ERRNO, EIO, 0, 1};
+    static const struct fault none = {"none", FAULT_ERRNO, EIO, 0, 1, NULL};
     struct outcome outcome;
     inject(argv, "/tmp", &none, 0, &outcome);
     return outcome.started && outcome.exit_code == 0;

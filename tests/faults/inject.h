@@ -26,15 +26,17 @@ enum fault_kind {
     FAULT_END,       /* a read finds the end of the file */
     FAULT_KILL,      /* SIGKILL instead of the call */
     FAULT_KILL_HALF, /* SIGKILL after half of the write */
-    FAULT_MEMORY     /* an allocation gets nothing: memory_shim.c, no system call */
+    FAULT_MEMORY,    /* an allocation gets nothing: memory_shim.c, no system call */
+    FAULT_MEDDLE     /* before the call another process does something to a.aimg; the call itself is left alone */
 };
 
 struct fault {
     const char *name;
     enum fault_kind kind;
     int error;
-    unsigned classes; /* bits 1 << enum call_class: of which calls the n-th is counted */
-    unsigned times;   /* so many calls of the class of the first, one after the other; 0: all from then on */
+    unsigned classes;                    /* bits 1 << enum call_class: of which calls the n-th is counted */
+    unsigned times;                      /* so many calls of the class of the first, one after the other; 0: all from then on */
+    void (*meddle)(const char *archive); /* FAULT_MEDDLE: what it does */
 };
 
 struct outcome {
