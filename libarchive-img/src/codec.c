@@ -74,12 +74,13 @@ int aimg_codec_dictionary_malformed(const void *data, size_t bytes)
     return ZSTD_isError(got) != 0;
 }
 
-/* log2 of the window that a frame asks for, from its header (RFC 8878, 3.1.1.1); 0 when it has a single segment. */
-static unsigned window_log(const uint8_t *stored, size_t bytes)
+/* Whether a frame asks for more than any may, from its header (RFC 8878, 3.1.1.1): the window of one with a single segment is its
+ * content. */
+static bool window_too_large(const uint8_t *stored, size_t bytes, unsigned long long content)
 {
     if (bytes < 6 || (stored[4] & 0x20) != 0)
-        return 0;
-    return 10u + (stored[5] >> 3) + ((stored[5] & 7) != 0);
+        return content > UINT64_C(1) << AIMG_ZSTD_WINDOW_LOG_MAX;
+    return 10u + (stored[5] >> 3) + ((stored[5] & 7) != 0) > AIMG_ZSTD_WINDOW_LOG_MAX;
 }
 
 static enum aimg_status bad_frame(uint64_t offset, const char *what, struct aimg_error *error)
@@ -95,7 +96,7 @@ enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dic
     unsigned long long content = ZSTD_getFrameContentSize(stored, stored_bytes);
     if (content == ZSTD_CONTENTSIZE_ERROR || content == ZSTD_CONTENTSIZE_UNKNOWN || content != raw_bytes)
         return bad_frame(offset, "it does not give the size that is expected", error);
-    if (window_log(stored, stored_bytes) > AIMG_ZSTD_WINDOW_LOG_MAX)
+    if (window_too_large(stored, stored_bytes, content))
         return bad_frame(offset, "it asks for a window above 2^27", error);
     if (ZSTD_findFrameCompressedSize(stored, stored_bytes) != stored_bytes)
         return bad_frame(offset, "it is not one whole frame", error);

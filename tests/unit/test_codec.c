@@ -101,6 +101,14 @@ static void check_frame_headers(void)
     EXPECT_EQ_INT(decode(frame, sizeof frame, 300), AIMG_CORRUPT);
     frame[5] = 31 << 3 | 7;
     EXPECT_EQ_INT(decode(frame, sizeof frame, 300), AIMG_CORRUPT);
+    /* A single segment: the window is the content, here of 2^27 bytes and one more. What is told is the first that is wrong. */
+    struct aimg_error error;
+    uint8_t single[9 + 3] = {0x28, 0xB5, 0x2F, 0xFD, 0xA0, 0, 0, 0, 8, 1};
+    for (uint8_t more = 0; more < 2; more++) {
+        single[5] = more;
+        EXPECT_EQ_INT(aimg_codec_decode(&pool, NULL, single, sizeof single, decoded, (1u << 27) + more, 0, &error), AIMG_CORRUPT);
+        EXPECT_EQ_INT(strstr(error.message, "window above 2^27") != NULL, more);
+    }
 }
 
 static void check_dictionary(void)
