@@ -3,6 +3,7 @@
 
 #include "cmd.h"
 #include "output.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,11 +78,25 @@ void json_put_hash(struct json_object *object, const char *key, const uint8_t ha
     json_put(object, key, json_string(output_hash(hash, digits)));
 }
 
+/* JSON need not escape U+007F to U+009F, but terminals act on some of them. jansson cuts no character in two. */
 static int print_piece(const char *text, size_t bytes, void *user)
 {
+    size_t begin = 0;
+
     (void)user;
     /* A full disk or a closed pipe is told once, by output_finish. */
-    fwrite_unlocked(text, 1, bytes, stdout);
+    for (size_t at = 0; at < bytes; at++) {
+        const unsigned char *place = (const unsigned char *)text + at;
+        size_t sequence = utf8_sequence(place, bytes - at);
+
+        if (sequence == 0 || *place < 0x7F || !utf8_is_control(place, sequence))
+            continue;
+        fwrite_unlocked(text + begin, 1, at - begin, stdout);
+        printf("\\u%04X", place[sequence - 1]);
+        at += sequence - 1;
+        begin = at + 1;
+    }
+    fwrite_unlocked(text + begin, 1, bytes - begin, stdout);
     return 0;
 }
 

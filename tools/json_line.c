@@ -25,7 +25,7 @@ static size_t put_special(const unsigned char *text, size_t bytes)
     char escape[8];
     int length;
 
-    if (sequence > 1) {
+    if (sequence > 1 && !utf8_is_control(text, sequence)) {
         put((const char *)text, sequence);
         return sequence;
     }
@@ -33,10 +33,10 @@ static size_t put_special(const unsigned char *text, size_t bytes)
         length = snprintf(escape, sizeof escape, "\\\\x%02X", text[0]); /* the text \xNN, as output_escape writes it */
     else if (text[0] == '"' || text[0] == '\\')
         length = snprintf(escape, sizeof escape, "\\%c", text[0]);
-    else
-        length = snprintf(escape, sizeof escape, "\\u%04x", text[0]);
+    else /* terminals act on U+0080 to U+009F as well */
+        length = snprintf(escape, sizeof escape, "\\u%04x", text[sequence - 1]);
     put(escape, (size_t)length);
-    return 1;
+    return sequence > 1 ? sequence : 1;
 }
 
 static void put_string(const char *text, size_t bytes)
