@@ -6,6 +6,7 @@
 #include "cores.h"
 #include "interrupt.h"
 #include "output.h"
+#include "portable.h"
 #include "reading.h"
 #include "unpack.h"
 
@@ -25,6 +26,8 @@ const char help_unpack[] = "  -C, --directory DIR    write below DIR, which is c
                            "                         image of more than 1 GiB, or more than 1,000 times larger than it is\n"
                            "                         stored, is left out\n"
                            "      --max-files N      refuse to write more files\n"
+                           "      --portable         refuse all when a name is one that Windows does not allow, or when two\n"
+                           "                         are the same to some file system: 'A.jpg' and 'a.jpg'\n"
                            "      --threads N        1 to 256; else one for each core\n"
                            "      --at N             as it was after commit N, a number of 'aimg log'\n"
                            "\n"
@@ -45,7 +48,7 @@ enum { LISTED_MOST = 20 };
 
 struct request {
     const char *archive, *directory;
-    bool force, skip_existing, quiet;
+    bool force, skip_existing, portable, quiet;
     uint64_t output_most; /* UINT64_MAX: the default */
     uint64_t files_most;
     unsigned threads;
@@ -58,7 +61,8 @@ struct request {
 /* ------------------------------------------------------------------ looking before writing */
 
 struct plan {
-    uint64_t images, bytes, in_the_way;
+    uint64_t images, bytes, in_the_way, not_portable;
+    uint64_t stored_bytes; /* of what is no alias */
 };
 
 static void list_in_the_way(const struct request *request, struct plan *plan, const char *name, int error)
@@ -82,6 +86,47 @@ static void look_at_place(const struct request *request, struct extract_folder *
         list_in_the_way(request, plan, listed->name, error);
 }
 
+/* A name that is damaged is not known, and a name that no archive may hold is written nowhere: neither needs a place. */
+static int look_at_names(const struct request *request, const struct aimg_reader *reader, struct selection *selection,
+                         struct plan *plan)
+{
+    struct portable portable;
+    struct aimg_listed listed;
+    struct walk walk;
+    int code = portable_init(&portable) ? EXIT_DONE : EXIT_SYSTEM;
+
+    walk_begin(&walk, reader, request->archive, selection);
+    walk.silent = true;
+    while (code == EXIT_DONE && !portable.forgot && !interrupt_pending() && walk_next(&walk, &listed)) {
+        const char *wrong = NULL;
+
+        if (aimg_name_check(listed.name, listed.name_bytes, NULL) == AIMG_OK)
+            wrong = portable_add(&portable, listed.name, listed.name_bytes);
+        if (wrong != NULL && plan->not_portable++ < LISTED_MOST)
+            output_error("%s: '%s' %s", request->archive, listed.name, wrong);
+    }
+    walk_end(&walk);
+    if (code != EXIT_DONE || portable.forgot) {
+        output_error("%s: out of memory for --portable; nothing was written", request->archive);
+        code = EXIT_SYSTEM;
+    }
+    portable_fini(&portable);
+    return code;
+}
+
+static int check_portable(const struct request *request, const struct aimg_reader *reader, struct selection *selection,
+                          struct plan *plan)
+{
+    int code = look_at_names(request, reader, selection, plan);
+
+    if (code != EXIT_DONE || plan->not_portable == 0)
+        return code;
+    if (plan->not_portable > LISTED_MOST)
+        output_error("... and %" PRIu64 " more", plan->not_portable - LISTED_MOST);
+    output_error("nothing was written; without --portable, what this file system takes is");
+    return EXIT_NO;
+}
+
 /* Damaged names and entries are passed over here; the walk that writes reports them. */
 static void make_plan(const struct request *request, const struct aimg_reader *reader, struct selection *selection,
                       struct plan *plan)
@@ -98,9 +143,11 @@ static void make_plan(const struct request *request, const struct aimg_reader *r
     walk.silent = true;
     while (!interrupt_pending() && walk_next(&walk, &listed)) {
         plan->images++;
-        if (aimg_reader_entry(reader, listed.ordinal, &entry, NULL) == AIMG_OK &&
-            __builtin_add_overflow(plan->bytes, entry.raw_bytes, &plan->bytes))
-            plan->bytes = UINT64_MAX;
+        if (aimg_reader_entry(reader, listed.ordinal, &entry, NULL) == AIMG_OK) {
+            if (__builtin_add_overflow(plan->bytes, entry.raw_bytes, &plan->bytes))
+                plan->bytes = UINT64_MAX;
+            plan->stored_bytes += entry.alias ? 0 : entry.stored_bytes; /* 2^32 times less than 2^51: no overflow */
+        }
         if (look)
             look_at_place(request, &folder, plan, &listed);
     }
@@ -113,8 +160,15 @@ static int check_budget(const struct request *request, const struct aimg_reader 
     struct aimg_info info = {.struct_bytes = sizeof info};
     uint64_t most = request->output_most;
 
+    (void)aimg_reader_info(reader, &info, NULL);
+    if (plan->stored_bytes > info.file_bytes) {
+        output_error("%s: is damaged: its images lie over each other, for they have %" PRIu64
+                     " stored bytes and the file %" PRIu64 "; nothing was written; run verify, then repair",
+                     request->archive, plan->stored_bytes, info.file_bytes);
+        return EXIT_ARCHIVE;
+    }
     /* File offsets are below 2^51, so four times that is no overflow. */
-    if (most == UINT64_MAX && aimg_reader_info(reader, &info, NULL) == AIMG_OK)
+    if (most == UINT64_MAX)
         most = info.file_bytes * 4 > OUTPUT_LEAST ? info.file_bytes * 4 : OUTPUT_LEAST;
     if (plan->bytes > most) {
         output_error("%s: unpacks to %" PRIu64 " bytes, the limit is %" PRIu64 "; nothing was written; --max-output %" PRIu64
@@ -251,6 +305,8 @@ static int unpack_archive(struct request *request, char *const *globs, int glob_
         goto out;
     }
     code = check_budget(request, reader, &plan);
+    if (code == EXIT_DONE && request->portable)
+        code = check_portable(request, reader, &selection, &plan);
     if (code == EXIT_DONE)
         code = check_in_the_way(&plan);
     if (code != EXIT_DONE)
@@ -267,7 +323,7 @@ out:
 
 /* ------------------------------------------------------------------ options */
 
-enum { OPTION_SKIP_EXISTING = LONG_OPTION, OPTION_MAX_OUTPUT, OPTION_MAX_FILES, OPTION_THREADS, OPTION_AT };
+enum { OPTION_SKIP_EXISTING = LONG_OPTION, OPTION_PORTABLE, OPTION_MAX_OUTPUT, OPTION_MAX_FILES, OPTION_THREADS, OPTION_AT };
 
 /* Returns an exit_code. */
 static int take_option(struct request *request, int found, const char *value)
@@ -280,6 +336,8 @@ static int take_option(struct request *request, int found, const char *value)
         request->force = true;
     if (found == OPTION_SKIP_EXISTING)
         request->skip_existing = true;
+    if (found == OPTION_PORTABLE)
+        request->portable = true;
     if (found == OPTION_AT)
         return reading_take_at("unpack", "--at", value, &request->at);
     if (found != OPTION_MAX_OUTPUT && found != OPTION_MAX_FILES && found != OPTION_THREADS)
@@ -302,6 +360,7 @@ int cmd_unpack(int argc, char **argv, const struct common_options *common)
     static const struct option options[] = {{"directory", required_argument, NULL, 'C'},
                                             {"force", no_argument, NULL, 'f'},
                                             {"skip-existing", no_argument, NULL, OPTION_SKIP_EXISTING},
+                                            {"portable", no_argument, NULL, OPTION_PORTABLE},
                                             {"max-output", required_argument, NULL, OPTION_MAX_OUTPUT},
                                             {"max-files", required_argument, NULL, OPTION_MAX_FILES},
                                             {"threads", required_argument, NULL, OPTION_THREADS},
