@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Columns of every type: what goes in comes out, as single values and as chunks, with nulls, over several commits, with and
  * without a map. */
+#include "host.h"
 #include "kinds.h"
 #include "random.h"
 #include "sample.h"
@@ -100,6 +101,7 @@ static void check_values(const struct aimg_reader *reader, size_t k, uint32_t in
         EXPECT_EQ_INT(aimg_reader_value(reader, index, row, found, sizeof found, &bytes, &null, &error), AIMG_OK);
         EXPECT_EQ_INT(null, !valid(k, row));
         EXPECT_EQ_UINT(bytes, size);
+        host_order(found, size, host_element_bytes(kinds[k].type));
         EXPECT_EQ_BYTES(found, expected, size);
         if (size > 0 && row % 50 == 0) {
             EXPECT_EQ_INT(aimg_reader_value(reader, index, row, found, size - 1, &bytes, &null, &error), AIMG_BUFFER_TOO_SMALL);
@@ -136,10 +138,13 @@ static void check_chunks(const struct aimg_reader *reader, size_t k, uint32_t in
                 char text[32];
                 size_t bytes = 0;
                 memcpy(&code, wide, sizeof code);
+                host_order(&code, sizeof code, sizeof code);
                 EXPECT_EQ_INT(aimg_reader_dictionary(reader, index, code, text, sizeof text, &bytes, &error), AIMG_OK);
                 EXPECT(value_of(&kinds[k], row, expected) == bytes && memcmp(text, expected, bytes) == 0);
             } else {
-                EXPECT_EQ_BYTES(wide, expected, value_of(&kinds[k], row, expected));
+                size_t size = value_of(&kinds[k], row, expected);
+                host_order(wide, size, host_element_bytes(kinds[k].type));
+                EXPECT_EQ_BYTES(wide, expected, size);
             }
         }
     }
@@ -155,6 +160,7 @@ static void check_iterator(const struct aimg_reader *reader, size_t k, uint32_t 
     REQUIRE(aimg_values_create(reader, index, first, &values, &error) == AIMG_OK);
     for (uint32_t row = first; row < ALL; row++) {
         size_t size = valid(k, row) ? value_of(&kinds[k], row, expected) : 0;
+        host_order(expected, size, host_element_bytes(kinds[k].type));
         REQUIRE(aimg_values_next(values, &value, &error) == AIMG_OK);
         EXPECT(value.ordinal == row && value.null == !valid(k, row) && (value.data == NULL) == !valid(k, row));
         EXPECT_EQ_UINT(value.bytes, size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Columns of type image and values that are set later, while images are renamed: random steps against a plain list. What refers
  * to an image refers to it whatever it is called, and what was set for it stays with it. */
+#include "host.h"
 #include "random.h"
 #include "sample.h"
 #include "test.h"
@@ -135,6 +136,7 @@ static void check_reference(const struct aimg_reader *reader, const struct image
     REQUIRE(aimg_reader_column_find(reader, names[k], &column, &error) == AIMG_OK);
     expect_ok(aimg_reader_value(reader, column.index, image->ordinal, &found, sizeof found, &bytes, &null, &error));
     EXPECT_EQ_INT(null, image->refers[k] == NONE);
+    host_order(&found, sizeof found, sizeof found);
     if (null == 0)
         EXPECT_EQ_UINT(found, images[image->refers[k]].ordinal);
 }
@@ -214,6 +216,7 @@ static void check_many(void)
     expect_ok(aimg_writer_commit(writer, NULL, &error));
     for (uint32_t i = 1; i < ROWS; i++) {
         expect_ok(aimg_reader_value(aimg_writer_base(writer), 0, i, &found, sizeof found, &bytes, &null, &error));
+        host_order(&found, sizeof found, sizeof found);
         EXPECT(i % 3 == 0 ? null == 1 : null == 0 && found == renamed);
     }
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Another name for an image: its bytes, its values of every type, its place; from the archive and from the open batch; of aliases
  * and of attachments; and what is refused. */
+#include "host.h"
 #include "sample.h"
 #include "test.h"
 
@@ -115,6 +116,7 @@ static void check_values(uint32_t ordinal, uint32_t content)
         EXPECT_EQ_INT(aimg_reader_value(reader, column.index, ordinal, found, sizeof found, &bytes, &null, &error), AIMG_OK);
         EXPECT_EQ_INT(null, !there);
         EXPECT_EQ_UINT(bytes, wanted);
+        host_order(found, bytes, host_element_bytes(kinds[k].type));
         EXPECT_EQ_BYTES(found, expected, wanted);
     }
     test_state.subject = NULL;

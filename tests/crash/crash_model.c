@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crash_model.h"
 
+#include "host.h"
 #include "sample.h"
 
 #include <inttypes.h>
@@ -55,7 +56,7 @@ static bool check_score(const struct aimg_reader *reader, uint32_t ordinal, cons
     if (aimg_reader_column_find(reader, "score", &column, &error) != AIMG_OK)
         return image->score == 0;
     return aimg_reader_value(reader, column.index, ordinal, &score, sizeof score, &bytes, &null, &error) == AIMG_OK &&
-           score == image->score && null == (score == 0);
+           (host_order(&score, sizeof score, sizeof score), score == image->score) && null == (score == 0);
 }
 
 static bool check_image(const struct aimg_reader *reader, uint64_t position, const struct model_image *image, char reason[256])

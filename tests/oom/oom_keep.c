@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oom_keep.h"
 
+#include "host.h"
+
 #include <string.h>
 
 enum { REFERRING = 6 }; /* image that refers to the one with other names */
@@ -95,6 +97,7 @@ static bool reference_is_right(const struct aimg_reader *reader, uint32_t ordina
     if (aimg_reader_column_find(reader, "twin", &column, NULL) != AIMG_OK)
         return false;
     enum aimg_status status = aimg_reader_value(reader, column.index, REFERRING, &found, sizeof found, &bytes, &null, NULL);
+    host_order(&found, sizeof found, sizeof found);
     return told(status, null == 0 && found == ordinal);
 }
 

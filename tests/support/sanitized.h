@@ -14,7 +14,7 @@
 #ifndef TEST_SANITIZED
 #define TEST_SANITIZED 0
 #endif
-#ifndef TEST_SLOW /* defined by the preset coverage */
+#ifndef TEST_SLOW /* defined by the presets coverage and s390x */
 #define TEST_SLOW TEST_SANITIZED
 #endif
 

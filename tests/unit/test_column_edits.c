@@ -3,6 +3,7 @@
  */
 #include "column_edits.h"
 #include "counting.h"
+#include "host.h"
 #include "random.h"
 #include "test.h"
 
@@ -47,6 +48,7 @@ static void check(uint32_t column, uint32_t row)
     if (edit->bytes == AIMG_EDIT_NULL)
         return;
     memcpy(&found, aimg_edits_data(&edits, edit), sizeof found);
+    host_order(&found, sizeof found, sizeof found);
     EXPECT(edit->bytes == sizeof found && found == wanted);
 }
 

@@ -2,6 +2,7 @@
 /* COLUMN tables as the writer makes them: how many, when they go, what they take from older ones, and what it does about damage
  * in those. */
 #include "column_publish.h"
+#include "host.h"
 #include "sample.h"
 #include "test.h"
 
@@ -83,7 +84,7 @@ static enum aimg_status get(const struct aimg_reader *reader, unsigned column, u
     if (!null && is_text(column))
         *number_out = (uint32_t)strtoul(out + strlen("number "), NULL, 10);
     else if (!null)
-        memcpy(number_out, out, sizeof *number_out);
+        memcpy(number_out, host_order(out, sizeof *number_out, sizeof *number_out), sizeof *number_out);
     return status;
 }
 

@@ -4,6 +4,7 @@
  *
  * test_column_set [FIRST [LAST]] tries the sequences with these seeds. */
 #include "column_publish.h"
+#include "host.h"
 #include "random.h"
 #include "sample.h"
 #include "test.h"
@@ -279,7 +280,10 @@ static void follow_renamed(void)
 static bool is_same(size_t k, uint32_t row, const void *data, size_t bytes)
 {
     const struct cell *cell = &now.cells[k][row];
-    return memcmp(data, cell->data, bytes) == 0 || (kinds[k].type == AIMG_TYPE_IMAGE && now.dead[row]);
+    uint8_t turned[VALUE_MAX];
+    memcpy(turned, data, bytes);
+    host_order(turned, bytes, host_element_bytes(kinds[k].type));
+    return memcmp(turned, cell->data, bytes) == 0 || (kinds[k].type == AIMG_TYPE_IMAGE && now.dead[row]);
 }
 
 static void check_row(const struct aimg_reader *reader, uint32_t index, size_t k, uint32_t row)

@@ -20,6 +20,7 @@
 
 static struct aimg_io io, other;
 static struct aimg_error error;
+enum { UNLIMITED = 9 }; /* exit code of a child */
 
 static void check_kinds(void)
 {
@@ -224,14 +225,23 @@ static void check_map(void)
     EXPECT_EQ_INT(io.ops->close(&io, &error), AIMG_OK); /* twice does no harm */
 }
 
+/* Limits the address space to less than a map that grows reserves; an emulator that runs this program knows no limit. */
+static bool limit_address_space(void)
+{
+    size_t bytes = (size_t)1 << (sizeof(size_t) < 8 ? 27 : 32);
+    struct rlimit limit = {bytes, bytes};
+    return setrlimit(RLIMIT_AS, &limit) == 0 &&
+           mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED;
+}
+
 /* Too little address space to grow into: what is mapped stays. */
 static void check_map_without_reserve(void)
 {
     pid_t child = fork();
     if (child == 0) {
-        struct rlimit limit = {UINT64_C(4) << 30, UINT64_C(4) << 30};
-        bool good = setrlimit(RLIMIT_AS, &limit) == 0 &&
-                    aimg_io_file_open(&io, sample_path("map"), AIMG_IO_READ, &error) == AIMG_OK &&
+        if (!limit_address_space())
+            _exit(UNLIMITED);
+        bool good = aimg_io_file_open(&io, sample_path("map"), AIMG_IO_READ, &error) == AIMG_OK &&
                     aimg_io_file_map(&io, 4096, &error) == AIMG_OK && io.base[4095] == 'm' &&
                     aimg_io_file_map(&io, 8192, &error) == AIMG_IO && io.base_bytes == 4096 && io.base[4095] == 'm' &&
                     io.ops->close(&io, &error) == AIMG_OK;
@@ -239,7 +249,10 @@ static void check_map_without_reserve(void)
     }
     int result;
     REQUIRE(waitpid(child, &result, 0) == child);
-    EXPECT_EQ_INT(result, 0);
+    if (WIFEXITED(result) && WEXITSTATUS(result) == UNLIMITED)
+        printf("test_io_file: skipped: the address space has no limit here\n");
+    else
+        EXPECT_EQ_INT(result, 0);
 }
 
 static void check_errors(void)

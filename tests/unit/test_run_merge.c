@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs of many small commits are merged, and nothing changes but their number; sealing leaves one of each table. */
+#include "host.h"
 #include "random.h"
 #include "sample.h"
 #include "test.h"
@@ -98,6 +99,7 @@ static void check_value(const struct aimg_reader *reader, const char *name, uint
     }
     EXPECT_EQ_INT(aimg_reader_value(reader, column.index, k, found, sizeof found, &found_bytes, &null, &error), AIMG_OK);
     EXPECT_EQ_INT(null, !has);
+    host_order(found, sizeof found, host_element_bytes(column.type));
     if (has)
         EXPECT(found_bytes == bytes && memcmp(found, data, bytes) == 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of columns as text: what is printed is read as the same value, for every type; names of types too. */
 #include "half.h"
+#include "host.h"
 #include "random.h"
 #include "scalar.h"
 #include "test.h"
@@ -20,6 +21,7 @@ static void check_round_trip(enum aimg_type type, const uint8_t *element)
     struct scalar scalar = scalar_from_text(text, bytes);
     EXPECT(bytes < sizeof text);
     EXPECT(scalar_store(&scalar, type, again, why));
+    host_order(again, sizeof again, host_element_bytes(type));
     if (isnan(scalar.real))
         EXPECT(!finite);
     else

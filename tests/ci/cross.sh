@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# ./dev cross [s390x|i386 ...]: the tests on a big-endian machine and on one of 32 bits. A cross compiler builds them; i386 is run by
+# the processor, s390x by qemu. The libraries of the other machine are unpacked into build/cross, so this system stays as it is.
+
+cross_packages=(gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user-static)
+cross_libraries=(libzstd-dev libzstd1 libxxhash-dev libxxhash0 libjansson-dev libjansson4 libcsv-dev libcsv3)
+
+# What is left out: tests in which a script starts the program, which it cannot where an emulator has to. Instead the tool is run on
+# all vectors, and beside the tool of this machine.
+cross_skipped='^(cli_|compat[.]|crash[.]kill|unit[.]test_picture_|api[.]examples)'
+
+verb_cross() {
+    local arch
+    [ $# -gt 0 ] || set -- s390x i386
+    for arch in "$@"; do
+        case $arch in
+            s390x | i386) ;;
+            *) fail "cross knows s390x and i386, not '$arch'" ;;
+        esac
+    done
+    need_packages "${base_packages[@]}" "${test_packages[@]}" "${cross_packages[@]}"
+    build_release
+    for arch in "$@"; do
+        heading "$arch"
+        cross_root "$arch" || fail "the libraries of $arch cannot be fetched; is there a network?"
+        build_and_test "$arch" -E "$cross_skipped" || true
+        cross_tool "$arch"
+    done
+    sum_up
+}
+
+# Unpacks the libraries of a machine, once.
+cross_root() {
+    local arch=$1 place=$build/cross/$1
+    local options=(-q -y -o "Dir::State::Lists=$place/lists" -o "Dir::State::status=$place/status" -o "Dir::Cache=$place/cache"
+        -o "Dir::Etc::sourcelist=$place/sources.list" -o Dir::Etc::sourceparts=- -o "APT::Architecture=$arch"
+        -o "APT::Architectures=$arch" -o Debug::NoLocking=1 -o APT::Sandbox::User=)
+    if [ -f "$place/root.complete" ]; then
+        say "the libraries are there"
+        return 0
+    fi
+    rm -rf "$place"
+    mkdir -p "$place/lists/partial" "$place/cache/archives/partial" "$place/root"
+    : >"$place/status"
+    # shellcheck disable=SC1091 # for mirror
+    . "$root/tests/ci/fresh.sh"
+    printf 'deb %s bookworm main\n' "$(mirror)" >"$place/sources.list"
+    quiet "package lists of $arch" apt-get "${options[@]}" update || return 1
+    (cd "$place/cache" && quiet "libraries of $arch" apt-get "${options[@]}" download "${cross_libraries[@]}") || return 1
+    local package
+    for package in "$place"/cache/*.deb; do
+        dpkg-deb -x "$package" "$place/root" || return 1
+    done
+    touch "$place/root.complete"
+}
+
+# The tool of that machine as a command, on all vectors and beside the tool of this one.
+cross_tool() {
+    local arch=$1 tool=$build/$1/aimg-run
+    printf '#!/bin/sh\nexec %s "%s" "$@"\n' \
+        "$([ "$arch" = i386 ] || printf 'qemu-%s-static -L /usr/%s-linux-gnu' "$arch" "$arch")" "$build/$arch/tools/aimg" >"$tool"
+    chmod +x "$tool"
+    cross_check "vectors ($arch)" "$tool" run_vectors.py "$root/spec/vectors"
+    cross_check "writer ($arch)" "$tool" run_writer.py "$root/spec/vectors" "$build/$arch/written"
+    cross_check "writer (here)" "$build/release/tools/aimg" run_writer.py "$root/spec/vectors" "$build/$arch/written-here"
+    cross_same "$arch"
+}
+
+# cross_check LABEL TOOL SCRIPT ARGUMENTS: a runner of tests/compat with that tool. The same date makes the same archive.
+cross_check() {
+    local label=$1 tool=$2 script=$3 log
+    shift 3
+    log=$build/log/$(printf '%s' "$label" | tr -c 'A-Za-z0-9' '-').log
+    if SOURCE_DATE_EPOCH=1700000000 AIMG=$tool quiet "$label" python3 "$root/tests/compat/$script" "$@"; then
+        count_pass
+        say "  $(tail -n 1 "$log")"
+    else
+        count_failure "$label"
+    fi
+}
+
+# What the tool of that machine wrote is, byte for byte, what the tool of this one writes of the same input.
+cross_same() {
+    local arch=$1 file count=0
+    for file in "$build/$arch/written-here"/*.aimg; do
+        if cmp "$file" "$build/$arch/written/$(basename -- "$file")"; then
+            count=$((count + 1))
+        else
+            count_failure "$(basename -- "$file") differs ($arch)"
+            return
+        fi
+    done
+    say "  $count archives are the same bytes as those written here"
+    [ "$count" -ge 4 ] && count_pass || count_failure "only $count archives compared ($arch)"
+}
