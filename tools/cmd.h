@@ -48,8 +48,10 @@ int cmd_diff(int argc, char **argv, const struct common_options *common);
 int cmd_seal(int argc, char **argv, const struct common_options *common);
 int cmd_compact(int argc, char **argv, const struct common_options *common);
 int cmd_verify(int argc, char **argv, const struct common_options *common);
+int cmd_repair(int argc, char **argv, const struct common_options *common);
 
 extern const char help_pack[], help_add[], help_unpack[], help_ls[], help_cat[], help_info[], help_rm[], help_mv[], help_set[],
-    help_get[], help_attach[], help_meta[], help_dups[], help_log[], help_diff[], help_seal[], help_compact[], help_verify[];
+    help_get[], help_attach[], help_meta[], help_dups[], help_log[], help_diff[], help_seal[], help_compact[], help_verify[],
+    help_repair[];
 
 #endif

@@ -24,7 +24,7 @@
 /* Of SPEC.md 4.1. */
 enum { RO_COMPAT_CONTENT = 2 };
 
-enum { HEAD_BYTES = 12288, HINT_OFFSET = 4096, HINT_BYTES = 4096, PAGE_BYTES = 4096 };
+enum { HEAD_BYTES = 12288, PAGE_BYTES = 4096 };
 
 struct compact {
     const struct compact_options *options;
@@ -154,40 +154,6 @@ static int check_output(const struct compact *compact)
         return EXIT_NO;
     }
     return part_check_archive(options->output, options->force, "");
-}
-
-/* Whether a file is what a compact that was stopped may have left: empty, or an archive without a durable commit. */
-static bool is_unfinished(const char *path)
-{
-    static const char magic[8] = "\x89\x41\x49\x4D\x47\x0D\x0A\x1A", hint[] = "AIMGHINT";
-    char head[HINT_OFFSET + HINT_BYTES + sizeof magic] = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    ssize_t bytes = fd < 0 ? -1 : read(fd, head, sizeof head);
-    if (fd >= 0)
-        close(fd);
-    if (bytes < 0)
-        return false;
-    size_t begin = (size_t)bytes < sizeof magic ? (size_t)bytes : sizeof magic;
-    return memcmp(head, magic, begin) == 0 && memcmp(head + HINT_OFFSET, hint, sizeof magic) != 0 &&
-           memcmp(head + HINT_OFFSET + HINT_BYTES, hint, sizeof magic) != 0;
-}
-
-static int clear_part(const struct compact *compact)
-{
-    struct stat there;
-    if (lstat(compact->part.path, &there) != 0)
-        return EXIT_DONE;
-    if (there.st_dev == compact->before.st_dev && there.st_ino == compact->before.st_ino) {
-        output_error("%s: is ARCHIVE itself, and under this name %s would be made; name another file with --output",
-                     compact->part.path, compact->part.archive);
-        return EXIT_USAGE;
-    }
-    if (!S_ISREG(there.st_mode) || (!compact->options->force && !is_unfinished(compact->part.path))) {
-        output_error("%s: is in the way, and is not what a compact that was stopped half-way leaves; move it away%s",
-                     compact->part.path, S_ISREG(there.st_mode) ? ", or --force removes it" : "");
-        return EXIT_NO;
-    }
-    return part_clear(&compact->part);
 }
 
 /* Sure not to fit: said before hours of work. */
@@ -323,7 +289,7 @@ static int write_file(struct compact *compact)
     const struct compact_options *options = compact->options;
     int code = check_room(compact);
     if (code == EXIT_DONE)
-        code = clear_part(compact);
+        code = part_clear_unfinished(&compact->part, &compact->before, options->force);
     if (code == EXIT_DONE)
         code = create_target(compact);
     if (code != EXIT_DONE)

@@ -27,6 +27,7 @@ const struct verb verbs[] = {
     {"seal", "[options] ARCHIVE", "merge the index of many commits, for publishing", help_seal, cmd_seal},
     {"compact", "[options] ARCHIVE [-o OUT]", "write the archive anew without what was removed", help_compact, cmd_compact},
     {"verify", "[options] ARCHIVE...", "check every byte and every rule", help_verify, cmd_verify},
+    {"repair", "[options] ARCHIVE -o OUT", "save what is whole in a damaged archive", help_repair, cmd_repair},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -116,6 +116,41 @@ int part_clear(const struct part *part)
     return code;
 }
 
+/* Whether a file is what a copy that was stopped may have left: empty, or an archive without a durable commit. */
+static bool is_unfinished(const char *path)
+{
+    static const char magic[8] = "\x89\x41\x49\x4D\x47\x0D\x0A\x1A", hint[] = "AIMGHINT";
+    enum { HINT_OFFSET = 4096, HINT_BYTES = 4096 };
+    char head[HINT_OFFSET + HINT_BYTES + sizeof magic] = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    ssize_t bytes = fd < 0 ? -1 : read(fd, head, sizeof head);
+    if (fd >= 0)
+        close(fd);
+    if (bytes < 0)
+        return false;
+    size_t begin = (size_t)bytes < sizeof magic ? (size_t)bytes : sizeof magic;
+    return memcmp(head, magic, begin) == 0 && memcmp(head + HINT_OFFSET, hint, sizeof magic) != 0 &&
+           memcmp(head + HINT_OFFSET + HINT_BYTES, hint, sizeof magic) != 0;
+}
+
+int part_clear_unfinished(const struct part *part, const struct stat *source, bool force)
+{
+    struct stat there;
+    if (lstat(part->path, &there) != 0)
+        return EXIT_DONE;
+    if (there.st_dev == source->st_dev && there.st_ino == source->st_ino) {
+        output_error("%s: is ARCHIVE itself, and under this name %s would be made; name another file with --output", part->path,
+                     part->archive);
+        return EXIT_USAGE;
+    }
+    if (!S_ISREG(there.st_mode) || (!force && !is_unfinished(part->path))) {
+        output_error("%s: is in the way, and is not what a %s that was stopped half-way leaves; move it away%s", part->path,
+                     part->verb, S_ISREG(there.st_mode) ? ", or --force removes it" : "");
+        return EXIT_NO;
+    }
+    return part_clear(part);
+}
+
 void part_identify(struct part_identity *identity, const char *path)
 {
     struct stat status;

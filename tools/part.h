@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file beside ARCHIVE where pack (ARCHIVE.part) and compact (ARCHIVE.compact) work until ARCHIVE is whole. */
+/* The file beside ARCHIVE where pack (ARCHIVE.part), compact (ARCHIVE.compact) and repair (OUT.repair) work until it is whole. */
 #ifndef AIMG_TOOLS_PART_H
 #define AIMG_TOOLS_PART_H
 
 #include "ingest_options.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* Which file a path names, to be asked again later: another program may have put another one there, or none. */
@@ -42,6 +43,10 @@ int part_clear(const struct part *part);
 
 /* Removes the unfinished file unless it is not ours any more. */
 void part_remove(const struct part *part);
+
+/* The same for verbs that copy an archive, `source`, and so know what they leave: a file that is something else stays, and stops
+ * them, unless it may be removed by force. */
+int part_clear_unfinished(const struct part *part, const struct stat *source, bool force);
 
 enum part_target {
     PART_NEW,     /* ARCHIVE must not be there */

@@ -270,7 +270,8 @@ static const struct aimg_column_record *find_record(const struct aimg_catalog *c
     return found ? &catalog->columns[low].record : NULL;
 }
 
-static bool section_fits(const struct aimg_catalog *catalog, const struct aimg_table *table, const struct aimg_section *section)
+bool aimg_catalog_section_fits(const struct aimg_catalog *catalog, const struct aimg_table *table,
+                               const struct aimg_section *section)
 {
     if (section->column == 0)
         return true;
@@ -295,7 +296,7 @@ static enum aimg_status check_columns(uint64_t root, const struct aimg_catalog *
     for (uint32_t i = 0; i < catalog->table_count; i++) {
         const struct aimg_table *table = &catalog->tables[i];
         for (uint32_t k = 0; k < table->section_count; k++)
-            if (!section_fits(catalog, table, &table->sections[k]))
+            if (!aimg_catalog_section_fits(catalog, table, &table->sections[k]))
                 return root_fault(root, 60, "a table has a section that fits no column", error);
         if (table->part.type != AIMG_FRAME_VALUES)
             continue;

@@ -89,6 +89,9 @@ enum aimg_status aimg_catalog_load(const struct aimg_source *source, const struc
 /* The head of its ROOT alone, all of which is verified. */
 enum aimg_status aimg_catalog_read_head(const struct aimg_source *source, const struct aimg_commit_page *commit,
                                         struct aimg_root_head *head, struct aimg_error *error);
+/* Rule 60: whether a section of a table is one that its column, which the catalog knows, can have. */
+bool aimg_catalog_section_fits(const struct aimg_catalog *catalog, const struct aimg_table *table,
+                               const struct aimg_section *section);
 void aimg_catalog_release(const struct aimg_source *source, struct aimg_catalog *catalog);
 
 /* The table of that part; used by the writer for tables that no ROOT names yet. sections: room for part->section_count. */

@@ -114,6 +114,13 @@ enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dic
     return AIMG_OK;
 }
 
+bool aimg_codec_raw_bytes(const void *stored, size_t stored_bytes, uint64_t *raw_bytes_out)
+{
+    unsigned long long content = ZSTD_getFrameContentSize(stored, stored_bytes);
+    *raw_bytes_out = content;
+    return content != ZSTD_CONTENTSIZE_ERROR && content != ZSTD_CONTENTSIZE_UNKNOWN;
+}
+
 size_t aimg_codec_bound(size_t raw_bytes)
 {
     return ZSTD_compressBound(raw_bytes);

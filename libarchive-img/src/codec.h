@@ -6,6 +6,7 @@
 
 #include <aimg/aimg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #define AIMG_CODEC_CONTEXTS 16
 
@@ -29,6 +30,9 @@ int aimg_codec_dictionary_malformed(const void *data, size_t bytes);
  * offset: for the error. */
 enum aimg_status aimg_codec_decode(struct aimg_codec_pool *pool, const void *dictionary, const void *stored, size_t stored_bytes,
                                    void *raw, size_t raw_bytes, uint64_t offset, struct aimg_error *error);
+
+/* The content size that a zstd frame gives; false when it gives none. */
+bool aimg_codec_raw_bytes(const void *stored, size_t stored_bytes, uint64_t *raw_bytes_out);
 
 size_t aimg_codec_bound(size_t raw_bytes);
 /* A dictionary made ready for encoding at a level, for any number of threads; it keeps no pointer to data. NULL when it is none,

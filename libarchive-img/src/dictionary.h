@@ -33,6 +33,8 @@ enum aimg_status aimg_dictionary_write(const struct aimg_dictionary *dictionary,
                                        bool *zstd_out, struct aimg_error *error);
 void aimg_dictionary_release(const struct aimg_allocator *allocator, struct aimg_dictionary *dictionary);
 
+/* The next value is that of `ordinal`: for who passes over rows. Costs nothing when it is that already, else a search. */
+void aimg_values_seek(struct aimg_values *values, uint32_t ordinal);
 /* Of what an iterator holds: the group where it is, and the values of its dictionary. */
 uint64_t aimg_values_group_bytes(const struct aimg_values *values);
 uint64_t aimg_values_dictionary_bytes(const struct aimg_values *values);

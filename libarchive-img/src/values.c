@@ -233,3 +233,16 @@ enum aimg_status aimg_values_next(struct aimg_values *values, struct aimg_column
     values->ordinal++;
     return AIMG_OK;
 }
+
+void aimg_values_seek(struct aimg_values *values, uint32_t ordinal)
+{
+    if (values->ordinal == ordinal)
+        return;
+    const struct aimg_run *run = values->run;
+    uint32_t row = run == NULL || ordinal < run->first ? UINT32_MAX : ordinal - run->first;
+    values->ordinal = ordinal;
+    if (!has_group(values, row) || row < values->row)
+        values->decoded = false; /* the group is found by searching */
+    if (row == UINT32_MAX)
+        values->run = NULL;
+}

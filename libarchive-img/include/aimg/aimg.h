@@ -896,6 +896,69 @@ struct aimg_verify_result {
 AIMG_API enum aimg_status aimg_verify(const char *path, const struct aimg_verify_options *options,
                                       struct aimg_verify_result *result_out, struct aimg_error *error);
 
+/* ------------------------------------------------------------------ repair */
+
+enum aimg_loss_kind {
+    AIMG_LOSS_IMAGES =
+        1,              /* `count` images, from `ordinal` on, that cannot be saved; `name` when it is one and its name survives */
+    AIMG_LOSS_NAME = 2, /* an image is saved, but its name is lost: `name` is what it is called now */
+    AIMG_LOSS_VALUES = 3, /* `count` values of the column `name`, or what may have been as many */
+    AIMG_LOSS_META = 4,   /* the metadata; what an older commit had takes its place where there is one */
+    AIMG_LOSS_BYTES = 5,  /* `bytes` bytes at `offset` of which nothing is known, or that are missing at the end of the file */
+    AIMG_LOSS_REMOVAL = 6 /* nothing is lost but the knowledge that this image was removed or replaced: it may have been, and is
+                             there again */
+};
+
+struct aimg_loss {
+    uint32_t kind;    /* enum aimg_loss_kind */
+    uint32_t ordinal; /* in the damaged archive, or AIMG_NO_ORDINAL */
+    uint64_t count;
+    uint64_t offset; /* in the damaged archive, or AIMG_NO_OFFSET */
+    uint64_t bytes;
+    const char *name;    /* of the image or the column, or NULL; borrowed for the call. It comes from the file: not escaped */
+    const char *message; /* why; borrowed for the call */
+};
+
+struct aimg_repair_options {
+    size_t struct_bytes;
+    uint32_t flags;    /* 0 */
+    uint32_t reserved; /* 0 */
+    void *user;
+    void (*loss)(void *user, const struct aimg_loss *loss); /* may be NULL */
+    /* May be NULL; called about once a mebibyte. Not 0: stop; the repair then ends with AIMG_END. */
+    int (*progress)(void *user, uint64_t bytes_done, uint64_t bytes_total);
+    struct aimg_allocator allocator;
+    struct aimg_limits limits;
+    /* Of the new archive: alignment 0 is that of the old one, compress does not matter, allocator and limits are those above.
+     * Borrowed; NULL: the defaults. */
+    const struct aimg_writer_options *writer;
+};
+
+struct aimg_repair_result {
+    uint64_t images;      /* saved and listed */
+    uint64_t attachments; /* saved and not listed */
+    uint64_t lost_images, lost_names, lost_values, lost_bytes;
+    uint64_t lost_meta; /* 1: the metadata of the newest state */
+    uint64_t removals;  /* images that may have been removed or replaced, and are there again */
+};
+
+/* Makes a new, sound archive of all that is whole in a damaged one, whichever parts of it are lost: the head, the index, commits,
+ * frame headers, its end. What each image is, is said twice in an archive, by its frame and by the index: one of them is enough.
+ * Each image is checked against the hashes that are left; none is saved that is not exactly as it was added. The new archive has
+ * one commit, and ordinals from 0 on, in the old order; columns, metadata, attachments, aliases and dictionaries are kept. So is
+ * what an interrupted writer left after the last commit. Of two images with one name the newer is kept.
+ *
+ * path: borrowed; only read, with pread. out_path: borrowed; a file that is not there yet, nor the damaged archive under another
+ * name; it is removed again when the repair fails. options: borrowed, may be NULL. *result_out: also filled with TRUNCATED,
+ * CORRUPT.
+ *
+ * Returns OK when the new archive is there and durable, whatever was lost: *result_out counts, options.loss names. CORRUPT or
+ * TRUNCATED when there is nothing to save; NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED; NOT_FOUND, EXISTS, IO, OUT_OF_MEMORY,
+ * LIMIT, INVALID_ARGUMENT; AIMG_END. Memory: 24 bytes an image, and as for adding. An image above the limits is lost, and named.
+ * Cost: the file is read once for its frame headers and once for its images; where its head is damaged once more. */
+AIMG_API enum aimg_status aimg_repair(const char *path, const char *out_path, const struct aimg_repair_options *options,
+                                      struct aimg_repair_result *result_out, struct aimg_error *error);
+
 #ifdef __cplusplus
 }
 #endif

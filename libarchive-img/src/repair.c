@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The call: a damaged archive in, a sound one out. */
+#include "repair.h"
+
+#define TELL_BYTES (UINT64_C(1) << 20)
+#define MESSAGE    "repaired from a damaged archive"
+
+void aimg_repair_lose(struct aimg_repair *repair, const struct aimg_loss *loss)
+{
+    struct aimg_repair_result *result = &repair->result;
+    switch ((enum aimg_loss_kind)loss->kind) {
+    case AIMG_LOSS_IMAGES:
+        result->lost_images += loss->count;
+        break;
+    case AIMG_LOSS_NAME:
+        result->lost_names++;
+        break;
+    case AIMG_LOSS_VALUES:
+        result->lost_values += loss->count;
+        break;
+    case AIMG_LOSS_META:
+        result->lost_meta = 1;
+        break;
+    case AIMG_LOSS_BYTES:
+        result->lost_bytes += loss->bytes;
+        break;
+    case AIMG_LOSS_REMOVAL:
+        result->removals++;
+        break;
+    }
+    if (repair->options.loss != NULL)
+        repair->options.loss(repair->options.user, loss);
+}
+
+enum aimg_status aimg_repair_tell(struct aimg_repair *repair, uint64_t done, struct aimg_error *error)
+{
+    if (repair->options.progress == NULL ||
+        (repair->told && done < repair->told_bytes + TELL_BYTES && repair->steps++ % 4096 != 0))
+        return AIMG_OK;
+    repair->told = true;
+    repair->told_bytes = done > repair->told_bytes ? done : repair->told_bytes;
+    if (repair->options.progress(repair->options.user, repair->told_bytes, repair->file_bytes) == 0)
+        return AIMG_OK;
+    return aimg_fail(error, AIMG_END, "the repair was stopped");
+}
+
+/* ------------------------------------------------------------------ what is not known */
+
+static void lose_bytes(struct aimg_repair *repair, uint64_t offset, uint64_t bytes, const char *message)
+{
+    struct aimg_loss loss = {
+        .kind = AIMG_LOSS_BYTES, .ordinal = AIMG_NO_ORDINAL, .offset = offset, .count = 1, .bytes = bytes, .message = message};
+    aimg_repair_lose(repair, &loss);
+}
+
+bool aimg_repair_gap_in_index(const struct aimg_repair *repair, const struct aimg_repair_gap *gap)
+{
+    const struct aimg_commit_page *commit = &repair->reader.located.commit;
+    return repair->listed_known && gap->begin > repair->base_root && gap->begin < commit->root_offset;
+}
+
+/* What was there is known up to the newest commit: the ordinals tell whether an image is missing. Behind it, and where the index
+ * of that commit is lost together with other bytes, nobody can say what a gap held. */
+static void tell_gaps(struct aimg_repair *repair)
+{
+    const struct aimg_repair_gap *gaps = (const struct aimg_repair_gap *)(const void *)repair->gaps.data;
+    for (size_t i = 0; i < repair->gaps.bytes / sizeof *gaps; i++) {
+        if (gaps[i].begin >= repair->known_end)
+            lose_bytes(repair, gaps[i].begin, gaps[i].end - gaps[i].begin, "nothing tells what these bytes were");
+        else if (aimg_repair_gap_in_index(repair, &gaps[i]))
+            lose_bytes(repair, gaps[i].begin, gaps[i].end - gaps[i].begin,
+                       "here stood what the last commit changed: values, removals or metadata may be those of before");
+    }
+    if (repair->hint_end > repair->file_bytes)
+        lose_bytes(repair, repair->file_bytes, repair->hint_end - repair->file_bytes,
+                   "the end of the file is missing, with all that was committed there: images, values and removals");
+}
+
+/* ------------------------------------------------------------------ the work */
+
+static enum aimg_status create_writer(struct aimg_repair *repair, const struct aimg_repair_target *target,
+                                      struct aimg_error *error)
+{
+    const struct aimg_commit_page *commit = &repair->reader.located.commit;
+    struct aimg_writer_options options = {.struct_bytes = sizeof options};
+    if (repair->options.writer != NULL) {
+        if (repair->options.writer->struct_bytes != sizeof options)
+            return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.writer needs struct_bytes set to its size");
+        options = *repair->options.writer;
+    }
+    options.allocator = repair->options.allocator;
+    options.limits = repair->options.limits;
+    if (options.alignment == 0)
+        options.alignment = UINT32_C(1) << repair->reader.located.header.params.alignment_log2;
+    if ((commit->ro_compat & AIMG_RO_COMPAT_CONTENT) != 0)
+        options.dedup = AIMG_DEDUP_ALL; /* an archive that has an index of its content keeps one */
+    if (target->io != NULL)
+        return aimg_writer_create_io(target->io, &options, &repair->writer, error);
+    return aimg_writer_create(target->path, &options, &repair->writer, error);
+}
+
+static enum aimg_status read_all(struct aimg_repair *repair, struct aimg_error *error)
+{
+    enum aimg_status status = repair->io->ops->size(repair->io, &repair->file_bytes, error);
+    repair->reader.source.end = repair->file_bytes;
+    if (status == AIMG_OK)
+        status = aimg_repair_identify(repair, error);
+    if (status == AIMG_OK && repair->file_bytes < AIMG_HEAD_BYTES)
+        status = aimg_fail_at(error, AIMG_TRUNCATED, 1, repair->file_bytes,
+                              "there is nothing to save: the file ends before the first image, at %" PRIu64 " bytes",
+                              repair->file_bytes);
+    if (status == AIMG_OK)
+        status = aimg_repair_scan(repair, error);
+    if (status == AIMG_OK)
+        status = aimg_repair_load(repair, error);
+    if (status == AIMG_OK)
+        status = aimg_repair_complete(repair, error);
+    if (status == AIMG_OK)
+        status = aimg_repair_settle_names(repair, error);
+    if (status == AIMG_OK)
+        tell_gaps(repair);
+    return status;
+}
+
+static enum aimg_status write_all(struct aimg_repair *repair, struct aimg_error *error)
+{
+    struct aimg_writer *writer = repair->writer;
+    enum aimg_status status = aimg_repair_values_create(repair, error);
+    if (status == AIMG_OK)
+        status = aimg_repair_write(repair, error);
+    if (status == AIMG_OK)
+        status = aimg_repair_values_finish(repair, error);
+    if (status == AIMG_OK)
+        status = aimg_repair_meta(repair, error);
+    if (status != AIMG_OK)
+        return status;
+    const struct aimg_repair_result *result = &repair->result;
+    uint64_t saved = writer->head.ordinal_count - writer->head.dead_count;
+    repair->result.images = writer->head.listed_count;
+    repair->result.attachments = saved - writer->head.listed_count;
+    if (saved == 0 && result->lost_images + result->lost_bytes > 0)
+        return aimg_fail(error, AIMG_CORRUPT, "there is nothing to save: no image is whole");
+    if (saved == 0 && repair->committed_end <= AIMG_HEAD_BYTES)
+        return AIMG_OK; /* an archive that nothing was committed to */
+    return repair->sealed ? aimg_writer_seal(writer, MESSAGE, error) : aimg_writer_commit(writer, MESSAGE, error);
+}
+
+static enum aimg_status take_options(const struct aimg_repair_options *options, struct aimg_repair_options *taken,
+                                     struct aimg_error *error)
+{
+    *taken = (struct aimg_repair_options){.struct_bytes = sizeof *taken};
+    if (options != NULL) {
+        if (options->struct_bytes != sizeof *taken || options->flags != 0 || options->reserved != 0)
+            return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                             "repair needs options with struct_bytes set to their size, and no flags");
+        *taken = *options;
+    }
+    if (!aimg_allocator_resolve(&taken->allocator, &taken->allocator))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.allocator needs both alloc and free");
+    aimg_limits_resolve(&taken->limits);
+    return AIMG_OK;
+}
+
+static enum aimg_status run(struct aimg_repair *repair, const struct aimg_repair_target *target, struct aimg_error *error)
+{
+    enum aimg_status status = read_all(repair, error);
+    if (status == AIMG_OK)
+        status = create_writer(repair, target, error);
+    if (status != AIMG_OK)
+        return status;
+    status = write_all(repair, error);
+    aimg_repair_values_destroy(repair);
+    if (status != AIMG_OK && target->path != NULL)
+        aimg_io_file_discard(repair->writer->io, target->path);
+    enum aimg_status closed = aimg_writer_close(repair->writer, status == AIMG_OK ? error : NULL);
+    return status == AIMG_OK ? closed : status;
+}
+
+enum aimg_status aimg_repair_io(struct aimg_io *io, const struct aimg_repair_target *target,
+                                const struct aimg_repair_options *options, struct aimg_repair_result *result_out,
+                                struct aimg_error *error)
+{
+    struct aimg_repair_options taken;
+    enum aimg_status status = take_options(options, &taken, error);
+    if (status != AIMG_OK)
+        return status;
+    struct aimg_repair *repair = aimg_alloc_array(&taken.allocator, 1, sizeof *repair);
+    if (repair == NULL)
+        return aimg_fail_memory(error, sizeof *repair);
+    repair->options = taken;
+    repair->io = io;
+    repair->reader.borrowed_io = true;
+    repair->reader.source = (struct aimg_source){.allocator = taken.allocator, .limits = taken.limits, .io = io};
+    status = run(repair, target, error);
+    if (status == AIMG_OK || aimg_repair_bears(status))
+        *result_out = repair->result;
+    aimg_repair_unload(repair);
+    aimg_buffer_release(&taken.allocator, &repair->images);
+    aimg_buffer_release(&taken.allocator, &repair->pieces);
+    aimg_buffer_release(&taken.allocator, &repair->gaps);
+    aimg_release(&taken.allocator, repair);
+    return status;
+}
+
+enum aimg_status aimg_repair(const char *path, const char *out_path, const struct aimg_repair_options *options,
+                             struct aimg_repair_result *result_out, struct aimg_error *error)
+{
+    struct aimg_io io;
+    struct aimg_repair_target target = {.path = out_path};
+    if (path == NULL || out_path == NULL || result_out == NULL)
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "aimg_repair needs two paths and a place for the result");
+    enum aimg_status status = aimg_io_file_open(&io, path, AIMG_IO_READ, error);
+    if (status != AIMG_OK)
+        return status;
+    status = aimg_repair_io(&io, &target, options, result_out, error);
+    enum aimg_status closed = io.ops->close(&io, status == AIMG_OK ? error : NULL);
+    return status == AIMG_OK ? closed : status;
+}

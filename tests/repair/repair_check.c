@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "repair_check.h"
+
+#include "constants.h"
+#include "repair.h"
+#include "sample.h"
+#include "test.h"
+
+#include <unistd.h>
+
+enum { NAMES_MOST = 800 };
+
+/* What the repair said. */
+static struct told {
+    char lost[NAMES_MOST][64], back[NAMES_MOST][64];
+    unsigned lost_count, back_count;
+    uint64_t images, values, bytes, names, metadata, unnamed;
+} told;
+
+static void on_loss(void *user, const struct aimg_loss *loss)
+{
+    (void)user;
+    EXPECT(loss->message != NULL && strlen(loss->message) > 5);
+    if (loss->kind == AIMG_LOSS_IMAGES) {
+        told.images += loss->count;
+        told.unnamed += loss->name == NULL ? loss->count : 0;
+        if (loss->name != NULL && told.lost_count < NAMES_MOST)
+            snprintf(told.lost[told.lost_count++], sizeof told.lost[0], "%s", loss->name);
+    }
+    if (loss->kind == AIMG_LOSS_REMOVAL && loss->name != NULL && told.back_count < NAMES_MOST)
+        snprintf(told.back[told.back_count++], sizeof told.back[0], "%s", loss->name);
+    told.values += loss->kind == AIMG_LOSS_VALUES ? loss->count : 0;
+    told.bytes += loss->kind == AIMG_LOSS_BYTES ? loss->bytes : 0;
+    told.names += loss->kind == AIMG_LOSS_NAME;
+    told.metadata += loss->kind == AIMG_LOSS_META;
+}
+
+static bool is_told(char names[][64], unsigned count, const char *name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------ what the damage hit */
+
+struct hit {
+    const struct truth *truth;
+    const uint8_t *damaged;
+    size_t bytes;
+};
+
+static bool differs(const struct hit *hit, uint64_t offset, uint64_t bytes)
+{
+    if (bytes == 0)
+        return false;
+    return offset + bytes > hit->bytes || memcmp(hit->truth->bytes + offset, hit->damaged + offset, (size_t)bytes) != 0;
+}
+
+/* A frame with its payload. */
+static bool frame_hit(const struct hit *hit, const struct layout_frame *frame)
+{
+    return differs(hit, frame->offset, frame->header_bytes + frame->stored_bytes);
+}
+
+static bool type_hit(const struct hit *hit, unsigned type)
+{
+    for (unsigned i = 0; i < hit->truth->frame_count; i++)
+        if (hit->truth->frames[i].type == type && frame_hit(hit, &hit->truth->frames[i]))
+            return true;
+    return false;
+}
+
+/* Of a file that was cut: whether an image lies before its end. */
+static bool is_whole(const struct hit *hit, const struct true_image *image)
+{
+    for (unsigned i = 0; i < hit->truth->frame_count; i++)
+        if (hit->truth->frames[i].offset == image->own_offset &&
+            image->own_offset + hit->truth->frames[i].total_bytes > hit->bytes)
+            return false;
+    return image->data_offset + image->stored_bytes <= hit->bytes;
+}
+
+/* Whether an image must be lost: its bytes are hit, or the dictionary that they need. */
+static bool must_be_lost(const struct hit *hit, const struct true_image *image)
+{
+    if (differs(hit, image->data_offset, image->stored_bytes))
+        return true;
+    for (unsigned i = 0; i < hit->truth->frame_count; i++) {
+        const struct layout_frame *frame = &hit->truth->frames[i];
+        if (frame->type == AIMG_FRAME_DICT && frame->coding == image->coding &&
+            differs(hit, frame->offset + frame->header_bytes, frame->stored_bytes))
+            return true;
+    }
+    return false;
+}
+
+/* Whether it may be: the damage hit its frame and the index. */
+static bool may_be_lost(const struct hit *hit, const struct true_image *image)
+{
+    bool framed = differs(hit, image->own_offset, image->data_offset - image->frame_offset) ||
+                  differs(hit, image->frame_offset, image->data_offset - image->frame_offset) ||
+                  (image->alias && differs(hit, image->own_offset, 64));
+    return framed && (type_hit(hit, AIMG_FRAME_RUN) || type_hit(hit, AIMG_FRAME_ROOT) || hit->bytes < hit->truth->file_bytes);
+}
+
+/* ------------------------------------------------------------------ comparing */
+
+static void check_image(const struct hit *hit, const struct aimg_reader *reader, const struct true_image *image, uint32_t ordinal)
+{
+    static uint8_t expected[SAMPLE_MAX_BYTES], found[SAMPLE_MAX_BYTES];
+    struct aimg_entry entry;
+    struct aimg_error error;
+    uint64_t expected_bytes = 0, found_bytes = 0;
+    EXPECT(aimg_reader_entry(reader, ordinal, &entry, &error) == AIMG_OK && memcmp(entry.hash, image->hash, 16) == 0);
+    EXPECT_EQ_INT(aimg_reader_read(hit->truth->reader, image->ordinal, 0, expected, sizeof expected, &expected_bytes, &error),
+                  AIMG_OK);
+    if (!EXPECT_EQ_INT(aimg_reader_read(reader, ordinal, 0, found, sizeof found, &found_bytes, &error), AIMG_OK))
+        fprintf(stderr, "  %s\n", error.message);
+    EXPECT(expected_bytes == found_bytes && memcmp(expected, found, (size_t)found_bytes) == 0);
+    EXPECT(entry.attachment == image->attachment || type_hit(hit, AIMG_FRAME_RUN) || type_hit(hit, AIMG_FRAME_ROOT) ||
+           hit->bytes < hit->truth->file_bytes);
+}
+
+static size_t value_at(const struct aimg_reader *reader, const char *column, uint32_t ordinal, uint8_t *out, size_t room,
+                       int *null)
+{
+    struct aimg_column known;
+    struct aimg_error error;
+    size_t bytes = 0;
+    *null = 1;
+    if (aimg_reader_column_find(reader, column, &known, &error) != AIMG_OK)
+        return 0;
+    REQUIRE(aimg_reader_value(reader, known.index, ordinal, out, room, &bytes, null, &error) == AIMG_OK);
+    if (known.type == AIMG_TYPE_IMAGE && *null == 0) { /* by name, as ordinals are others */
+        uint32_t target;
+        memcpy(&target, out, sizeof target);
+        REQUIRE(aimg_reader_name(reader, target, (char *)out, room, &bytes, &error) == AIMG_OK);
+    }
+    return bytes;
+}
+
+/* Values that the truth has and the repaired archive lacks; those that it has must be the true ones. */
+static uint64_t check_values(const struct hit *hit, const struct aimg_reader *reader, const struct true_image *image,
+                             uint32_t ordinal)
+{
+    static uint8_t expected[2048], found[2048];
+    struct aimg_column column;
+    struct aimg_error error;
+    uint64_t lacking = 0;
+    for (uint32_t i = 0; i < hit->truth->columns; i++) {
+        int expected_null, found_null;
+        REQUIRE(aimg_reader_column(hit->truth->reader, i, &column, &error) == AIMG_OK);
+        size_t expected_bytes =
+            value_at(hit->truth->reader, column.name, image->ordinal, expected, sizeof expected, &expected_null);
+        size_t found_bytes = value_at(reader, column.name, ordinal, found, sizeof found, &found_null);
+        bool dangling = false;
+        if (column.type == AIMG_TYPE_IMAGE && expected_null == 0) { /* to an image that is dead, or lost */
+            uint32_t target, there;
+            size_t bytes = 0;
+            struct aimg_entry entry;
+            int null = 1;
+            REQUIRE(aimg_reader_value(hit->truth->reader, i, image->ordinal, &target, sizeof target, &bytes, &null, &error) ==
+                    AIMG_OK);
+            REQUIRE(aimg_reader_entry(hit->truth->reader, target, &entry, &error) == AIMG_OK);
+            dangling = entry.dead != 0 || expected_bytes == 0 ||
+                       aimg_reader_find(reader, (char *)expected, expected_bytes, &there, &error) != AIMG_OK;
+        }
+        lacking += expected_null == 0 && found_null != 0 && !dangling;
+        if (found_null == 0 && !dangling)
+            EXPECT(expected_null == 0 && expected_bytes == found_bytes && memcmp(expected, found, found_bytes) == 0);
+    }
+    return lacking;
+}
+
+/* Images of the repaired archive that the truth lacks are those that may have been removed, and are told. */
+static void check_strangers(const struct hit *hit, const struct aimg_reader *reader)
+{
+    struct aimg_error error;
+    for (uint32_t i = 0; i < aimg_reader_ordinal_count(reader); i++) {
+        char name[1100];
+        struct aimg_entry entry;
+        REQUIRE(aimg_reader_entry(reader, i, &entry, &error) == AIMG_OK);
+        REQUIRE(aimg_reader_name(reader, i, name, sizeof name, NULL, &error) == AIMG_OK);
+        if (entry.dead || name[0] == '\0' || truth_find(hit->truth, name) != NULL)
+            continue;
+        bool cut = hit->bytes < hit->truth->file_bytes;
+        bool told_of =
+            is_told(told.back, told.back_count, name) || cut || (told.names > 0 && strncmp(name, "recovered/", 10) == 0);
+        if (!EXPECT(told_of))
+            fprintf(stderr, "  '%s' is back\n", name);
+    }
+}
+
+/* The ordinal of an image without a name is found by its bytes. */
+static bool find(const struct aimg_reader *reader, const struct true_image *image, uint32_t *ordinal_out)
+{
+    struct aimg_error error;
+    struct aimg_entry entry;
+    char name[1100];
+    if (image->name[0] != '\0' && aimg_reader_find(reader, image->name, strlen(image->name), ordinal_out, &error) == AIMG_OK)
+        return true;
+    for (uint32_t i = 0; i < aimg_reader_ordinal_count(reader); i++) {
+        if (aimg_reader_entry(reader, i, &entry, &error) != AIMG_OK || memcmp(entry.hash, image->hash, 16) != 0 ||
+            aimg_reader_name(reader, i, name, sizeof name, NULL, &error) != AIMG_OK)
+            continue;
+        *ordinal_out = i;
+        if (strncmp(name, "recovered/", 10) == 0 || (image->name[0] == '\0' && name[0] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static void compare(const struct hit *hit, const char *path, struct outcome *outcome, unsigned rules)
+{
+    struct aimg_reader *reader = NULL;
+    struct aimg_error error;
+    uint64_t lacking = 0, lost = 0;
+    EXPECT(sample_verifies(path, 1, 0));
+    REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK);
+    for (unsigned i = 0; i < hit->truth->image_count; i++) {
+        const struct true_image *image = &hit->truth->images[i];
+        uint32_t ordinal;
+        if ((rules & OUTCOME_CUT) && !is_whole(hit, image))
+            continue; /* what had the name before may be there again */
+        bool there = find(reader, image, &ordinal);
+        bool must = must_be_lost(hit, image), may = may_be_lost(hit, image);
+        outcome->missing += !there;
+        lost += must && !(rules & OUTCOME_CUT);
+        if (!EXPECT(there ? !must || image->stored_bytes == 0 : must || may))
+            fprintf(stderr, "  '%s' (ordinal %u) is %s\n", image->name, image->ordinal, there ? "there" : "not there");
+        if (there) {
+            check_image(hit, reader, image, ordinal);
+            lacking += (rules & OUTCOME_CUT) ? 0 : check_values(hit, reader, image, ordinal); /* they may be those of before */
+        } else if (!(rules & OUTCOME_CUT) && image->name[0] != '\0' && !may) {
+            EXPECT(is_told(told.lost, told.lost_count, image->name));
+        }
+    }
+    if (!(rules & OUTCOME_CUT)) {
+        EXPECT(outcome->result.lost_images >= lost && outcome->result.lost_images >= outcome->missing);
+        EXPECT(outcome->result.lost_values >= lacking);
+    }
+    check_strangers(hit, reader);
+    aimg_reader_close(reader);
+}
+
+static struct outcome run(const struct truth *truth, const uint8_t *damaged, size_t bytes, unsigned rules)
+{
+    struct outcome outcome = {.status = AIMG_OK};
+    struct hit hit = {truth, damaged, bytes};
+    struct aimg_writer_options writer = sample_writer_options();
+    struct aimg_repair_options options = {.struct_bytes = sizeof options, .loss = on_loss, .writer = &writer};
+    const char *path = sample_path("repaired");
+    struct aimg_repair_target target = {.path = path};
+    struct aimg_io io;
+    (void)unlink(path);
+    told = (struct told){.lost_count = 0};
+    aimg_io_memory_open(&io, damaged, bytes);
+    outcome.status = aimg_repair_io(&io, &target, &options, &outcome.result, &outcome.error);
+    if (outcome.status != AIMG_OK) {
+        EXPECT_EQ_INT(access(path, F_OK), -1);
+        if (!EXPECT((rules & OUTCOME_MAY_FAIL) != 0))
+            fprintf(stderr, "  %s\n", outcome.error.message);
+        return outcome;
+    }
+    EXPECT(outcome.result.lost_images == told.images && outcome.result.lost_values == told.values &&
+           outcome.result.lost_bytes == told.bytes && outcome.result.lost_names == told.names);
+    compare(&hit, path, &outcome, rules);
+    return outcome;
+}
+
+struct outcome repair_check(const struct truth *truth, const uint8_t *damaged, size_t bytes, unsigned rules, const char *subject)
+{
+    uint64_t before = test_state.failures;
+    test_state.subject = subject;
+    struct outcome outcome = run(truth, damaged, bytes, rules);
+    outcome.failures = test_state.failures - before;
+    return outcome;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Archives with everything, damaged in every place, one at a time, and repaired. */
+#include "constants.h"
+#include "random.h"
+#include "repair_check.h"
+#include "sanitized.h"
+#include "test.h"
+
+static struct truth truth;
+static uint8_t *damaged;
+
+enum way { WAY_ZERO, WAY_RUBBISH, WAYS };
+
+static void wipe(uint64_t offset, uint64_t bytes, enum way way)
+{
+    uint64_t random = offset + 1;
+    if (offset + bytes > truth.file_bytes)
+        bytes = truth.file_bytes - offset;
+    memcpy(damaged, truth.bytes, truth.file_bytes);
+    if (way == WAY_ZERO)
+        memset(damaged + offset, 0, (size_t)bytes);
+    else
+        random_fill(&random, damaged + offset, (size_t)bytes);
+}
+
+static struct outcome check(const char *what, uint64_t offset, uint64_t bytes, enum way way, unsigned rules)
+{
+    char subject[200];
+    snprintf(subject, sizeof subject, "%s: %s at %" PRIu64 ", %" PRIu64 " bytes, %s", strrchr(truth.path, '/') + 1, what, offset,
+             bytes, way == WAY_ZERO ? "zeros" : "rubbish");
+    test_state.subject = subject;
+    wipe(offset, bytes, way);
+    struct outcome outcome = repair_check(&truth, damaged, truth.file_bytes, rules, subject);
+    EXPECT_EQ_UINT(outcome.failures, 0);
+    test_state.subject = NULL;
+    return outcome;
+}
+
+/* Nothing is damaged: nothing is lost. */
+static void check_whole(void)
+{
+    struct outcome outcome = check("nothing", 0, 0, WAY_ZERO, OUTCOME_STRICT);
+    EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_values == 0 &&
+           outcome.result.lost_bytes == 0 && outcome.result.lost_names == 0 && outcome.result.lost_meta == 0 &&
+           outcome.result.removals == 0);
+}
+
+/* What the index and the head say is said by the frames too: no image is lost. */
+static void check_index_frames(void)
+{
+    static const struct {
+        const char *what;
+        uint64_t offset, bytes;
+    } heads[] = {{"header", 0, 4096}, {"hint", 4096, 4096}, {"hint", 8192, 4096}, {"head", 0, 12288}};
+    for (unsigned i = 0; i < 4 * WAYS; i++) {
+        struct outcome outcome = check(heads[i / WAYS].what, heads[i / WAYS].offset, heads[i / WAYS].bytes, i % WAYS, 0);
+        EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_values == 0 &&
+               outcome.result.lost_bytes == 0 && outcome.result.removals == 0);
+    }
+    for (unsigned i = 0; i < truth.frame_count * WAYS; i++) {
+        const struct layout_frame *frame = &truth.frames[i / WAYS];
+        bool image = frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_DICT;
+        struct outcome outcome = check("frame", frame->offset, frame->total_bytes, i % WAYS, 0);
+        if (!image)
+            EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_bytes == 0 &&
+                   outcome.result.lost_names == 0);
+        if (frame->type == AIMG_FRAME_PAD || frame->type == AIMG_FRAME_COMMIT || frame->type == AIMG_FRAME_NAMES ||
+            frame->type == AIMG_FRAME_CONTENT)
+            EXPECT(outcome.result.lost_values == 0 && outcome.result.removals == 0 && outcome.result.lost_meta == 0);
+        if (image)
+            continue;
+        outcome = check("header of a frame", frame->offset, frame->header_bytes, i % WAYS, 0);
+        EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0);
+    }
+}
+
+/* A header of an image is lost: the index has it. */
+static void check_image_headers(void)
+{
+    for (unsigned i = 0; i < truth.frame_count * WAYS; i++) {
+        const struct layout_frame *frame = &truth.frames[i / WAYS];
+        if (frame->type > AIMG_FRAME_ALIAS && frame->type != AIMG_FRAME_DICT)
+            continue;
+        struct outcome outcome = check("header of an image", frame->offset, frame->header_bytes, i % WAYS, 0);
+        EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_names == 0 &&
+               outcome.result.lost_values == 0);
+    }
+}
+
+static void check_blocks(uint64_t block, uint64_t step)
+{
+    for (uint64_t at = 0; at < truth.file_bytes; at += step)
+        for (unsigned way = 0; way < WAYS; way++)
+            (void)check("block", at, block, way, 0);
+}
+
+static void check_cut(uint64_t bytes)
+{
+    char subject[200];
+    snprintf(subject, sizeof subject, "%s: cut at %" PRIu64, strrchr(truth.path, '/') + 1, bytes);
+    test_state.subject = subject;
+    memcpy(damaged, truth.bytes, (size_t)bytes);
+    struct outcome outcome = repair_check(&truth, damaged, (size_t)bytes, OUTCOME_CUT | OUTCOME_MAY_FAIL, subject);
+    EXPECT_EQ_UINT(outcome.failures, 0);
+    if (outcome.status == AIMG_OK && bytes < truth.file_bytes)
+        EXPECT(outcome.result.lost_bytes > 0); /* hints tell that there was more */
+    test_state.subject = NULL;
+}
+
+static void check_cuts(uint64_t step)
+{
+    for (uint64_t at = 0; at < truth.file_bytes; at += step)
+        check_cut(at);
+    for (unsigned i = 0; i < truth.frame_count; i++) {
+        uint64_t end = truth.frames[i].offset + truth.frames[i].total_bytes;
+        check_cut(end - 1);
+        if (end < truth.file_bytes) {
+            check_cut(end);
+            check_cut(end + 1);
+        }
+    }
+}
+
+int main(void)
+{
+    for (enum truth_kind kind = 0; kind < TRUTH_KINDS; kind++) {
+        truth_make(&truth, kind);
+        damaged = malloc(truth.file_bytes);
+        REQUIRE(damaged != NULL);
+        check_whole();
+        check_index_frames();
+        check_image_headers();
+        check_blocks(512, TEST_SLOW ? 8192 : 512);
+        check_blocks(4096, TEST_SLOW ? 40960 : 4096);
+        check_cuts(TEST_SLOW ? 4096 : kind == TRUTH_RICH ? 64 : 512);
+        free(damaged);
+        truth_destroy(&truth);
+    }
+    return test_end("repair");
+}
