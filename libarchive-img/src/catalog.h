@@ -102,7 +102,11 @@ const struct aimg_section *aimg_table_section(const struct aimg_table *table, un
 /* Checks the blocks that hold `bytes` bytes at `offset` of the payload against the hash list (rule 40). */
 enum aimg_status aimg_table_verify(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, uint64_t bytes,
                                    struct aimg_error *error);
-/* The same, and copies the bytes. */
+/* The bytes, checked: in place when they are mapped, else read, once, into scratch (at least `bytes`) and checked there, so that
+ * it does not matter what becomes of the file. NULL and *error on failure. */
+const uint8_t *aimg_table_fetch(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, size_t bytes,
+                                void *scratch, struct aimg_error *error);
+/* The same, copied. */
 enum aimg_status aimg_table_copy(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, size_t bytes,
                                  void *out, struct aimg_error *error);
 

@@ -20,31 +20,29 @@ enum aimg_status aimg_group_verify_records(const struct aimg_reader *reader, str
     return aimg_table_verify(&reader->source, table, records_offset(section), section->extra * AIMG_GROUP_RECORD_BYTES, error);
 }
 
-/* What aimg_group_at looks at. */
-static enum aimg_status verify_record(const struct aimg_reader *reader, struct aimg_table *table,
-                                      const struct aimg_section *section, uint64_t index, struct aimg_error *error)
-{
-    uint64_t from = index == 0 ? 0 : index - 1;
-    return aimg_table_verify(&reader->source, table, records_offset(section) + from * AIMG_GROUP_RECORD_BYTES,
-                             (index - from + 1) * AIMG_GROUP_RECORD_BYTES, error);
-}
-
-enum aimg_status aimg_group_at(const struct aimg_reader *reader, const struct aimg_table *table,
-                               const struct aimg_section *section, uint64_t index, struct aimg_group *group,
-                               struct aimg_error *error)
+/* A record, and the one before it, where its own begins. */
+static enum aimg_status group_at(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
+                                 uint64_t index, bool verified, struct aimg_group *group, struct aimg_error *error)
 {
     uint8_t scratch[2 * AIMG_GROUP_RECORD_BYTES];
     struct aimg_error local;
     uint64_t from = index == 0 ? 0 : index - 1;
     size_t bytes = (size_t)(index - from + 1) * AIMG_GROUP_RECORD_BYTES;
-    uint64_t offset = table->payload + records_offset(section) + from * AIMG_GROUP_RECORD_BYTES;
-    const uint8_t *records = aimg_source_fetch(&reader->source, offset, bytes, scratch, &local);
+    uint64_t offset = records_offset(section) + from * AIMG_GROUP_RECORD_BYTES;
+    const uint8_t *records = verified ? aimg_table_fetch(&reader->source, table, offset, bytes, scratch, &local)
+                                      : aimg_source_fetch(&reader->source, table->payload + offset, bytes, scratch, &local);
     if (records == NULL)
         return aimg_fail_as(error, &local);
     const uint8_t *previous = index == 0 ? NULL : records;
     if (aimg_group_decode(records + bytes - AIMG_GROUP_RECORD_BYTES, previous, section, index, group) != 0)
         return group_fault(table, section, error);
     return AIMG_OK;
+}
+
+enum aimg_status aimg_group_at(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
+                               uint64_t index, struct aimg_group *group, struct aimg_error *error)
+{
+    return group_at(reader, table, section, index, false, group, error);
 }
 
 enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
@@ -102,13 +100,9 @@ enum aimg_status aimg_group_stored(const struct aimg_reader *reader, struct aimg
     if (group->raw_bytes > reader->source.limits.index_bytes)
         return aimg_fail(error, AIMG_LIMIT, "a group of texts has %" PRIu32 " bytes, the limit is %" PRIu64, group->raw_bytes,
                          reader->source.limits.index_bytes);
-    enum aimg_status status = aimg_table_verify(&reader->source, table, section->offset + group->begin, bytes, error);
-    if (status != AIMG_OK)
-        return status;
     if (reader->source.io->base == NULL && !aimg_buffer_reserve(&reader->source.allocator, scratch, bytes))
         return aimg_fail_memory(error, bytes);
-    *stored_out =
-        aimg_source_fetch(&reader->source, table->payload + section->offset + group->begin, bytes, scratch->data, &local);
+    *stored_out = aimg_table_fetch(&reader->source, table, section->offset + group->begin, bytes, scratch->data, &local);
     return *stored_out != NULL ? AIMG_OK : aimg_fail_as(error, &local);
 }
 
@@ -118,9 +112,7 @@ enum aimg_status aimg_group_read(const struct aimg_reader *reader, struct aimg_t
     const struct aimg_allocator *allocator = &reader->source.allocator;
     struct aimg_buffer scratch = {NULL, 0, 0};
     const uint8_t *stored = NULL;
-    enum aimg_status status = verify_record(reader, table, section, index, error);
-    if (status == AIMG_OK)
-        status = aimg_group_at(reader, table, section, index, group, error);
+    enum aimg_status status = group_at(reader, table, section, index, true, group, error);
     if (status == AIMG_OK)
         status = aimg_group_stored(reader, table, section, group, &scratch, &stored, error);
     raw->bytes = 0;

@@ -68,20 +68,15 @@ static enum aimg_status read_mask(const struct aimg_source *source, struct aimg_
                                   struct aimg_error *error)
 {
     size_t bytes = (size_t)table->data_bytes;
-    const uint8_t *payload = NULL;
-    enum aimg_status status = aimg_table_verify(source, table, 0, bytes, error);
-    if (status != AIMG_OK)
-        return status;
-    if (source->io->base != NULL && table->payload + bytes <= source->io->base_bytes) {
-        payload = source->io->base + table->payload;
-    } else {
-        payload = mask->owned = aimg_alloc_array(&source->allocator, bytes, 1);
-        if (payload == NULL)
+    struct aimg_error local;
+    if (source->io->base == NULL || table->payload + bytes > source->io->base_bytes) {
+        mask->owned = aimg_alloc_array(&source->allocator, bytes, 1);
+        if (mask->owned == NULL)
             return aimg_fail_memory(error, bytes);
-        status = aimg_source_copy(source, table->payload, bytes, mask->owned, error);
-        if (status != AIMG_OK)
-            return status;
     }
+    const uint8_t *payload = aimg_table_fetch(source, table, 0, bytes, mask->owned, &local);
+    if (payload == NULL)
+        return aimg_fail_as(error, &local);
     mask->dead = section_data(payload, table, AIMG_SECTION_DEAD);
     mask->attached = section_data(payload, table, AIMG_SECTION_ATTACHED);
     mask->rank = section_data(payload, table, AIMG_SECTION_RANK);

@@ -118,9 +118,8 @@ enum aimg_status aimg_image_entry(const struct aimg_reader *reader, uint32_t ord
 enum aimg_status aimg_group_verify_records(const struct aimg_reader *reader, struct aimg_table *table,
                                            const struct aimg_section *section, struct aimg_error *error);
 /* The record of a group, not verified, read with the one before it, which says where the group begins. */
-enum aimg_status aimg_group_at(const struct aimg_reader *reader, const struct aimg_table *table,
-                               const struct aimg_section *section, uint64_t index, struct aimg_group *group,
-                               struct aimg_error *error);
+enum aimg_status aimg_group_at(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
+                               uint64_t index, struct aimg_group *group, struct aimg_error *error);
 /* The stored bytes of a group, verified; scratch is grown where there is no map. */
 enum aimg_status aimg_group_stored(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                    const struct aimg_group *group, struct aimg_buffer *scratch, const uint8_t **stored_out,

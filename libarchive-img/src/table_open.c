@@ -257,9 +257,45 @@ enum aimg_status aimg_table_verify(const struct aimg_source *source, struct aimg
     return status;
 }
 
+/* Each block is read once: what was checked is what is used. */
+static enum aimg_status copy_checked(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, size_t bytes,
+                                     uint8_t *out, struct aimg_error *error)
+{
+    uint8_t scratch[AIMG_BLOCK_BYTES];
+    enum aimg_status status = verify_list(source, table, error);
+    while (status == AIMG_OK && bytes > 0) {
+        uint64_t begin = offset / AIMG_BLOCK_BYTES * AIMG_BLOCK_BYTES;
+        size_t whole = block_bytes(table, begin), skipped = (size_t)(offset - begin);
+        size_t piece = whole - skipped < bytes ? whole - skipped : bytes;
+        uint8_t *block = piece == whole ? out : scratch;
+        status = aimg_source_copy(source, table->payload + begin, whole, block, error);
+        if (status == AIMG_OK)
+            status = check_block(source, table, begin, block, error);
+        if (block == scratch && status == AIMG_OK)
+            memcpy(out, scratch + skipped, piece);
+        offset += piece;
+        out += piece;
+        bytes -= piece;
+    }
+    return status;
+}
+
+const uint8_t *aimg_table_fetch(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, size_t bytes,
+                                void *scratch, struct aimg_error *error)
+{
+    if (source->io->base == NULL || table->payload + offset + bytes > source->io->base_bytes)
+        return copy_checked(source, table, offset, bytes, scratch, error) == AIMG_OK ? scratch : NULL;
+    return aimg_table_verify(source, table, offset, bytes, error) == AIMG_OK ? source->io->base + table->payload + offset : NULL;
+}
+
 enum aimg_status aimg_table_copy(const struct aimg_source *source, struct aimg_table *table, uint64_t offset, size_t bytes,
                                  void *out, struct aimg_error *error)
 {
-    enum aimg_status status = aimg_table_verify(source, table, offset, bytes, error);
-    return status == AIMG_OK ? aimg_source_copy(source, table->payload + offset, bytes, out, error) : status;
+    struct aimg_error local;
+    const uint8_t *data = aimg_table_fetch(source, table, offset, bytes, out, &local);
+    if (data == NULL)
+        return aimg_fail_as(error, &local);
+    if (data != out)
+        memcpy(out, data, bytes);
+    return AIMG_OK;
 }

@@ -113,11 +113,7 @@ static enum aimg_status look_at(struct aimg_values *values, struct window *windo
         if (!aimg_buffer_reserve(&source->allocator, &window->scratch, size))
             return aimg_fail_memory(error, size);
     }
-    enum aimg_status status = aimg_table_verify(source, values->table, section->offset + offset, size, error);
-    if (status != AIMG_OK)
-        return status;
-    window->data =
-        aimg_source_fetch(source, values->table->payload + section->offset + offset, size, window->scratch.data, &local);
+    window->data = aimg_table_fetch(source, values->table, section->offset + offset, size, window->scratch.data, &local);
     window->begin = offset;
     window->bytes = size;
     *data_out = window->data;

@@ -19,6 +19,14 @@
  * for themselves. A writer belongs to one thread at a time; aimg_writer_prepare alone may run beside it. A child
  * after fork can only close its copy of a writer, which leaves the file alone; what would write says SEQUENCE there.
  *
+ * Files that others change. A writer only appends, and a compact puts a new file in the place; neither disturbs a reader. Against
+ * programs that truncate, overwrite or punch the file under a reader (shared folders, network file systems, strangers) there is
+ * AIMG_READER_NO_MAP: such a handle fetches bytes once, checks what it fetched and hands out just that, so images, names, values,
+ * and that there is no such name, are right or an error, whatever becomes of the file. A handle with a map, the default, looks at
+ * the file in place: what was cut off raises SIGBUS in the thread that touches it, and what is overwritten after it was checked
+ * is what the caller sees. Only aimg_reader_read, verified, still gives the right bytes or an error there as long as nothing is
+ * cut off.
+ *
  * Units. Sizes in bytes, 64 bits. Times in nanoseconds since 1970 UTC. Names are UTF-8, need no terminator, and are compared
  * bytewise.
  *
@@ -198,7 +206,8 @@ AIMG_API enum aimg_status aimg_name_check(const char *name, size_t name_bytes, s
 struct aimg_reader;
 
 enum aimg_reader_flag {
-    AIMG_READER_NO_MAP = 1, /* read with pread only: for files that others may truncate, network file systems; no borrowing */
+    AIMG_READER_NO_MAP = 1, /* read with pread only: for files that others may truncate or overwrite, network file systems; what
+                               it reads is right or an error; no borrowing, no chunks, no source of a copy */
     AIMG_READER_AT = 2,     /* open as of commit `seq` */
     AIMG_READER_ALLOW_TRUNCATED = 4 /* open the newest commit that is whole although a later one is lost */
 };
@@ -349,8 +358,9 @@ struct aimg_bytes {
 
 /* Borrows the stored bytes of an image: a pointer into the map, no copy, valid until the reader is closed.
  *
- * flags: 0 or AIMG_READ_VERIFY. A pointer into a map promises the bytes only as long as nobody truncates or overwrites the file:
- * a truncation by another process gives SIGBUS on access. Who cannot rule that out opens with AIMG_READER_NO_MAP and copies.
+ * flags: 0 or AIMG_READ_VERIFY. A borrowed pointer promises the bytes only as long as nobody truncates or overwrites the file:
+ * VERIFY speaks of the moment of the call, what another program writes there later is seen through the pointer, and where it cut
+ * the file off a touch raises SIGBUS. Who cannot rule that out opens with AIMG_READER_NO_MAP and copies with aimg_reader_read.
  * Returns OK; SEQUENCE on a handle without a map; NOT_FOUND for a dead or unknown ordinal; CORRUPT; CHECKSUM. Any thread.
  * Cost: one memory access to the index; with VERIFY the bytes are hashed and the frame header is compared with the entry.
  *
@@ -387,7 +397,8 @@ AIMG_API enum aimg_status aimg_reader_borrow_names(const struct aimg_reader *rea
  *
  * buffer: buffer_bytes bytes; NULL with 0 to ask for the size. *bytes_out: the size of the image, also with BUFFER_TOO_SMALL.
  * Returns OK; BUFFER_TOO_SMALL; NOT_FOUND; CHECKSUM; CORRUPT; UNSUPPORTED; LIMIT; TRUNCATED; OUT_OF_MEMORY; IO. The buffer's
- * contents are undefined on failure. Any thread. The bytes of stored images are read with pread; the index and coded images
+ * contents are undefined on failure. Any thread. Verified means after the copy: what was checked is what is in the buffer, even
+ * when another program overwrites the file meanwhile. The bytes of stored images are read with pread; the index and coded images
  * through the map where there is one, so who must bear a truncation by others opens with AIMG_READER_NO_MAP. */
 AIMG_API enum aimg_status aimg_reader_read(const struct aimg_reader *reader, uint32_t ordinal, uint32_t flags, void *buffer,
                                            uint64_t buffer_bytes, uint64_t *bytes_out, struct aimg_error *error);
