@@ -244,8 +244,10 @@ static bool check_change(struct changing *file, const uint8_t *original)
     file->reads = 0;
     REQUIRE(aimg_allocator_resolve(&none, &source.allocator));
     aimg_limits_resolve(&source.limits);
-    if (answered(aimg_locate(&io, false, &located, &error)) && answered(aimg_reader_attach(&source, &located, &reader, &error)))
+    if (answered(aimg_locate(&io, false, &located, &error)) && answered(aimg_reader_attach(&source, &located, &reader, &error))) {
         ask_all(reader);
+        ask_all(reader); /* of what has been changed meanwhile */
+    }
     aimg_reader_close(reader);
     return file->reads >= file->change_at;
 }
