@@ -10,17 +10,29 @@ static const struct aimg_section *slots_of(const struct aimg_table *table)
     return &table->sections[0]; /* a NAMES table has this section only */
 }
 
+/* Whether a frame, decoded from `header`, is the one that the slot names and carries the name. */
+static bool carries_name(const struct aimg_search *search, const struct aimg_name_slot *slot, const struct aimg_frame *frame,
+                         const uint8_t *header)
+{
+    return frame->name_bytes == search->name_bytes && frame->ordinal == slot->ordinal &&
+           memcmp(header + AIMG_FRAME_BYTES, search->name, search->name_bytes) == 0 &&
+           aimg_frame_total_bytes(frame) <= search->source->end - slot->frame_offset;
+}
+
 /* A frame that does not match is of another name with the same hash, or damaged, or whole but not the slot's, as when two sectors
- * were exchanged: only then is its checksum looked at. */
-static enum aimg_status mismatch(const struct aimg_source *source, const struct aimg_name_slot *slot, struct aimg_error *error)
+ * were exchanged: only then is its checksum looked at. What was checked decides: the bytes may be others than those that did not
+ * match. */
+static enum aimg_status match_checked(const struct aimg_search *search, const struct aimg_name_slot *slot,
+                                      struct aimg_frame *frame_out, struct aimg_error *error)
 {
     struct aimg_frame_view view;
-    enum aimg_status status = aimg_frame_read(source, slot->frame_offset, &view, error);
+    enum aimg_status status = aimg_frame_read(search->source, slot->frame_offset, &view, error);
     if (status != AIMG_OK)
         return status;
+    *frame_out = view.frame;
     bool image = view.frame.type == AIMG_FRAME_IMAGE || view.frame.type == AIMG_FRAME_ALIAS;
     if (image && view.frame.ordinal == slot->ordinal)
-        return AIMG_NOT_FOUND;
+        return carries_name(search, slot, &view.frame, view.bytes) ? AIMG_OK : AIMG_NOT_FOUND;
     return aimg_fail_at(error, AIMG_CORRUPT, 59, slot->frame_offset,
                         "the index of names has image %" PRIu32 " at %" PRIu64 ", where there is a frame of another (rule 59); "
                         "run verify, then repair",
@@ -40,13 +52,11 @@ static enum aimg_status match_frame(const struct aimg_search *search, const stru
     const uint8_t *header = aimg_source_fetch(source, slot->frame_offset, bytes, scratch, &local);
     if (header == NULL)
         return aimg_fail_as(error, &local);
-    if (aimg_frame_decode(header, &found->frame) != 0 || found->frame.name_bytes != search->name_bytes ||
-        found->frame.ordinal != slot->ordinal || memcmp(header + AIMG_FRAME_BYTES, search->name, search->name_bytes) != 0 ||
-        aimg_frame_total_bytes(&found->frame) > source->end - slot->frame_offset)
-        return mismatch(source, slot, error);
     found->frame_offset = slot->frame_offset;
     found->ordinal = slot->ordinal;
-    return AIMG_OK;
+    if (aimg_frame_decode(header, &found->frame) == 0 && carries_name(search, slot, &found->frame, header))
+        return AIMG_OK;
+    return match_checked(search, slot, &found->frame, error);
 }
 
 static enum aimg_status check_alive(const struct aimg_search *search, uint32_t ordinal, struct aimg_error *error)
