@@ -10,6 +10,8 @@
 /* Stored bytes after which progress is told, and images. */
 #define TELL_BYTES  (UINT64_C(1) << 20)
 #define TELL_IMAGES 1024
+/* Images up to this size are taken into memory before they are checked. */
+#define TAKEN_BYTES (UINT64_C(1) << 26)
 
 /* Where a commit of the source is. */
 struct past {
@@ -25,6 +27,7 @@ struct copy {
     struct aimg_copy_values values;
     uint32_t dedup, flags;         /* of the writer, for what is added after the copy */
     struct aimg_buffer history;    /* struct past: the newest first */
+    struct aimg_buffer stored;     /* of the image at hand */
     struct aimg_ordinal_map heirs; /* dead images of the source whose bytes are copied as those of an alias: its new ordinal */
     uint64_t bytes_done, bytes_told, images_untold;
     char name[AIMG_NAME_MAX + 1];
@@ -127,10 +130,28 @@ static enum aimg_status find_shared(const struct copy *copy, uint32_t ordinal, c
     return AIMG_OK;
 }
 
+/* The stored bytes, out of the reach of programs that overwrite the source: what is checked is what is written. Of very large
+ * images they stay where they are, and are checked again afterwards. */
+static enum aimg_status take_bytes(struct copy *copy, const struct aimg_entry_record *entry, const uint8_t **stored_out,
+                                   struct aimg_error *error)
+{
+    size_t bytes = (size_t)entry->stored_bytes;
+    *stored_out = copy->source->hot.base + aimg_entry_data_offset(entry);
+    if (bytes == 0 || bytes > TAKEN_BYTES)
+        return AIMG_OK;
+    copy->stored.bytes = 0;
+    if (!aimg_buffer_reserve(&copy->source->source.allocator, &copy->stored, bytes))
+        return aimg_fail_memory(error, bytes);
+    memcpy(copy->stored.data, *stored_out, bytes);
+    *stored_out = copy->stored.data;
+    return AIMG_OK;
+}
+
 static enum aimg_status put_bytes(struct copy *copy, uint32_t ordinal, const struct aimg_entry_record *entry,
                                   const struct aimg_frame *frame, struct aimg_image *image, struct aimg_error *error)
 {
-    const uint8_t *stored = copy->source->hot.base + aimg_entry_data_offset(entry);
+    const uint8_t *stored = NULL;
+    enum aimg_status status = take_bytes(copy, entry, &stored, error);
     struct aimg_prepared prepared = {.stored = stored,
                                      .stored_bytes = entry->stored_bytes,
                                      .raw_bytes = frame->raw_bytes,
@@ -139,11 +160,14 @@ static enum aimg_status put_bytes(struct copy *copy, uint32_t ordinal, const str
     uint32_t added;
     memcpy(prepared.hash, entry->hash, sizeof prepared.hash);
     image->prepared = &prepared;
-    enum aimg_status status = check_bytes(copy, ordinal, entry, frame, image->name_bytes, stored, error);
+    if (status == AIMG_OK)
+        status = check_bytes(copy, ordinal, entry, frame, image->name_bytes, stored, error);
     if (status == AIMG_OK)
         status = aimg_copy_coding(copy->writer, copy->source, entry->coding, error);
     if (status == AIMG_OK)
         status = aimg_writer_add(copy->writer, image, &added, error);
+    if (status == AIMG_OK && entry->stored_bytes > TAKEN_BYTES)
+        status = check_bytes(copy, ordinal, entry, frame, image->name_bytes, stored, error);
     if (status != AIMG_OK || (entry->flags & AIMG_ENTRY_ALIASED) == 0)
         return status;
     if (!aimg_ordinal_map_add(&copy->source->source.allocator, &copy->heirs, frame->ordinal, added))
@@ -425,6 +449,7 @@ enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_
     aimg_copy_values_destroy(&copy.values);
     aimg_survivors_destroy(&copy.survivors);
     aimg_buffer_release(&source->source.allocator, &copy.history);
+    aimg_buffer_release(&source->source.allocator, &copy.stored);
     aimg_ordinal_map_clear(&source->source.allocator, &copy.heirs);
     return status;
 }
