@@ -5,12 +5,12 @@
 . "$root/tests/ci/coverage.sh"
 
 # What tries very many things is built with optimisation, alone.
-test_flips() {
-    build_preset fast test_flips || {
+test_optimised() {
+    build_preset fast test_flips test_huge || {
         count_failure "build fast"
         return 1
     }
-    run_tests fast -L flips
+    run_tests fast -L optimised
 }
 
 verb_test() {
@@ -21,8 +21,8 @@ verb_test() {
     build_release
     heading "Debug build, and the checks of the tree itself"
     build_and_test dev || true
-    heading "Optimised build: every bit of many archives"
-    test_flips || true
+    heading "Optimised build: every bit and every number of many archives"
+    test_optimised || true
     heading "clang with its sanitizers, every warning an error; the fuzz targets"
     build_and_test fuzz -E '^(cli_.*|compat[.].*|faults[.].*)$' || true
     heading "AddressSanitizer and UndefinedBehaviorSanitizer"
