@@ -119,7 +119,8 @@ static void check_numbers(const char *name)
     for (size_t offset = AIMG_HEAD_BYTES; offset < bytes; offset += (size_t)aimg_frame_total_bytes(&frame)) {
         REQUIRE(aimg_frame_decode(sound + offset, &frame) == 0);
         size_t end = offset + (size_t)aimg_frame_total_bytes(&frame);
-        for (size_t at = offset; is_index(&frame) && at < end; at += 4 * STEP)
+        size_t step = frame.type == AIMG_FRAME_ROOT && !TEST_SLOW ? 4 : 4 * STEP;
+        for (size_t at = offset; is_index(&frame) && at < end; at += step)
             try_word(sound, data, bytes, at);
     }
     test_state.subject = NULL;
