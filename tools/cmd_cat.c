@@ -12,6 +12,8 @@
 const char help_cat[] =
     "  -f, --force    write to a terminal too\n"
     "      --name     all words are names, also those that look like '@7'\n"
+    "      --max-image BYTES  decode images of up to so many bytes, however much smaller they are stored;\n"
+    "                 K, M, G, T are powers of 1000. Without it the limit is 1 GiB, and 1,000 times what is stored\n"
     "      --column C what the images have in column C: attachments, as 'aimg attach' made them, texts, bytes\n" READING_AT_HELP
     "\n"
     "Writes the images' original bytes, checked, one after the other. '@N' is the image at\n"
@@ -28,7 +30,7 @@ static int write_image(const struct aimg_reader *reader, const char *path, uint3
     enum aimg_status status = reading_image(reader, ordinal, buffer, &error);
 
     if (status == AIMG_LIMIT)
-        output_error("%s: 'aimg unpack --max-output BYTES' lifts this limit:", path);
+        output_error("%s: '--max-image BYTES' lifts this limit:", path);
     if (status != AIMG_OK)
         return output_status(path, status, &error);
     fwrite_unlocked(buffer->data, 1, (size_t)buffer->bytes, stdout);
@@ -90,15 +92,16 @@ static int find_column(const struct aimg_reader *reader, const char *path, const
     return EXIT_NO;
 }
 
-/* column: NULL for the images themselves. */
-static int write_images(const char *path, const struct reading_at *at, const char *column, char *const *words, int count,
-                        bool plain)
+/* column: NULL for the images themselves. image_most: UINT64_MAX for the usual limits to one image. */
+static int write_images(const char *path, const struct reading_at *at, uint64_t image_most, const char *column,
+                        char *const *words, int count, bool plain)
 {
     struct aimg_column of;
     struct image_buffer buffer = {0};
     struct aimg_reader *reader;
     uint32_t ordinal;
-    int one, code = reading_open_at(path, READING_COPIED, at, &reader);
+    int one, code = image_most == UINT64_MAX ? reading_open_at(path, READING_COPIED, at, &reader)
+                                             : reading_open_up_to(path, image_most, at, &reader);
 
     if (code != EXIT_DONE)
         return code;
@@ -121,14 +124,16 @@ static int write_images(const char *path, const struct reading_at *at, const cha
 
 int cmd_cat(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_NAME = LONG_OPTION, OPTION_AT, OPTION_COLUMN };
+    enum { OPTION_NAME = LONG_OPTION, OPTION_AT, OPTION_COLUMN, OPTION_MAX_IMAGE };
     static const struct option options[] = {{"force", no_argument, NULL, 'f'},
                                             {"name", no_argument, NULL, OPTION_NAME},
                                             {"at", required_argument, NULL, OPTION_AT},
                                             {"column", required_argument, NULL, OPTION_COLUMN},
+                                            {"max-image", required_argument, NULL, OPTION_MAX_IMAGE},
                                             {NULL, 0, NULL, 0}};
     struct reading_at at = {.given = false};
     const char *column = NULL;
+    uint64_t image_most = UINT64_MAX;
     bool force = false, plain = false;
     int found;
 
@@ -140,6 +145,8 @@ int cmd_cat(int argc, char **argv, const struct common_options *common)
             return reading_bad_option("cat", found, argv);
         if (found == OPTION_AT && reading_take_at("cat", "--at", optarg, &at) != EXIT_DONE)
             return EXIT_USAGE;
+        if (found == OPTION_MAX_IMAGE && !reading_parse_size(optarg, &image_most))
+            return output_usage("cat", "'%s' is not a number; '4096', '10K', '3G' are", optarg);
         force = force || found == 'f';
         plain = plain || found == OPTION_NAME;
         if (found == OPTION_COLUMN)
@@ -149,5 +156,5 @@ int cmd_cat(int argc, char **argv, const struct common_options *common)
         return output_usage("cat", optind >= argc ? "ARCHIVE is missing" : "NAME or @N is missing");
     if (!force && isatty(STDOUT_FILENO))
         return output_usage("cat", "stdout is a terminal: send the bytes to a file or a program, or give -f");
-    return write_images(argv[optind], &at, column, argv + optind + 1, argc - optind - 1, plain);
+    return write_images(argv[optind], &at, image_most, column, argv + optind + 1, argc - optind - 1, plain);
 }

@@ -21,6 +21,8 @@ const char help_get[] =
     "      --jsonl    one JSON object a line; the default for a FILE that ends in .jsonl or .ndjson\n"
     "      --types    columns are called column:type, as 'aimg set' reads it: for another archive, which then gets the\n"
     "                 same types; an archive that has the columns knows theirs\n"
+    "      --spreadsheet  CSV for a spreadsheet: an apostrophe before texts that begin with = + - @ or a tab, which it\n"
+    "                 would take for formulas; set does not take it off again\n"
     "  -o FILE        write to FILE, which is replaced only once all is written; also --output FILE\n" READING_AT_HELP "\n"
     "The words behind ARCHIVE are columns, or lists as in label,score, as long as the archive has them; the others are\n"
     "GLOBs for names. Without a column all are written. A missing value is an empty field or null, an empty text \"\".\n"
@@ -38,8 +40,8 @@ struct getter {
     char **heads; /* what each is called in the output */
     size_t count;
     enum table_format format;
-    bool types, terminal;
-    struct buffer text, escaped;
+    bool types, terminal, spreadsheet;
+    struct buffer text, escaped, marked;
 };
 
 /* ------------------------------------------------------------------ CSV */
@@ -76,8 +78,14 @@ static int memory_error(const struct getter *getter)
     return EXIT_SYSTEM;
 }
 
+/* A spreadsheet runs as a formula what begins so, which can send what is in other cells elsewhere. */
+static bool is_formula(const char *text, size_t bytes)
+{
+    return bytes > 0 && memchr("=+-@\t\r", text[0], 6) != NULL;
+}
+
 /* On a terminal nothing that an archive holds may act on it. */
-static int put_text(struct getter *getter, const char *text, size_t bytes)
+static int put_number(struct getter *getter, const char *text, size_t bytes)
 {
     if (getter->terminal) {
         getter->escaped.bytes = 0;
@@ -88,6 +96,17 @@ static int put_text(struct getter *getter, const char *text, size_t bytes)
     }
     put_field(text, bytes);
     return EXIT_DONE;
+}
+
+/* What an archive's writer chose freely. */
+static int put_text(struct getter *getter, const char *text, size_t bytes)
+{
+    if (!getter->spreadsheet || !is_formula(text, bytes))
+        return put_number(getter, text, bytes);
+    getter->marked.bytes = 0;
+    if (!buffer_put(&getter->marked, "'", 1) || !buffer_put(&getter->marked, text, bytes))
+        return memory_error(getter);
+    return put_number(getter, getter->marked.data, getter->marked.bytes);
 }
 
 static int put_csv_value(struct getter *getter, struct column_reader *column, const struct aimg_listed *listed)
@@ -106,7 +125,10 @@ static int put_csv_value(struct getter *getter, struct column_reader *column, co
                      column->column.name);
         return EXIT_NO;
     }
-    return put_text(getter, getter->text.data, getter->text.bytes);
+    /* Names of images are texts; lists begin with a bracket. */
+    if (value_type_is_text(column->type.type) || column->type.type == AIMG_TYPE_IMAGE)
+        return put_text(getter, getter->text.data, getter->text.bytes);
+    return put_number(getter, getter->text.data, getter->text.bytes);
 }
 
 static int put_csv(struct getter *getter, const struct aimg_listed *listed)
@@ -354,6 +376,7 @@ static void release(struct getter *getter)
     free(getter->heads);
     buffer_free(&getter->text);
     buffer_free(&getter->escaped);
+    buffer_free(&getter->marked);
 }
 
 static int get(struct getter *getter, char *const *words, int count, const char *output)
@@ -378,11 +401,14 @@ static int get(struct getter *getter, char *const *words, int count, const char 
 
 int cmd_get(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_CSV = LONG_OPTION, OPTION_JSONL, OPTION_TYPES, OPTION_AT };
-    static const struct option options[] = {
-        {"csv", no_argument, NULL, OPTION_CSV},     {"jsonl", no_argument, NULL, OPTION_JSONL},
-        {"types", no_argument, NULL, OPTION_TYPES}, {"output", required_argument, NULL, 'o'},
-        {"at", required_argument, NULL, OPTION_AT}, {NULL, 0, NULL, 0}};
+    enum { OPTION_CSV = LONG_OPTION, OPTION_JSONL, OPTION_TYPES, OPTION_SPREADSHEET, OPTION_AT };
+    static const struct option options[] = {{"csv", no_argument, NULL, OPTION_CSV},
+                                            {"jsonl", no_argument, NULL, OPTION_JSONL},
+                                            {"types", no_argument, NULL, OPTION_TYPES},
+                                            {"spreadsheet", no_argument, NULL, OPTION_SPREADSHEET},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"at", required_argument, NULL, OPTION_AT},
+                                            {NULL, 0, NULL, 0}};
     struct getter getter = {.format = TABLE_BY_NAME};
     struct reading_at at = {.given = false};
     struct aimg_reader *reader;
@@ -402,6 +428,8 @@ int cmd_get(int argc, char **argv, const struct common_options *common)
             output = optarg;
         else if (found == OPTION_TYPES)
             getter.types = true;
+        else if (found == OPTION_SPREADSHEET)
+            getter.spreadsheet = true;
         else if (getter.format != TABLE_BY_NAME && getter.format != (found == OPTION_CSV ? TABLE_CSV : TABLE_JSONL))
             return output_usage("get", "--csv and --jsonl cannot be combined");
         else
@@ -413,6 +441,8 @@ int cmd_get(int argc, char **argv, const struct common_options *common)
         getter.format = table_format_of(output);
     if (getter.format == TABLE_BY_NAME)
         getter.format = TABLE_CSV;
+    if (getter.spreadsheet && getter.format != TABLE_CSV)
+        return output_usage("get", "--spreadsheet is about CSV");
     getter.path = argv[optind];
     code = reading_open_at(getter.path, READING_MAPPED, &at, &reader);
     if (code != EXIT_DONE)

@@ -12,21 +12,25 @@
 #include <string.h>
 #include <time.h>
 
-const char help_verify[] = "      --quick        structure and index only; the images' bytes are not read\n"
-                           "      --threads N    1 to 256; else one for each core\n"
-                           "      --at N         as if the archive ended with commit N, a number of 'aimg log'\n"
-                           "      --json         one object: path, ok, images, commits, bytes, faults, warnings,\n"
-                           "                     torn_tail_bytes, findings; with several archives the array 'archives'\n"
-                           "\n"
-                           "Checks every rule of the format (spec/SPEC.md) on every byte. A finding is one line: rule,\n"
-                           "offset, image. What a writer at work has not committed yet is a warning. Exit status 0:\n"
-                           "sound; 1: damage found, or a torn tail; 3: the file cannot be read; 4: not an archive,\n"
-                           "unsupported, or damaged so that it cannot be checked to its end. Of several archives the\n"
-                           "highest counts.\n"
-                           "\n"
-                           "  aimg verify photos.aimg\n"
-                           "  aimg verify --quick *.aimg\n"
-                           "  aimg verify --json photos.aimg | jq '.findings[].name'\n";
+const char help_verify[] =
+    "      --quick        structure and index only; the images' bytes are not read\n"
+    "      --threads N    1 to 256; else one for each core\n"
+    "      --at N         as if the archive ended with commit N, a number of 'aimg log'\n"
+    "      --max-image BYTES  decode images of up to so many bytes, however much smaller they are stored;\n"
+    "                     one that is larger, without this 1 GiB or 1,000 times what is stored,\n"
+    "                     is a warning, as its hash is not compared\n"
+    "      --json         one object: path, ok, images, commits, bytes, faults, warnings,\n"
+    "                     torn_tail_bytes, findings; with several archives the array 'archives'\n"
+    "\n"
+    "Checks every rule of the format (spec/SPEC.md) on every byte. A finding is one line: rule,\n"
+    "offset, image. What a writer at work has not committed yet is a warning. Exit status 0:\n"
+    "sound; 1: damage found, or a torn tail; 3: the file cannot be read; 4: not an archive,\n"
+    "unsupported, or damaged so that it cannot be checked to its end. Of several archives the\n"
+    "highest counts.\n"
+    "\n"
+    "  aimg verify photos.aimg\n"
+    "  aimg verify --quick *.aimg\n"
+    "  aimg verify --json photos.aimg | jq '.findings[].name'\n";
 
 enum { FINDINGS_MOST = 100000 }; /* kept for one JSON object; the counts go on */
 
@@ -206,15 +210,16 @@ static int verify_archives(struct check *check, char *const *paths, int count)
 
 int cmd_verify(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_JSON = LONG_OPTION, OPTION_QUICK, OPTION_THREADS, OPTION_AT };
+    enum { OPTION_JSON = LONG_OPTION, OPTION_QUICK, OPTION_THREADS, OPTION_AT, OPTION_MAX_IMAGE };
     static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON},
                                             {"quick", no_argument, NULL, OPTION_QUICK},
                                             {"at", required_argument, NULL, OPTION_AT},
                                             {"threads", required_argument, NULL, OPTION_THREADS},
+                                            {"max-image", required_argument, NULL, OPTION_MAX_IMAGE},
                                             {NULL, 0, NULL, 0}};
     struct check check = {.quiet = common->quiet,
                           .options = {.struct_bytes = sizeof check.options, .finding = on_finding, .progress = on_progress}};
-    uint64_t threads;
+    uint64_t threads, most;
     int found;
 
     optind = 0;
@@ -228,6 +233,12 @@ int cmd_verify(int argc, char **argv, const struct common_options *common)
             return EXIT_USAGE;
         if (found == OPTION_QUICK)
             check.options.flags |= AIMG_VERIFY_QUICK;
+        if (found == OPTION_MAX_IMAGE) {
+            if (!reading_parse_size(optarg, &most))
+                return output_usage("verify", "'%s' is not a number; '4096', '10K', '3G' are", optarg);
+            check.options.limits.image_bytes = most > 0 ? most : 1; /* 0 would be the default */
+            check.options.limits.ratio = UINT32_MAX;
+        }
         if (found != OPTION_THREADS)
             continue;
         if (!reading_parse_size(optarg, &threads) || threads < 1 || threads > THREADS_MOST)

@@ -80,10 +80,10 @@ static bool is_one_of(const char *word, const char *first, const char *second)
 /* Options of any verb whose value may be the next word: that word is the value, whatever it looks like. */
 static bool takes_next_word(const char *word)
 {
-    static const char *const options[] = {"-C",           "--directory",  "-d",       "--delete",  "-o",        "--output",
-                                          "--align",      "--as",         "--at",     "--column",  "--columns", "--compress",
-                                          "--dedup",      "--files-from", "--format", "--from",    "--level",   "--max-files",
-                                          "--max-output", "--message",    "--prefix", "--threads", "--to"};
+    static const char *const options[] = {"-C",          "--directory",  "-d",        "--delete", "-o",        "--output",
+                                          "--align",     "--as",         "--at",      "--column", "--columns", "--compress",
+                                          "--dedup",     "--files-from", "--format",  "--from",   "--level",   "--max-files",
+                                          "--max-image", "--max-output", "--message", "--prefix", "--threads", "--to"};
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (strcmp(word, options[i]) == 0)
             return true;

@@ -124,7 +124,7 @@ int reading_open_up_to(const char *path, uint64_t bytes, const struct reading_at
 {
     struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = AIMG_READER_NO_MAP};
 
-    options.limits.image_bytes = bytes > (uint64_t)IMAGE_LEAST ? bytes : 0;
+    options.limits.image_bytes = bytes > 0 ? bytes : 1; /* 0 would be the default */
     options.limits.ratio = UINT32_MAX;
     return open_with(path, &options, at, reader_out);
 }

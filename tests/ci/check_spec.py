@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_spec.py ROOT: the numbers of SPEC.md and REGISTRY.md are those of constants.h and aimg.h, and the tables add up."""
 
+import glob
+import json
 import os
 import re
 import sys
@@ -225,6 +227,18 @@ def check_rules(text, parts):
     expect("rules that are cited but not listed", sorted(cited - set(listed)), [])
 
 
+def check_vectors(root, parts):
+    """Every rule has a vector that breaks it; one that is a warning has a valid archive that is warned of."""
+    tripped = set()
+    for folder, key in (("bad", "rule"), ("good", "warnings")):
+        for path in glob.glob(os.path.join(root, "spec/vectors", folder, "*.json")):
+            with open(path, encoding="utf-8") as file:
+                found = json.load(file).get(key, [])
+            tripped.update(found if isinstance(found, list) else [found])
+    listed = [int(row[0]) for row in tables(parts["11"])[0][1:]]
+    expect("rules without a vector", [rule for rule in listed if rule not in tripped], [])
+
+
 def check_registry(path, public_enums):
     if not os.path.exists(path):
         faults.append(f"{path} is missing")
@@ -256,6 +270,7 @@ def main(root):
     check_lists(parts, c, enums, public_enums)
     check_limits(parts, c)
     check_rules(spec, parts)
+    check_vectors(root, parts)
     check_registry(os.path.join(root, "spec/REGISTRY.md"), public_enums)
     for fault in faults:
         print(f"check_spec: {fault}", file=sys.stderr)

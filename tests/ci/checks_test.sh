@@ -53,6 +53,15 @@ expect "tests/api/test_comment.c:1: a test that tests/api/CMakeLists.txt does no
     "tests/api/test_set.c:1: a test that tests/api/CMakeLists.txt does not name: nobody runs it" \
     "tests/cli/test_set.sh:1: a test that tests/cli/CMakeLists.txt does not name: nobody runs it"
 
+# Attacks whose tests are not there.
+printf '# %s\n' "$spdx" >tree/tests/cli/CMakeLists.txt
+rm -r tree/tests/api tree/tests/cli/test_*.sh
+{ printf '| Attack | Tests |\n|---|---|\n| one | `cli/CMakeLists.txt:SPDX` |\n'
+    printf '| two | none |\n| three | `cli/gone.sh` |\n| four | `cli/CMakeLists.txt:word` |\n'; } >tree/tests/HOSTILE.md
+lint
+expect "tests/HOSTILE.md:4: a row without a test" "tests/HOSTILE.md:5: there is no cli/gone.sh" \
+    "tests/HOSTILE.md:6: cli/CMakeLists.txt has nothing like 'word'"
+
 mkdir tests
 cat >tests/CTestTestfile.cmake <<'TEXT'
 add_test(good true)

@@ -122,7 +122,30 @@ def check_tests_run(root, paths):
             report(path, 1, f"a test that {folder}/CMakeLists.txt does not name: nobody runs it")
 
 
+def check_attacks(root):
+    """tests/HOSTILE.md names tests in the last column of its table: FILE or FILE:TEXT, of tests/ or of the root."""
+    listing = "tests/HOSTILE.md"
+    if not os.path.exists(os.path.join(root, listing)):
+        return
+    with open(os.path.join(root, listing), encoding="utf-8") as file:
+        rows = [(number, line) for number, line in enumerate(file, 1) if line.startswith("|")][2:]
+    for number, line in rows:
+        named = re.findall(r"`([^`]+)`", line.strip().strip("|").split(" | ")[-1])
+        if not named:
+            report(listing, number, "a row without a test")
+        for path, _, text in (name.partition(":") for name in named):
+            places = (os.path.join(root, "tests", path), os.path.join(root, path))
+            full = next((place for place in places if os.path.isfile(place)), None)
+            if full is None:
+                report(listing, number, f"there is no {path}")
+                continue
+            with open(full, encoding="utf-8") as file:
+                if text not in file.read():
+                    report(listing, number, f"{path} has nothing like '{text}'")
+
+
 def main(root):
+    check_attacks(root)
     check_tests_run(root, sorted(set(all_files(root))))
     for path in text_files(root):
         with open(os.path.join(root, path), encoding="utf-8") as file:

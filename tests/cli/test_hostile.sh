@@ -79,7 +79,8 @@ test_twins() {
     "$python" - <<'TEXT'
 import os
 os.makedirs("twins/a")
-for name in ("A.jpg", "a.jpg", "stra\u00dfe", "STRASSE", "\u00e9t\u00e9", "e\u0301te\u0301", "\u1112\u1161\u11ab", "\ud55c", "a/b", "fine"):
+accents = ("\u00e9t\u00e9", "e\u0301te\u0301", "\u1112\u1161\u11ab", "\ud55c")
+for name in ("A.jpg", "a.jpg", "stra\u00dfe", "STRASSE", *accents, "a/b", "fine"):
     with open("twins/" + name, "w") as file:
         file.write(name)
 TEXT
@@ -128,9 +129,11 @@ import os, random, unicodedata as u
 random.seed(4)
 fold = lambda name: u.normalize("NFD", u.normalize("NFD", name).casefold())
 odd = [chr(code) for code in range(0xA0, 0x1FFFF) if fold(chr(code)) != chr(code) or u.combining(chr(code))]
-odd = [letter for letter in odd if u.category(letter) not in ("Cs", "Co", "Cn", "Cc", "Zs") and fold(letter) == fold(fold(letter))]
-odd = [letter for letter in odd if not set(u.normalize("NFKD", letter)) & set('<>:"|?*./\\ ')]
-changes = [str.upper, str.lower, str.casefold, lambda t: u.normalize("NFC", t), lambda t: u.normalize("NFD", t), lambda t: t + "x"]
+odd = [letter for letter in odd if u.category(letter) not in ("Cs", "Co", "Cn", "Cc", "Zs")]
+odd = [letter for letter in odd if fold(letter) == fold(fold(letter))]
+odd = [letter for letter in odd if not set(u.normalize("NFKD", letter)) & set('<>:"|?*./ ')]
+composed, decomposed = (lambda name: u.normalize("NFC", name)), (lambda name: u.normalize("NFD", name))
+changes = [str.upper, str.lower, str.casefold, composed, decomposed, lambda name: name + "x"]
 names, twins, seen = [], 0, set()
 while len(names) < 3000:
     name = "n%d" % (len(names) // 2) + "".join(random.choice(odd) for _ in range(random.randint(1, 5)))
@@ -157,8 +160,14 @@ test_bombs() {
     for verb in unpack cat; do
         if [ $verb = cat ]; then run "$AIMG" cat dense.aimg dense; else run "$AIMG" unpack dense.aimg -C dense dense; fi
         expect_false "$verb decoded it" test "$status" = 0
-        expect_contains err '--max-output'
+        expect_contains err '--max-'
     done
+    expect_exit 0 "$AIMG" cat --max-image 134217728 dense.aimg dense
+    expect_equal "$(stat -c %s out)" 134217728
+    : >out
+    expect_exit 4 "$AIMG" cat --max-image 1K dense.aimg dense
+    expect_exit 0 "$AIMG" verify --max-image 1G dense.aimg
+    expect_lacks out 'more than the limits allow'
     expect_exit 0 bash -c 'ulimit -v 400000; exec "$@"' bash "$AIMG" verify dense.aimg
     expect_contains out 'more than the limits allow'
     expect_exit 4 "$AIMG" unpack made/shared.aimg -C shared
@@ -172,8 +181,10 @@ test_bombs() {
 # No byte that a terminal would act on reaches one, and JSON is JSON.
 test_escapes() {
     local verb words
-    for verb in ls 'ls -l' 'ls --json' info 'info --json' 'info @0' 'info --json @0' 'info @1' log 'log --json' verify 'verify --json' \
-        meta 'meta --json' 'get text label' 'get --jsonl text label' dups 'unpack -C escaped' 'rm @1 --dry-run' 'cat @1'; do
+    for verb in ls 'ls -l' 'ls --json' info 'info --json' 'info @0' 'info --json @0' 'info @1' log 'log --json' verify \
+        'verify --json' meta 'meta --json' 'get text label' \
+        'get --jsonl text label' dups 'unpack -C escaped' 'rm @1 --dry-run' \
+        'cat @1'; do
         set -- $verb
         words=$1
         shift
@@ -195,10 +206,43 @@ test_escapes() {
 }
 
 expect_harmless() { # VERB FILE
-    if LC_ALL=C grep -q $'[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]\|\xc2[\x80-\x9f]' "$2"; then fail "$1: control bytes" "$2"; else pass; fi
+    if LC_ALL=C grep -q $'[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]\|\xc2[\x80-\x9f]' "$2"; then
+        fail "$1: control bytes" "$2"
+    else
+        pass
+    fi
+}
+
+# A spreadsheet runs what begins like a formula.
+test_formulas() {
+    "$python" - >formulas.csv <<'TEXT'
+print("name,text:text,number:int32,=head:text")
+for i, text in enumerate(("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "plain", "a=b", "")):
+    print('%s,"%s",-5,"%s"' % ("=cmd.jpg" if i == 0 else "%d.jpg" % i, text, text))
+TEXT
+    mkdir formulas
+    for name in =cmd 1 2 3 4 5 6 7; do make_picture "formulas/$name.jpg" 2 2; done
+    expect_exit 0 "$AIMG" pack --all formulas.aimg formulas
+    expect_exit 0 "$AIMG" set formulas.aimg formulas.csv
+    expect_exit 0 "$AIMG" get --csv formulas.aimg -o exact.csv
+    expect_equal "$(grep -c "'" exact.csv)" 0
+    expect_exit 0 "$AIMG" get --spreadsheet formulas.aimg -o safe.csv
+    expect_exit 2 "$AIMG" get --spreadsheet --jsonl formulas.aimg
+    "$python" - >told <<'TEXT'
+import csv
+exact, safe = (list(csv.reader(open(name, newline="", encoding="utf-8"))) for name in ("exact.csv", "safe.csv"))
+number = exact[0].index("number")
+for row, other in zip(exact, safe):
+    for place, (cell, marked) in enumerate(zip(row, other)):
+        wanted = "'" + cell if cell[:1] in tuple("=+-@\t\r") and (place != number or row is exact[0]) else cell
+        assert marked == wanted, (cell, marked)
+print(len(exact), sum(cell.startswith("'") for row in safe for cell in row))
+TEXT
+    expect_equal "$(cat told)" '9 12'
 }
 
 test_names
+test_formulas
 test_swapped_folder
 test_links
 test_twins

@@ -310,7 +310,7 @@ expect_contains err 'nothing was written'
 expect_exit 0 "$AIMG" unpack --max-output 3000005 dense.aimg -C dense2
 expect_equal "$(stat -c %s dense2/dense)" 3000000
 expect_exit 4 "$AIMG" cat dense.aimg dense
-expect_contains err '--max-output'
+expect_contains err '--max-image'
 
 # damage: the image is named with its offset, the rest is unpacked
 offset=$("$AIMG" info --json a.aimg cat/20.pgm >info && json info 'o["offset"]')

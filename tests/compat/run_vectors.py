@@ -125,6 +125,8 @@ def check_good(path, expected, code, verdict):
 def check_bad(path, expected, code, verdict):
     need(code in (EXIT_NO, EXIT_ARCHIVE), "verify: exit %d" % code)
     rules = sorted({finding["rule"] for finding in verdict["findings"] if not finding["warning"]})
+    for finding in verdict["findings"]:
+        need(finding["warning"] or finding["offset"] is not None, "no place is told with rule %d" % finding["rule"])
     need(expected["rule"] in rules, "rule %d is not among %s (%s)" % (expected["rule"], rules, verdict.get("error", "")))
 
 
