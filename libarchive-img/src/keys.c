@@ -157,8 +157,9 @@ static void heap_sort(uint8_t *slots, uint64_t count, size_t width)
     }
 }
 
-/* American flag sort (McIlroy, Bostic, McIlroy 1993): by the bytes of the hash from the top, without a second array. */
-static void radix_sort(uint8_t *slots, uint64_t count, unsigned shift, size_t width)
+/* American flag sort (McIlroy, Bostic, McIlroy 1993): by the bytes of the hash from the top, without a second array. At
+ * most five calls deep. */
+static void radix_sort(uint8_t *slots, uint64_t count, unsigned shift, size_t width) /* NOLINT(misc-no-recursion) */
 {
     uint64_t ends[256] = {0}, nexts[256];
     uint8_t moving[AIMG_SLOT_MAX_BYTES] = {0},

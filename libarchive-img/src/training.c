@@ -97,8 +97,9 @@ static uint64_t weigh_image(const struct training *training, const void *encoder
     if (stored == 0 || stored >= (double)known)
         return aimg_round_up(all, AIMG_UNIT);
     if (all > known) {
-        double half = (double)encode(training, encoder, sample->data, known / 2);
-        double rate = (stored - half) / (double)(known - known / 2);
+        uint64_t front = known / 2;
+        double half = (double)encode(training, encoder, sample->data, front);
+        double rate = (stored - half) / (double)(known - front);
         stored += (rate > 0 ? rate : 0) * (double)(all - known);
     }
     bool pays = stored < (double)all && aimg_coding_pays(&training->writer->coders, (uint64_t)stored, all);

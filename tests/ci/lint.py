@@ -15,7 +15,7 @@ FUNCTION_LINES_MAX = 70
 SKIPPED_FOLDERS = {".git", "build", "__pycache__"}
 SCRIPTS = ("dev", ".ci/run")
 CODE = (".c", ".h", ".py", ".sh", ".cmake", ".in")
-OTHER_TEXT = (".gitignore", ".editorconfig", ".clang-format")
+OTHER_TEXT = (".gitignore", ".editorconfig", ".clang-format", ".clang-tidy")
 TEXT = CODE + (".md", ".txt", ".json", ".yml", ".1")
 NO_COLUMN_RULE = (".md", ".json", ".1")  # tables, and texts that no one wraps by hand
 
