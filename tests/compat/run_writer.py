@@ -29,7 +29,7 @@ def need(condition, text):
 
 
 def run(*arguments):
-    done = subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True, timeout=300)
     return done.returncode, done.stderr.strip()
 
 
