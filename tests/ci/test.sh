@@ -13,6 +13,9 @@ test_optimised() {
     run_tests fast -L optimised
 }
 
+# Each test runs in the debug build, and once more under sanitizers: these with clang, those with gcc (./dev asan: all with gcc).
+with_clang='^(unit|api|fuzz)[.]'
+
 verb_test() {
     [ $# = 0 ] || fail "test takes no arguments; single tests: ctest --test-dir build/dev -R NAME"
     local begin
@@ -23,10 +26,10 @@ verb_test() {
     build_and_test dev || true
     heading "Optimised build: every bit and every number of many archives"
     test_optimised || true
-    heading "clang with its sanitizers, every warning an error; the fuzz targets"
-    build_and_test fuzz -E '^(cli_.*|compat[.].*|faults[.].*)$' || true
-    heading "AddressSanitizer and UndefinedBehaviorSanitizer"
-    build_and_test asan || true
+    heading "clang with its sanitizers, every warning an error: unit and api tests, the fuzz targets"
+    build_and_test fuzz -R "$with_clang" || true
+    heading "gcc with AddressSanitizer and UndefinedBehaviorSanitizer: all other tests"
+    build_and_test asan -E "$with_clang" || true
     heading "Line coverage of format/ and libarchive-img/src"
     measure_coverage || true
     heading "Sum ($(seconds "$begin"))"
