@@ -97,7 +97,7 @@ static uint64_t weigh_image(const struct training *training, const void *encoder
     if (stored == 0 || stored >= (double)known)
         return aimg_round_up(all, AIMG_UNIT);
     if (all > known) {
-        uint64_t front = known / 2;
+        size_t front = known / 2;
         double half = (double)encode(training, encoder, sample->data, front);
         double rate = (stored - half) / (double)(known - front);
         stored += (rate > 0 ? rate : 0) * (double)(all - known);
