@@ -7,7 +7,8 @@ reader.py list ARCHIVE        a line an image: position, ordinal, format, bytes,
 reader.py get ARCHIVE NAME    the bytes of an image; @N: of the image at position N
 reader.py verify ARCHIVE      a line a fault: rule N at OFFSET (image K): what
 
-Exit 0: done, valid. 1: not valid, or no such image. 2: wrong usage. 4: cannot be opened, or an image cannot be read."""
+Exit 0: done, valid. 1: not valid, or no such image. 2: wrong usage. 4: it cannot be opened, is no archive, or an image of it
+cannot be read."""
 import itertools
 import os
 import re
@@ -19,9 +20,10 @@ import xxhash
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from aimg_reader.container import (  # noqa: E402
     COLUMN, COLUMNS, CONTENT, CONTENTS, IMAGE, KNOWN_INCOMPAT, MASK, MASKS, NAMES, RUN, VALUES, ZSTD, ZSTD_DICT, Fault, File,
-    Memory, extensions, last_commit, low64, must, read_frame, read_header)
+    Memory, extensions, is_utf8, last_commit, low64, must, read_frame, read_header)
 from aimg_reader.index import (  # noqa: E402
-    ATTACHED, BYTES, CODES, DEAD, DICTIONARY, GROUPS, NAME_SLOTS, NAME_TEXT, UTF8, Image, Index, name_hash, read_meta, read_root)
+    ATTACHED, BYTES, CODES, DEAD, DICTIONARY, GROUPS, NAME_SLOTS, NAME_TEXT, UTF8, Image, Index, name_hash, read_meta, read_root,
+    value_fits)
 from aimg_reader.validator import Validator  # noqa: E402
 
 EXIT_DONE, EXIT_NO, EXIT_USAGE, EXIT_ARCHIVE = 0, 1, 2, 4
@@ -130,24 +132,26 @@ class Archive(Index):
         """The values of a column by ordinal, None where there is none (6.1)."""
         found, texts = [], []
         for table in [table for table in self.of(VALUES) if table.part.column == column.id]:
-            texts += [value.decode() for value in table.groups(table.find(GROUPS, column.id))]
+            for value in table.groups(table.find(GROUPS, column.id)):
+                must(is_utf8(value), 68, table.at, "a value of column %d is no text" % column.id)
+                texts.append(value.decode())
         for run in self.of(RUN):
             tables = [run] + [table for table in self.of(COLUMN) if table.part.first == run.part.first]
             newest = sorted(tables, key=lambda table: table.part.offset, reverse=True)
             rows = next(filter(None, (self.column_in(table, column) for table in newest)), None)
-            found += [None] * run.part.count if rows is None else [value_of(column, raw, texts) if valid else None
-                                                                    for raw, valid in rows]
+            found += [None] * run.part.count if rows is None else [
+                self.value_of(column, raw, texts) if valid else None for raw, valid in rows]
         return found
 
-
-def value_of(column, raw, texts):
-    """A value (8): a number, text or bytes; a list of numbers for a vector; a list of these for a LIST."""
-    if column.type in (UTF8, BYTES):
-        return raw.decode() if column.type == UTF8 else raw
-    if column.is_list:
-        return [element_of(column, raw[at:at + column.bytes]) for at in range(0, len(raw), column.bytes)]
-    value = element_of(column, raw.ljust(column.bytes, b"\0"))
-    return texts[value] if column.type == DICTIONARY else value
+    def value_of(self, column, raw, texts):
+        """A value (8): a number, text or bytes; a list of numbers for a vector; a list of these for a LIST."""
+        must(value_fits(column, raw, self.root.ordinal_count), 61, self.root.offset, "a value of column %d" % column.id)
+        if column.type in (UTF8, BYTES):
+            return raw.decode() if column.type == UTF8 else raw
+        if column.is_list:
+            return [element_of(column, raw[at:at + column.bytes]) for at in range(0, len(raw), column.bytes)]
+        value = element_of(column, raw.ljust(column.bytes, b"\0"))
+        return texts[value] if column.type == DICTIONARY else value
 
 
 def element_of(column, raw):
@@ -188,12 +192,14 @@ def print_findings(path):
     findings = verify(path)
     for finding in findings:
         print(finding)
+    if findings and findings[0].rule <= 3:
+        return EXIT_ARCHIVE  # nothing that can be read
     return EXIT_NO if any(not finding.warning for finding in findings) else EXIT_DONE
 
 
 def main(words):
     verbs = {"list": (print_list, 2), "get": (print_image, 3), "verify": (print_findings, 2)}
-    verb, count = verbs.get(words[0] if words else "", (None, 0))
+    verb, count = verbs.get(words[0] if words else "", (None, None))
     if len(words) != count:
         print(__doc__, file=sys.stderr)
         return EXIT_USAGE

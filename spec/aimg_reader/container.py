@@ -112,7 +112,8 @@ def is_name(data):
 
 class File:
     def __init__(self, path):
-        self.file = open(path, "rb", buffering=0)
+        no_wait = lambda name, flags: os.open(name, flags | os.O_NONBLOCK)  # a pipe would wait for a writer
+        self.file = open(path, "rb", buffering=0, opener=no_wait)
         mode = os.fstat(self.file.fileno())
         if not stat.S_ISREG(mode.st_mode):
             raise OSError("%s is no regular file" % path)

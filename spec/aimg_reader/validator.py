@@ -3,7 +3,8 @@
 read once and in order, then the tables are compared with the frames."""
 import array
 import bisect
-import collections
+import heapq
+import itertools
 
 import xxhash
 
@@ -414,7 +415,7 @@ class Validator(Index):
             self.need(same, 55, place, "NAME_TEXT has another name than the frame", ordinal)
 
     def slots(self, table, kind, form, bits, rules):
-        """(hash, ordinal, fields) of the slots; their order, places and number are checked (rules 57, 59, 67)."""
+        """(hash, ordinal, fields, table) of the slots; their order, places and number are checked (rules 57, 59, 67)."""
         section, at = table.find(kind), table.part.offset
         before, following, most, keys = None, 0, 0, 0
         self.need(up(table.part.count * 100, 95) // 95 <= section.extra <= 2 * table.part.count + 4, rules[1], at,
@@ -426,45 +427,44 @@ class Validator(Index):
                 self.need((before is None or (hashed, ordinal) > before) and index == max(home, following), rules[0], at,
                           "slot %d is not in its place" % index, ordinal)
                 before, following, most, keys = (hashed, ordinal), index + 1, max(most, index - home), keys + 1
-                if self.need(ordinal < self.count, rules[1], at, "a slot names image %d" % ordinal):
-                    yield hashed, ordinal, fields
+                self.need(ordinal < self.count, rules[1], at, "a slot names image %d" % ordinal)
+                yield hashed, ordinal, fields, at
         fits = keys == table.part.count and section.count == section.extra + most
         self.need(fits, rules[0], at, "%d keys, max_disp is %d" % (keys, most))
 
     def check_slots(self):
-        found, complete = bytearray(self.count), True
-        for table in [table for table in self.tables if table.part.type == NAMES]:
-            complete &= bool(table.sections)
-            for hashed, ordinal, (key, _, low) in (
-                    self.slots(table, NAME_SLOTS, "<QII", 40, (57, 59)) if table.sections else []):
-                self.check_name_slot(table, ordinal, hashed, ((key & 0xFFFF) << 32 | low) * 8, key >> 16 & 255, found)
-        live = [ordinal for ordinal in range(self.count) if self.named[ordinal] and not self.dead[ordinal]]
-        for ordinal in live if complete else []:
-            self.need(found[ordinal], 58, self.offsets[ordinal], "a name without a slot", ordinal)
-        twins = collections.defaultdict(set)
-        for ordinal in sorted((ordinal for ordinal in live if found[ordinal] == 2), key=self.names.__getitem__):
-            name = read_frame(self.file, self.header, self.offsets[ordinal], self.silent).name
-            if twins and self.names[ordinal] not in twins:
-                twins.clear()
-            self.need(name not in twins[self.names[ordinal]], 54, self.offsets[ordinal], "the name stands twice", ordinal)
-            twins[self.names[ordinal]].add(name)
+        """All NAMES tables side by side, in order of hash, so that equal names meet."""
+        self.found, tables = bytearray(self.count), [table for table in self.tables if table.part.type == NAMES]
+        slots = [self.slots(table, NAME_SLOTS, "<QII", 40, (57, 59)) for table in tables if table.sections]
+        for _, group in itertools.groupby(heapq.merge(*slots, key=lambda slot: slot[0]), lambda slot: slot[0]):
+            names = {}
+            for slot in group:
+                ordinal, name = slot[1], self.check_name_slot(*slot)
+                twin = names.setdefault(name, ordinal)
+                self.need(not name or twin == ordinal, 54, slot[3], "the name of image %d stands twice" % twin, ordinal)
+        for ordinal in range(self.count) if all(table.sections for table in tables) else []:
+            found = self.found[ordinal] or not self.named[ordinal] or self.dead[ordinal]
+            self.need(found, 58, self.offsets[ordinal], "a name without a slot", ordinal)
         for table in self.of(CONTENT):
-            for hashed, ordinal, _ in self.slots(table, CONTENT_SLOTS, "<II", 32, (67, 67)):
-                right = low64(self.hashes[16 * ordinal:16 * ordinal + 8]) >> 32 == hashed
-                self.need(self.kinds[ordinal] != ALIAS and (right or not self.entered[ordinal]), 67, table.part.offset,
-                          "a content slot is not that of its entry", ordinal)
+            for hashed, ordinal, _, at in self.slots(table, CONTENT_SLOTS, "<II", 32, (67, 67)):
+                right = ordinal >= self.count or self.kinds[ordinal] != ALIAS and (
+                    not self.entered[ordinal] or low64(self.hashes[16 * ordinal:16 * ordinal + 8]) >> 32 == hashed)
+                self.need(right, 67, at, "a content slot is not that of its entry", ordinal)
 
-    def check_name_slot(self, table, ordinal, hashed, at, lenclass, found):
-        need, place = self.need, table.part.offset
-        if not self.kinds[ordinal] or self.offsets[ordinal] != at:
-            need(at in self.damaged, 59, place, "the frame of the image is not at %d" % at, ordinal)
-            return
+    def check_name_slot(self, hashed, ordinal, fields, table):
+        """The name of a slot that leads to it, when the image is not dead (rules 58, 59)."""
+        need, at, lenclass = self.need, ((fields[0] & 0xFFFF) << 32 | fields[2]) * 8, fields[0] >> 16 & 255
+        if ordinal >= self.count or not self.kinds[ordinal] or self.offsets[ordinal] != at:
+            need(ordinal >= self.count or at in self.damaged, 59, table, "the frame of the image is not at %d" % at, ordinal)
+            return None
         frame = read_frame(self.file, self.header, at, self.silent)
-        right = need(frame.name and hashed == self.names[ordinal] >> 24, 59, place, "hash of a slot", ordinal)
-        need(lenclass == length_class(frame.bytes), 59, place, "lenclass of a slot", ordinal)
-        if not self.dead[ordinal]:
-            need(not found[ordinal], 58, place, "a second slot of the name", ordinal)
-            found[ordinal] = max(found[ordinal], 2 if right else 1)
+        right = need(frame.name and hashed == self.names[ordinal] >> 24, 59, table, "hash of a slot", ordinal)
+        need(lenclass == length_class(frame.bytes), 59, table, "lenclass of a slot", ordinal)
+        if self.dead[ordinal]:
+            return None
+        need(not self.found[ordinal], 58, table, "a second slot of the name", ordinal)
+        self.found[ordinal] = 1
+        return frame.name if right else None
 
     # -------------------------------------------------------------- columns (rules 61, 68)
 
@@ -472,7 +472,8 @@ class Validator(Index):
         values, validity, ordinal = self.column_in(table, column), table.find(VALIDITY, column.id), table.part.first
         try:
             for raw, valid in values or []:
-                fine = value_fits(column, raw, self.root.ordinal_count) if valid else not raw if column.in_groups else not any(raw)
+                empty = not raw if column.in_groups else not any(raw)
+                fine = value_fits(column, raw, self.root.ordinal_count) if valid else empty
                 self.need(fine, 61, table.at, "a value of column %d" % column.id, ordinal)
                 ordinal += 1
         finally:  # behind the last value there may be a fault of the groups, too

@@ -3,6 +3,7 @@
 # ./dev test: the set-up of the demo, then every test. Goes on after a failure, so that one run tells all.
 
 . "$root/tests/ci/coverage.sh"
+. "$root/tests/ci/kaitai.sh"
 
 # What tries very many things is built with optimisation, alone.
 test_optimised() {
@@ -21,6 +22,7 @@ verb_test() {
     local begin
     begin=$(now_us)
     need_packages "${base_packages[@]}" "${test_packages[@]}"
+    install_kaitai
     build_release
     heading "Debug build, and the checks of the tree itself"
     build_and_test dev || true

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Damaged archives for both validators: the library's and spec/reader.py's must find the same rules broken in each.
+"""Damaged archives for both validators: the library's and spec/reader.py's must find the same rules broken in each. What breaks
+none the reader reads whole; with the others it has no trouble but a Fault.
 
 run_differential.py MUTANTS COUNT SEED FOLDER...         of the archives in each FOLDER and below
 run_differential.py MUTANTS replay SEED NUMBER FOLDER...  writes one to mutant.aimg, and what both say of it
@@ -19,10 +20,12 @@ import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "spec"))
-from aimg_reader.container import Memory  # noqa: E402
+import reader  # noqa: E402
+from aimg_reader.container import Fault, Memory  # noqa: E402
 from aimg_reader.validator import Validator  # noqa: E402
 
 RECORD = struct.Struct("<QIIQQ")
+IMAGES_READ = 8
 PIECE = 500  # mutants that a process makes at once
 SHOWN = 20
 
@@ -31,6 +34,24 @@ def rules_of(data):
     """The rules that the reader finds broken; a text when it fails."""
     try:
         return sorted({finding.rule for finding in Validator(Memory(data)).run() if not finding.warning})
+    except Exception:
+        return traceback.format_exc()
+
+
+def reading_fault(data, valid):
+    """What is wrong with how the reader reads it, or None."""
+    try:
+        archive = reader.Archive(Memory(data))
+        for image in archive.images[:IMAGES_READ]:
+            archive.read(image)
+            found = archive.find(image.name)
+            if valid and (found is None or found.ordinal != image.ordinal):
+                return "image %d is not found by its name" % image.ordinal
+        for column in archive.columns:
+            archive.values(column)
+        return None if isinstance(archive.meta, dict) else "no metadata"
+    except Fault as fault:
+        return str(fault) if valid else None
     except Exception:
         return traceback.format_exc()
 
@@ -48,10 +69,11 @@ def mutants(program, seed, first, count, files):
 
 
 def compare(job):
-    """What differs in a piece; how many were valid; how often each rule was broken; and how many rules each mutant broke."""
+    """How many were made, what differs, how many were valid, and how many mutants broke each rule."""
     differences, valid, rules = [], 0, collections.Counter()
     for number, status, theirs, data in mutants(*job):
         ours = rules_of(data)
+        ours = reading_fault(data, not theirs) or ours
         if ours != theirs:
             differences.append((number, status, theirs, ours))
         valid += not theirs

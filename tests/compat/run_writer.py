@@ -4,8 +4,8 @@
 
 run_writer.py VECTORS UNPACKED WORK
 
-VECTORS is spec/vectors: it knows how to ask spec/reader.py. UNPACKED has its archives as plain files: to each that can be appended to, the tool
-appends. WORK is a folder for files. AIMG in the environment is the tool."""
+VECTORS is spec/vectors: it knows how to ask spec/reader.py. UNPACKED has its archives as plain files: to each that can be
+appended to, the tool appends. WORK is a folder for files. AIMG in the environment is the tool."""
 import itertools
 import json
 import os
