@@ -84,6 +84,9 @@ def compare(data, expected):
         for key in found:
             if json.dumps(found[key], sort_keys=True) != json.dumps(expected.get(key), sort_keys=True):
                 yield "%s is %s, not %s" % (key, found[key], expected.get(key))
+    for name in expected.get("gone", []) if archive else []:
+        if archive.find(name.encode()):
+            yield "%r is found, although it is gone" % name
     for position in expected.get("refuses", []):
         try:
             archive.read(archive.at_position(position))

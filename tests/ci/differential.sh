@@ -5,11 +5,11 @@
 
 verb_differential() {
     local count=${1:-100000} seed=${2:-1} report=''
-    [ $# -le 2 ] && [[ "$count$seed" != *[!0-9]* ]] || fail "differential takes a number of mutants and a seed"
+    [ $# -le 2 ] && [[ "$count$seed" != *[!0-9]* ]] || fail "differential takes a number of archives and a seed"
     need_packages "${base_packages[@]}" "${test_packages[@]}"
     heading "Damaged archives for both validators"
-    build_preset dev mutants unpacked_vectors || fail "the debug build failed"
+    build_preset dev damaged_archives unpacked_vectors || fail "the debug build failed"
     [ "$count" -lt 100000 ] || report=$root/tests/reliability/differential.json
-    REPORT=$report python3 "$root/tests/compat/run_differential.py" "$build/dev/tests/compat/mutants" "$count" "$seed" \
+    REPORT=$report python3 "$root/tests/compat/run_differential.py" "$build/dev/tests/compat/damaged_archives" "$count" "$seed" \
         "$build/dev/vectors" "$root/fuzz/corpus"
 }

@@ -3,10 +3,10 @@
 """Damaged archives for both validators: the library's and spec/reader.py's must find the same rules broken in each. What breaks
 none the reader reads whole; with the others it has no trouble but a Fault.
 
-run_differential.py MUTANTS COUNT SEED FOLDER...         of the archives in each FOLDER and below
-run_differential.py MUTANTS replay SEED NUMBER FOLDER...  writes one to mutant.aimg, and what both say of it
+run_differential.py PROGRAM COUNT SEED FOLDER...         of the archives in each FOLDER and below
+run_differential.py PROGRAM replay SEED NUMBER FOLDER...  writes one to damaged.aimg, and what both say of it
 
-MUTANTS is the program mutants. With REPORT in the environment the figures are written there as JSON."""
+PROGRAM is damaged_archives. With REPORT in the environment the figures are written there as JSON."""
 import collections
 import json
 import multiprocessing
@@ -26,7 +26,7 @@ from aimg_reader.validator import Validator  # noqa: E402
 
 RECORD = struct.Struct("<QIIQQ")
 IMAGES_READ = 8
-PIECE = 500  # mutants that a process makes at once
+PIECE = 500  # archives that a process makes at once
 SHOWN = 20
 
 
@@ -56,7 +56,7 @@ def reading_fault(data, valid):
         return traceback.format_exc()
 
 
-def mutants(program, seed, first, count, files):
+def damaged(program, seed, first, count, files):
     """(number, status, rules that the library finds broken, bytes)"""
     with subprocess.Popen([program, str(seed), str(first), str(count), *files], stdout=subprocess.PIPE) as process:
         for _ in range(count):
@@ -69,9 +69,9 @@ def mutants(program, seed, first, count, files):
 
 
 def compare(job):
-    """How many were made, what differs, how many were valid, and how many mutants broke each rule."""
+    """How many were made, what differs, how many were valid, and how many broke each rule."""
     differences, valid, rules = [], 0, collections.Counter()
-    for number, status, theirs, data in mutants(*job):
+    for number, status, theirs, data in damaged(*job):
         ours = rules_of(data)
         ours = reading_fault(data, not theirs) or ours
         if ours != theirs:
@@ -91,14 +91,14 @@ def run(program, count, seed, files):
                 verdicts += isinstance(ours, str) or bool(theirs) != bool(ours)
                 if different <= SHOWN:
                     print("replay %d %d: the library finds %s (status %d), the reader %s" % (seed, number, theirs, status, ours))
-    print("%d mutants of %d archives with seed %d: %d valid, %d rules broken, %d verdicts and %d sets of rules differ" % (
+    print("%d damaged archives, made of %d, with seed %d: %d valid, %d rules broken, %d verdicts and %d sets of rules differ" % (
         done, len(set(files)), seed, valid, len(rules), verdicts, different))
     if os.environ.get("REPORT"):
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE).stdout.strip()
         figures = {"date": time.strftime("%Y-%m-%d"), "commit": commit, "command": "./dev differential %d %d" % (count, seed),
-                   "archives": len(set(files)), "seed": seed, "mutants": done, "valid": valid, "rules_broken": len(rules),
+                   "of_archives": len(set(files)), "seed": seed, "damaged": done, "valid": valid, "rules_broken": len(rules),
                    "verdicts_that_differ": verdicts, "sets_of_rules_that_differ": different,
-                   "seconds": round(time.time() - begin), "mutants_by_rule": {str(rule): rules[rule] for rule in sorted(rules)}}
+                   "seconds": round(time.time() - begin), "archives_by_rule": {str(rule): rules[rule] for rule in sorted(rules)}}
         report = pathlib.Path(os.environ["REPORT"])
         report.parent.mkdir(exist_ok=True)
         report.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -106,9 +106,9 @@ def run(program, count, seed, files):
 
 
 def replay(program, seed, number, files):
-    for _, status, theirs, data in mutants(program, seed, number, 1, files):
-        pathlib.Path("mutant.aimg").write_bytes(data)
-        print("mutant.aimg; the library: %s (status %d)" % (theirs, status))
+    for _, status, theirs, data in damaged(program, seed, number, 1, files):
+        pathlib.Path("damaged.aimg").write_bytes(data)
+        print("damaged.aimg; the library: %s (status %d)" % (theirs, status))
         for finding in Validator(Memory(data)).run():
             print("the reader: %s" % (finding,))
     return 0

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes damaged archives and what aimg_verify says of each, for another validator to be compared with.
  *
- * mutants SEED FIRST COUNT FILE...
+ * damaged_archives SEED FIRST COUNT FILE...
  *
- * Mutant number i depends on SEED, i and the files alone. On stdout, for COUNT mutants from FIRST on: u64 number, u32 bytes, u32
+ * Archive number i depends on SEED, i and the files alone. On stdout, for COUNT of them from FIRST on: u64 number, u32 bytes, u32
  * status of aimg_verify, 128 bits of the rules that are broken (not those that are warned of), the bytes. */
 #include "constants.h"
 #include "io.h"
@@ -38,7 +38,7 @@ static void require(int condition, const char *what)
 {
     if (condition)
         return;
-    fprintf(stderr, "mutants: %s\n", what);
+    fprintf(stderr, "damaged_archives: %s\n", what);
     exit(2);
 }
 
@@ -87,7 +87,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t max_bytes)
     }
 }
 
-/* ------------------------------------------------------------------ mutants */
+/* ------------------------------------------------------------------ one archive */
 
 /* Checksums made right from the beginning up to a random place: tables without their ROOT, ROOT without its commit, and so on. */
 static void sign_partly(uint8_t *data, size_t bytes)
@@ -125,7 +125,7 @@ static void note(void *user, const struct aimg_finding *finding)
         record->rules[finding->rule / 64] |= UINT64_C(1) << finding->rule % 64;
 }
 
-static void write_mutant(uint64_t seed, uint64_t number, const struct sample *samples, size_t count)
+static void write_damaged(uint64_t seed, uint64_t number, const struct sample *samples, size_t count)
 {
     static uint8_t data[FILE_MOST];
     struct record record = {.number = number};
@@ -164,14 +164,14 @@ static size_t read_samples(char **paths, size_t count, struct sample *samples)
 
 int main(int argc, char **argv)
 {
-    require(argc > 4, "usage: mutants SEED FIRST COUNT FILE...");
+    require(argc > 4, "usage: damaged_archives SEED FIRST COUNT FILE...");
     uint64_t seed = strtoull(argv[1], NULL, 10), first = strtoull(argv[2], NULL, 10), count = strtoull(argv[3], NULL, 10);
     struct sample *samples = calloc((size_t)argc, sizeof *samples);
     require(samples != NULL, "no memory");
     size_t kept = read_samples(argv + 4, (size_t)argc - 4, samples);
     require(kept > 0, "no file is small enough");
     for (uint64_t i = 0; i < count; i++)
-        write_mutant(seed, first + i, samples, kept);
+        write_damaged(seed, first + i, samples, kept);
     for (size_t i = 0; i < kept; i++)
         free(samples[i].data);
     free(samples);
