@@ -204,40 +204,41 @@ static bool has_equal(struct distinct *distinct)
     return false;
 }
 
-/* What is wrong with a table of values, or NULL. */
-static const char *values_fault(struct aimg_verify *verify, const struct aimg_table *table, const struct aimg_section *section,
-                                struct distinct *distinct)
+/* Goes through all values of a table: its groups are judged, too. *fault: what is wrong with the dictionary, NULL as yet; from
+ * then on values are not kept. */
+static void check_texts(struct aimg_verify *verify, const struct aimg_table *table, const struct aimg_section *section,
+                        struct distinct *distinct, const char **fault)
 {
     struct aimg_verify_groups groups;
     const uint8_t *value;
     uint32_t bytes;
-    const char *fault = NULL;
     aimg_verify_groups_begin(verify, &groups, table, section);
-    while (fault == NULL && aimg_verify_groups_next(&groups, &value, &bytes)) {
+    while (aimg_verify_groups_next(&groups, &value, &bytes)) {
         uint64_t hash = aimg_hash_low(value, bytes, 0);
+        if (*fault != NULL)
+            continue;
         if (!aimg_utf8_valid(value, bytes))
-            fault = "a value is not UTF-8";
+            *fault = "a value is not UTF-8";
         else if (!aimg_buffer_add(&verify->source.allocator, &distinct->hashes, &hash, sizeof hash))
             aimg_verify_no_memory(verify, distinct->hashes.capacity);
         else if (distinct->hashes.bytes >= distinct->next && has_equal(distinct))
-            fault = "a value stands twice";
+            *fault = "a value stands twice";
     }
     aimg_verify_groups_end(&groups);
-    return fault;
 }
 
 static void check_dictionary(struct aimg_verify *verify, uint32_t column)
 {
     struct distinct distinct = {.next = DISTINCT_FIRST_BYTES};
     const char *fault = NULL;
-    for (uint32_t i = 0; fault == NULL && i < verify->index.root.part_count && !aimg_verify_stopped(verify); i++) {
+    for (uint32_t i = 0; i < verify->index.root.part_count && !aimg_verify_stopped(verify); i++) {
         const struct aimg_table *table = &verify->index.tables[i];
         const struct aimg_section *section;
         if (table->part.type != AIMG_FRAME_VALUES || table->part.column != column || table->sections == NULL)
             continue;
         section = aimg_table_section(table, AIMG_SECTION_GROUPS, column);
         if (section != NULL)
-            fault = values_fault(verify, table, section, &distinct);
+            check_texts(verify, table, section, &distinct, &fault);
     }
     if (fault == NULL && has_equal(&distinct))
         fault = "a value stands twice";

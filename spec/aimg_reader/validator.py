@@ -481,15 +481,12 @@ class Validator(Index):
             self.need(not past, 61, table.at, "bits past the end of VALIDITY")
 
     def check_dictionary(self, column):
-        """What is no text ends it: the values behind it would be told of twice."""
         seen, tables = [], [table for table in self.of(VALUES) if table.part.column == column.id and column.type == DICTIONARY]
-        fine = all(self.trying(self.take_values, table, column, seen) is not False for table in tables)
-        self.need(fine and len(set(seen)) == len(seen), 68, self.root.offset, "column %d: a value twice, or no text" % column.id)
+        for table in tables:
+            section = table.find(GROUPS, column.id)
+            self.trying(self.take_values, table.groups(section) if section else [], seen)
+        fine = None not in seen and len(set(seen)) == len(seen)
+        self.need(fine, 68, self.root.offset, "column %d: a value twice, or no text" % column.id)
 
-    def take_values(self, table, column, seen):
-        section = table.find(GROUPS, column.id)
-        for value in table.groups(section) if section else []:
-            if not is_utf8(value):
-                return False
-            seen.append(xxh(value))
-        return True
+    def take_values(self, values, seen):
+        seen.extend(xxh(value) if is_utf8(value) else None for value in values)
