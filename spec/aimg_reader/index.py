@@ -104,6 +104,9 @@ class Root:
         self.opened = need(64 * parts + 16 * columns + 40 * codings <= len(payload) - 96, 37, offset, "ROOT is too short")
         if not self.opened:
             return
+        self.limit = commit.offset + 4096
+        need(not self.meta_offset or HEAD <= self.meta_offset <= self.limit - 48 - self.meta_bytes, 69, offset,
+             "META of %d bytes at %d lies outside the archive" % (self.meta_bytes, self.meta_offset))
         at = 96 + 64 * parts
         self.take_parts([Part(*fields) for fields in struct.iter_unpack("<BBHIIIQQ16sII8s", payload[96:at])], need)
         at = self.take_columns(columns, payload, at, need)
@@ -161,7 +164,7 @@ class Root:
         for coding in codings:
             if (need(coding.coding >= 2 and not any(coding.zeros), 37, self.offset, "number or Z bytes of a coding") and
                     need(1 <= coding.bytes <= 1 << 20 and coding.offset >= HEAD and coding.offset % 8 == 0 and
-                         coding.coding > last, 51, self.offset, "order, place or size of a coding: %r" % (coding,))):
+                         coding.offset + 48 + coding.bytes <= self.limit and coding.coding > last, 51, self.offset, "order, place or size of a coding: %r" % (coding,))):
                 self.codings.append(coding)
             last = coding.coding
 

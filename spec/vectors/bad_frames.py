@@ -21,7 +21,7 @@ def extended(name, what, *extensions, refuses=()):
     frame(name, 22, what, T.IMAGE, put(ext=b"".join(extensions)), refuses=refuses)
 
 
-frame("frame_magic", 13, "the magic of a frame is wrong, signed", T.IMAGE, put(magic=b"FA"))
+frame("frame_magic", 13, "the magic of a frame is wrong, signed", T.IMAGE, put(magic=b"FA"), refuses=(0,))
 frame("frame_check", 13, "the check of a frame is wrong", T.IMAGE, put(check=1))
 flipped("frame_name_flip", 13, "a bit of a frame's name changed", c.HEAD_BYTES + 50)
 frame("stored_bytes_lie", 12, "stored_bytes of an IMAGE is far more than the file has, signed", T.IMAGE,
@@ -37,7 +37,7 @@ frame("header_units_zero", 12, "header_units of a frame is 0", T.PAD, put(header
 frame("header_padding", 16, "a byte after the name is not zero, signed", T.IMAGE, put(header_padding=b"\1"))
 frame("payload_padding", 16, "a byte after the payload is not zero", T.IMAGE, put(payload_padding=b"\1"), at=2)
 flipped("image_flip", 18, "a bit of an image changed", c.HEAD_BYTES + 80, refuses=(0,))
-frame("stored_hash", 18, "stored_hash of an IMAGE is wrong, signed", T.IMAGE, put(stored_hash=1))
+frame("stored_hash", 18, "stored_hash of an IMAGE is wrong, signed", T.IMAGE, put(stored_hash=1), refuses=(0,))
 frame("stored_hash_of_pad", 18, "stored_hash of a PAD is wrong, signed", T.PAD, put(stored_hash=1))
 frame("ordinal_of_pad", 19, "a PAD has an ordinal", T.PAD, put(ordinal=1))
 frame("name_of_root", 19, "a ROOT has a name", T.ROOT, put(name=b"12345678"), opens=None)
@@ -49,9 +49,12 @@ frame("zero_30_of_unknown_type", 19, "the Z bytes of a frame that is skipped for
 frame("alias_zero_4", 19, "the Z bytes of an ALIAS are not zero", T.ALIAS, put(payload=u(0, 4) + u(1, 4)), scenes.aliases)
 frame("salt_of_pad", 20, "the salt of a PAD is not that of the commit", T.PAD, put(salt=1))
 frame("salt_of_image", 20, "the salt of an image is that of another session", T.IMAGE, put(salt=0x12345678), at=1)
-extended("extension_cut", "the last extension is longer than what is left of ext", extension(1, b"abc"), extension(2, b"abc", 4))
-extended("extension_short", "ext ends with three bytes that are no extension", extension(1, b"abc"), b"\0\0\0")
-extended("extension_twice", "a kind stands twice", extension(1, b"a"), extension(2, b""), extension(1, b"b"))
+extended("extension_cut", "the last extension is longer than what is left of ext", extension(1, b"abc"), extension(2, b"abc", 4),
+         refuses=(0,))
+extended("extension_short", "ext ends with three bytes that are no extension", extension(1, b"abc"), b"\0\0\0",
+         refuses=(0,))
+extended("extension_twice", "a kind stands twice", extension(1, b"a"), extension(2, b""), extension(1, b"b"),
+         refuses=(0,))
 extended("extension_critical", "a critical extension that nobody knows", extension(0x8000, b"rotate"), refuses=(0,))
 frame("pad_payload", 23, "a byte in a PAD is not zero, its stored_hash is right", T.PAD,
       lambda subject: put(payload=noise(len(subject.payload)))(subject))

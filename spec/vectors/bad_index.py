@@ -11,14 +11,14 @@ K, T = c.Kind, c.FrameType
 ODD = b"o" * 16
 
 
-def entry(name, rule, what, scene=scenes.three, index=0, at=0, opens=True, **fields):
-    edited(name, rule, what, scene, "entries", lambda entries: put(**fields)(entries[index]), at, opens)
+def entry(name, rule, what, scene=scenes.three, index=0, at=0, opens=True, refuses=(0,), **fields):
+    edited(name, rule, what, scene, "entries", lambda entries: put(**fields)(entries[index]), at, opens, refuses=refuses)
 
 
 entry("entry_offset", 42, "an entry names the middle of a frame", offset=c.HEAD_BYTES + 8)
 entry("entry_offset_huge", 42, "an entry names the largest offset there can be", offset=((1 << 48) - 1) * 8)
 entry("entry_header_units", 42, "header_units of an entry is one too many", header_units=9)
-entry("entry_other_bits", 42, "an unused bit of loc is set", other_bits=1 << 60)
+entry("entry_other_bits", 42, "an unused bit of loc is set", refuses=(), other_bits=1 << 60)
 entry("entry_stored_bytes", 43, "stored_bytes of an entry is not that of its frame", stored_bytes=1)
 entry("entry_format", 43, "the format of an entry is not that of its frame", format=c.Format.GIF)
 entry("entry_coding", 43, "the coding of an entry is not that of its frame", coding=1)
@@ -28,8 +28,8 @@ def swap(entries):
     entries[0], entries[1] = entries[1], entries[0]
 
 
-edited("entries_swapped", 44, "two entries stand in each other's place", scenes.three, "entries", swap)
-edited("image_ordinal_of_another", 44, "the frame of ordinal 0 says 1", scenes.three, "frame 1", put(ordinal=1))
+edited("entries_swapped", 44, "two entries stand in each other's place", scenes.three, "entries", swap, refuses=(0, 1))
+edited("image_ordinal_of_another", 44, "the frame of ordinal 0 says 1", scenes.three, "frame 1", put(ordinal=1), refuses=(0,))
 
 
 @bad(45, "an IMAGE frame that no entry designates", scenes.empty)
@@ -136,7 +136,7 @@ texts("name_text_differs", "a name in NAME_TEXT is not that of the frame",
 texts("name_text_swapped", "two names in NAME_TEXT stand in each other's place",
       lambda groups: groups.values.insert(0, groups.values.pop(1)))
 edited("name_text_count", 39, "NAME_TEXT has one name less than the run has rows", scenes.three, "names",
-       lambda groups: groups.values.pop(), opens=None)
+       lambda groups: groups.values.pop(), opens=False)
 
 
 # name slots
@@ -238,7 +238,7 @@ def slot_in_two_parts(a):
 
 
 def column(name, what, /, index=0, scene=scenes.columns, **fields):
-    edited(name, 60, what, scene, "root", lambda subject: put(**fields)(subject.columns[index]), opens=None)
+    edited(name, 60, what, scene, "root", lambda subject: put(**fields)(subject.columns[index]), opens=False)
 
 
 column("column_id_zero", "the id of a column is 0", id=0)
@@ -260,7 +260,7 @@ column("column_name_control", "a control character in a column's name", name=b"a
 column("column_name_not_utf8", "the name of a column is not UTF-8", name=b"\xfe")
 column("column_dictionary_count", "dictionary_count of a u32 column is not 0", index=1, dictionary_count=1)
 edited("column_name_padding", 37, "a byte after the name of a column is not zero", scenes.columns, "root",
-       lambda subject: put(name_padding=b"x", name_bytes=4)(subject.columns[0]), opens=None)
+       lambda subject: put(name_padding=b"x", name_bytes=4)(subject.columns[0]), opens=False)
 
 
 # columns, as the tables have them
@@ -268,7 +268,7 @@ edited("column_name_padding", 37, "a byte after the name of a column is not zero
 
 def section(name, rule, what, kind, column_id, /, edit=None, **fields):
     edited(name, rule, what, scenes.columns, "sections", lambda table: (edit or put(**fields))(table.section(kind, column_id)),
-           opens=None)
+           opens=False)
 
 
 def data(name, what, kind, column_id, change, rule=61):
@@ -312,7 +312,7 @@ mask("mask_dead_count", "dead of a MASK part is not the number of bits", bits(K.
 mask("mask_attached_missing", "an attachment is not in ATTACHED", bits(K.ATTACHED, 0, 0, 1, 0))
 mask("mask_attached_more", "a row is in ATTACHED and is no attachment", bits(K.ATTACHED, 1, 0, 1, 1))
 mask("mask_rank", "the first element of RANK is 1", bits(K.RANK, 1))
-edited("mask_rank_count", 39, "RANK has two elements for four rows", scenes.removed, "mask", bits(K.RANK, 0, 1), 1, None)
+edited("mask_rank_count", 39, "RANK has two elements for four rows", scenes.removed, "mask", bits(K.RANK, 0, 1), 1, False)
 edited("mask_past_the_end", 62, "a bit of DEAD past the last row is set", scenes.removed, "sections",
        lambda table: put(data=b"\2" + bytes(6) + b"\x80")(table.section(K.DEAD)), at=4)
 edited("mask_part_attached", 62, "attached of a MASK part is not the number of bits", scenes.removed, "root",
@@ -362,11 +362,11 @@ def texts_of(*texts):
 
 values("dictionary_twice", "a value stands twice in a dictionary", texts_of(b"cat", b"cat"))
 values("dictionary_not_utf8", "a value of a dictionary is not UTF-8", texts_of(b"cat", b"\xff"))
-values("dictionary_less", "a VALUES part has one value less than it says", texts_of(b"cat"))
+values("dictionary_less", "a VALUES part has one value less than it says", texts_of(b"cat"), opens=False)
 values("dictionary_uncovered", "dictionary_count is one more than the VALUES parts have",
-       lambda root: put(dictionary_count=3)(root.columns[5]), "root", 0)
+       lambda root: put(dictionary_count=3)(root.columns[5]), "root", 0, False)
 values("dictionary_of_no_column", "a VALUES part of a column that is no dictionary", lambda root: put(column=1)(root.parts[-1]),
-       "root", 0)
+       "root", 0, False)
 
 
 entry("entry_hash", 70, "the hash of an entry is not that of the bytes, the frame's is right", hash=ODD)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vectors that break rules 38 to 40 and 49: tables, sections, groups, zstd frames."""
+from dataclasses import replace
+
 import constants as c
 import scenes
 import zstd_frame
@@ -12,12 +14,12 @@ K = c.Kind
 RUN, NAMES = 0, 1  # the tables of a first commit, in the order in which they are written
 
 
-def table(name, rule, what, edit, at=RUN, scene=scenes.three, opens=None):
+def table(name, rule, what, edit, at=RUN, scene=scenes.three, opens=False):
     """An edit of the sections before they are placed."""
     edited(name, rule, what, scene, "sections", edit, at, opens)
 
 
-def stage(name, rule, what, stage_name, edit, at=RUN, scene=scenes.three, opens=None):
+def stage(name, rule, what, stage_name, edit, at=RUN, scene=scenes.three, opens=False):
     """An edit of a later stage of the table's encoding: data, hash_list, flip, descriptors, footer."""
     table(name, rule, what, lambda subject: subject.edits.update({stage_name: edit}), at, scene, opens)
 
@@ -26,8 +28,8 @@ def footer(name, what, opens=False, **fields):
     stage(name, 38, what, "footer", put(**fields), opens=opens)
 
 
-def descriptor(name, rule, what, index, at=RUN, scene=scenes.three, **fields):
-    stage(name, rule, what, "descriptors", lambda sections: put(**fields)(sections[index]), at, scene)
+def descriptor(name, rule, what, index, at=RUN, scene=scenes.three, opens=False, **fields):
+    stage(name, rule, what, "descriptors", lambda sections: put(**fields)(sections[index]), at, scene, opens)
 
 
 def overwrite(at, value):
@@ -48,10 +50,10 @@ footer("footer_count", "count of a footer is not that of the part", count=2)
 footer("footer_first", "first of a footer is not that of the part", first=1)
 footer("footer_column", "column of a footer is not that of the part", column=1)
 footer("footer_section_count", "section_count of a footer is not that of the part", section_count=3)
-footer("footer_data_bytes", "data_bytes is 64 more than the sections have", opens=None, data_bytes=320)
-footer("footer_data_bytes_huge", "data_bytes is 2^64 - 64", opens=None, data_bytes=(1 << 64) - 64)
-footer("footer_zero_9", "a Z byte of a footer is 1", opens=None, zero_9=1)
-footer("footer_zero_48", "the last byte of a footer is 1", opens=None, zero_48=bytes(15) + b"\1")
+footer("footer_data_bytes", "data_bytes is 64 more than the sections have", data_bytes=320)
+footer("footer_data_bytes_huge", "data_bytes is 2^64 - 64", data_bytes=(1 << 64) - 64)
+footer("footer_zero_9", "a Z byte of a footer is 1", zero_9=1)
+footer("footer_zero_48", "the last byte of a footer is 1", zero_48=bytes(15) + b"\1")
 descriptor("section_kind_unknown", 38, "a section of kind 77 in a RUN", 1, kind=77)
 descriptor("section_not_allowed", 38, "a section RANK in a RUN", 1, kind=K.RANK)
 descriptor("section_codec_unknown", 38, "codec 2", 1, codec=2)
@@ -65,9 +67,9 @@ descriptor("section_element_bytes_of_groups", 38, "element_bytes of NAME_TEXT is
 descriptor("section_extra", 38, "extra of ENTRIES is not 0", 0, extra=1)
 descriptor("section_column", 38, "column of ENTRIES is not 0", 0, column=1)
 table("section_entries_missing", 38, "a RUN without ENTRIES", lambda subject: subject.sections.pop(0))
-table("section_names_twice", 38, "NAME_TEXT stands twice", lambda subject: subject.sections.append(subject.sections[1]))
+table("section_names_twice", 38, "NAME_TEXT stands twice", lambda subject: subject.sections.append(replace(subject.sections[1])))
 table("section_rank_missing", 38, "a MASK without RANK", lambda subject: subject.sections.pop(), at=3, scene=scenes.removed)
-stage("section_gap", 38, "a byte between two sections is not zero, its block is signed", "data", overwrite(96, 1))
+stage("section_gap", 38, "a byte between two sections is not zero, its block is signed", "data", overwrite(96, 1), opens=None)
 stage("section_order", 38, "descriptors are not in order of offset", "descriptors", lambda sections: sections.reverse())
 descriptor("section_bytes_more", 39, "bytes of ENTRIES is one element more than its count", 0, bytes=128, raw_bytes=128)
 descriptor("section_count_more", 39, "count of ENTRIES is 2^40", 0, count=1 << 40)
@@ -78,7 +80,7 @@ descriptor("bitmap_bytes", 39, "a bitmap of 16 bytes for two rows", 0, at=3, sce
 stage("block_flip", 40, "a bit of an entry changed", "flip", flip(20), opens=True)
 stage("block_flip_in_slots", 40, "a bit of the name slots changed", "flip", flip(3), at=NAMES, opens=True)
 stage("hash_list", 40, "the hash of a block is wrong, the list is signed", "hash_list", flip(0), opens=True)
-stage("list_hash", 40, "list_hash is wrong", "footer", put(list_hash=b"l" * 16))
+stage("list_hash", 40, "list_hash is wrong", "footer", put(list_hash=b"l" * 16), opens=None)
 
 
 # groups; the text of the names is one group of three
@@ -113,7 +115,7 @@ record("group_values_huge", "a group of 2^32 - 1 values", 2, values=(1 << 32) - 
 record("group_raw_bytes", "raw_bytes of a group that is not coded is not its size", 0, raw_bytes=12)
 record("group_raw_bytes_huge", "raw_bytes of a group is 2^32 - 1", 0, raw_bytes=(1 << 32) - 1)
 descriptor("groups_number", 39, "the number of groups is 2^60", 1, extra=1 << 60)
-descriptor("groups_raw_bytes", 39, "raw_bytes of the section is not the sum", 1, raw_bytes=1)
+descriptor("groups_raw_bytes", 39, "raw_bytes of the section is not the sum", 1, opens=None, raw_bytes=1)
 names("group_length_more", 39, "a name in a group is said to be longer than the group", "raw",
       replaced(u(255, 4) + u(9, 4) + u(9, 4) + b"x" * 27))
 names("group_length_wraps", 39, "the lengths in a group sum up to its size only modulo 2^32", "raw",

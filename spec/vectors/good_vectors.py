@@ -300,6 +300,13 @@ def sealed(a):
     a.commit(sealed=True)
 
 
+@good("a CODING frame that no record names: it is a frame like others")
+def coding_frame_unlisted(a):
+    a.append(Frame(c.FrameType.CODING, noise(20), format=2, coding=9))
+    a.add("a", b"a")
+    a.commit()
+
+
 @good("sealed, then appended to by a commit that clears the flag")
 def unsealed(a):
     sealed(a)

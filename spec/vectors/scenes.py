@@ -6,6 +6,7 @@ import constants as c
 import zstd_frame
 from frame import extension
 from pictures import gif, noise, png, pnm, qoi
+from root import Column
 
 TEXT = b"<svg>" + b"<rect width='10' height='10'/>" * 30 + b"</svg>"
 
@@ -117,3 +118,45 @@ def extensions(*pairs):
 def trained_dictionary():
     samples = [b"<svg id='%d'>" % index + TEXT[:200 + index % 50] + b"%d</svg>" % (index * 7919) for index in range(200)]
     return zstandard.train_dictionary(1024, samples, level=zstd_frame.LEVEL).as_bytes()
+
+
+def empty_commit(a):
+    a.commit()
+
+
+def column(number, name):
+    return Column(number, name, c.Type.U8)
+
+
+def unused_column(a):
+    """A column that has no values."""
+    a.define("unused", c.Type.I16)
+    a.add("a", b"a")
+    a.commit()
+
+
+def unused_dictionary(a):
+    a.dictionary(2, noise(64))
+    a.add("a", b"a")
+    a.commit()
+
+
+def two_dictionaries(a):
+    a.dictionary(2, noise(64))
+    a.dictionary(3, noise(64, 1))
+    a.add("a", b"a")
+    a.commit()
+
+
+def two_dictionary_columns(a):
+    a.define("label", c.Type.DICTIONARY)
+    a.define("split", c.Type.DICTIONARY)
+    a.add("a", b"a", label="cat", split="train")
+    a.add("b", b"b", label="dog", split="test")
+    a.commit()
+
+
+def long_names(a):
+    for letter in "abc":
+        a.add(letter * 100, letter.encode())
+    a.commit()

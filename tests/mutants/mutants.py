@@ -25,7 +25,8 @@ MEMORY_BYTES = 8 << 30
 SWITCH = "AIMG_MUTANT"
 NOT_WITHIN = r"(?<![\w.>])"
 NOT_FOLLOWED = r"(?!\w|\s*(?:->|[.(\[*/%<>=+-]|&(?!&)|\|(?!\|)))"  # a term ends where the condition ends
-FUNCTION_HEAD = re.compile(r"(\w+)\s*\([^;{}]*\)\s*\Z")
+FUNCTION_NAME = re.compile(r"(\w+)\(")
+NOT_OF_THE_HEAD = re.compile(r"/\*.*?\*/|__attribute__\(\(\w+\)\)", re.DOTALL)
 
 Check = collections.namedtuple("Check", "number path function value term unseen")
 
@@ -55,10 +56,9 @@ def read_list(path):
 def functions(text):
     """Name, begin and end of each body: it begins with a brace in the first column and ends with one."""
     for brace in re.finditer(r"^\{$", text, re.MULTILINE):
-        head = FUNCTION_HEAD.search(text, 0, brace.start())
-        end = text.index("\n}", brace.start())
+        head = FUNCTION_NAME.search(NOT_OF_THE_HEAD.sub("", text[text.rindex("\n\n", 0, brace.start()):brace.start()]))
         if head:
-            yield head.group(1), brace.start(), end
+            yield head.group(1), brace.start(), text.index("\n}", brace.start())
 
 
 def place(check, text):
