@@ -47,6 +47,7 @@ static const struct row rows[] = {
     {"skip-existing", PLACE(skip), 0, INGEST_ADD},
     {"update", PLACE(update), 0, INGEST_ADD},
     {"wait", PLACE(wait), 0, INGEST_ADD},
+    {"recover", PLACE(recover), 0, INGEST_ADD},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -250,6 +251,7 @@ struct input_options ingest_input_options(const struct ingest_options *options, 
 struct aimg_writer_options ingest_writer_options(const struct ingest_options *options, const uint8_t *seed)
 {
     return (struct aimg_writer_options){.struct_bytes = sizeof(struct aimg_writer_options),
+                                        .flags = options->recover ? AIMG_WRITER_RECOVER : 0,
                                         .alignment = options->alignment,
                                         .compress = options->compress,
                                         .level = options->level,

@@ -23,7 +23,7 @@ struct ingest_options {
     bool no_dedup;
     bool zero_separated, follow, all, strict, escape_names, no_label, times, one_commit;
     bool force, resume;               /* pack */
-    bool replace, skip, update, wait; /* add */
+    bool replace, skip, update, wait, recover; /* add */
 
     enum existing_policy existing;
     uint32_t compress, alignment, dedup;

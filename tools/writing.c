@@ -43,12 +43,17 @@ static void digest_archive(const char *path, uint64_t digest[2])
     aimg_reader_close(reader);
 }
 
+/* What became of bytes after the last commit. */
 static void warn_dropped(const char *path, const struct aimg_writer *writer)
 {
-    uint64_t bytes, images;
+    uint64_t bytes, images, recovered;
     char size[32], count[32];
     aimg_writer_dropped(writer, &bytes, &images);
-    if (bytes > 0) {
+    aimg_writer_recovered(writer, &recovered);
+    if (recovered > 0)
+        output_note("%s: a writer was interrupted; %s images that it left are recovered and committed", path,
+                    output_count(recovered, count, sizeof count));
+    if (bytes > 0 && (recovered == 0 || images > 0)) {
         output_warning("%s: a writer was interrupted; %s after the last commit, with %s images, were dropped", path,
                        output_size(bytes, size, sizeof size), output_count(images, count, sizeof count));
     }
@@ -102,6 +107,17 @@ int writing_hold(const char *path, bool wait, struct aimg_writer **writer_out)
     return open_writer(path, &options, waiting_of(wait), writer_out, &status);
 }
 
+/* Whether the end of an archive is missing; says so, as what was committed there is gone for good once somebody adds. */
+static void warn_cut(const char *path)
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = AIMG_READER_NO_MAP};
+    struct aimg_reader *reader = NULL;
+    struct aimg_error error;
+    if (aimg_reader_open(path, &options, &reader, &error) == AIMG_TRUNCATED)
+        output_warning("%s: its end is missing; --recover goes on from the newest commit that is whole", path);
+    aimg_reader_close(reader);
+}
+
 static int open_seeded(const char *path, const struct ingest_options *options, enum waiting waiting,
                        struct aimg_writer **writer_out, enum aimg_status *status_out)
 {
@@ -109,6 +125,8 @@ static int open_seeded(const char *path, const struct ingest_options *options, e
     uint8_t seed[16];
     if (options->reproducible)
         digest_archive(path, digest);
+    if (options->recover)
+        warn_cut(path);
     make_seed(options->time_ns, digest, seed);
     struct aimg_writer_options writer_options = ingest_writer_options(options, seed);
     return open_writer(path, &writer_options, waiting, writer_out, status_out);

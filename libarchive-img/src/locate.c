@@ -143,7 +143,7 @@ static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *i
             break;
         batch_open = true;
         salt = frame.salt;
-        located->tail_images += frame.type == AIMG_FRAME_IMAGE;
+        located->tail_images += frame.type == AIMG_FRAME_IMAGE || frame.type == AIMG_FRAME_ALIAS;
         if (frame.type == AIMG_FRAME_COMMIT) {
             status = walk_at(&walk, offset, AIMG_PAGE_BYTES, &bytes, &known, error);
             if (status != AIMG_OK)
@@ -179,8 +179,10 @@ static enum aimg_status follow_hint(struct aimg_io *io, const uint8_t *head, boo
         const uint8_t *page = head + AIMG_HEADER_BYTES + (size_t)i * AIMG_HINT_BYTES;
         if (aimg_hint_decode(page, aimg_uuid_seed(located->header.uuid), &hint) != 0 || hint.seq % 2 != i)
             continue;
-        if (allow_truncated && hint.end > located->file_bytes)
+        if (allow_truncated && hint.end > located->file_bytes) {
+            located->stale_hint = true;
             continue;
+        }
         if (best.end == 0 || hint.seq > best.seq)
             best = hint;
     }
@@ -192,11 +194,14 @@ static enum aimg_status follow_hint(struct aimg_io *io, const uint8_t *head, boo
                             "; copy it again, or repair it to save what is left",
                             located->file_bytes, best.seq, best.end);
     enum aimg_status status = aimg_commit_read(io, &located->header, best.commit_offset, &commit, error);
-    if (status != AIMG_OK)
-        return allow_truncated && status != AIMG_IO ? AIMG_OK : status;
-    if ((commit.seq != best.seq || commit.salt != best.salt) && allow_truncated)
+    bool other = status == AIMG_OK && (commit.seq != best.seq || commit.salt != best.salt);
+    if (allow_truncated && status != AIMG_IO && (status != AIMG_OK || other)) {
+        located->hint_refuted = true;
         return AIMG_OK;
-    if (commit.seq != best.seq || commit.salt != best.salt)
+    }
+    if (status != AIMG_OK)
+        return status;
+    if (other)
         return aimg_fail_at(error, AIMG_CORRUPT, 9, best.commit_offset,
                             "the commit at %" PRIu64 " (number %" PRIu64 ") is not the one that the hint names (number %" PRIu64
                             "); run verify, then repair",

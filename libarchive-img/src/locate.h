@@ -15,7 +15,9 @@ struct aimg_located {
     uint64_t end;                   /* of the commit, or of the head */
     uint64_t hinted_end;  /* end of the commit that the hints named, or of the head; what lies between it and `end` was found by
                              walking */
-    uint64_t tail_images; /* whole IMAGE frames after `end` */
+    uint64_t tail_images; /* images after `end` whose frames fit: IMAGE and ALIAS */
+    bool stale_hint;      /* a valid hint names a commit behind the end of the file, and that was allowed */
+    bool hint_refuted;    /* or one whose page is damaged */
 };
 
 /* allow_truncated: take the last whole commit although a hint says that there was a later one. */

@@ -189,6 +189,7 @@ enum aimg_status aimg_repair_io(struct aimg_io *io, const struct aimg_repair_tar
         return aimg_fail_memory(error, sizeof *repair);
     repair->options = taken;
     repair->io = io;
+    repair->scan_begin = AIMG_HEAD_BYTES;
     repair->reader.borrowed_io = true;
     repair->reader.source = (struct aimg_source){.allocator = taken.allocator, .limits = taken.limits, .io = io};
     status = run(repair, target, error);

@@ -66,6 +66,8 @@ struct aimg_repair {
     struct aimg_io *io;
     uint64_t file_bytes;
     uint64_t hint_seq, hint_end; /* of the newest valid hint; hint_end 0: none */
+    uint64_t scan_begin;         /* where the first frame is, and the ordinal of the first image from there on */
+    uint64_t scan_ordinal;
 
     struct aimg_buffer images; /* struct aimg_repair_image */
     struct aimg_buffer pieces; /* struct aimg_repair_piece */
@@ -138,9 +140,12 @@ enum aimg_status aimg_repair_scan(struct aimg_repair *repair, struct aimg_error 
 /* Whether a gap holds something of the last commit's index beside its ROOT, which is lost. */
 bool aimg_repair_gap_in_index(const struct aimg_repair *repair, const struct aimg_repair_gap *gap);
 
+/* Dictionaries that were found, and that the catalog's codings, which have room for all there can be, lack. */
+enum aimg_status aimg_repair_take_dictionaries(struct aimg_repair *repair, struct aimg_error *error);
 /* repair_base.c: the newest ROOT that holds; fills the catalog's columns and codings, and the parts that it names (struct
  * aimg_part). */
 enum aimg_status aimg_repair_find_base(struct aimg_repair *repair, struct aimg_buffer *parts, struct aimg_error *error);
+enum aimg_status aimg_repair_create_caches(struct aimg_repair *repair, struct aimg_error *error);
 /* repair_state.c: the catalog, from ROOT and from tables that no ROOT names any more. */
 enum aimg_status aimg_repair_load(struct aimg_repair *repair, struct aimg_error *error);
 void aimg_repair_unload(struct aimg_repair *repair);

@@ -88,7 +88,7 @@ static bool has_coding(const struct aimg_catalog *catalog, unsigned coding)
 }
 
 /* Dictionaries say their numbers themselves, so they serve without ROOT too. */
-static enum aimg_status take_dictionaries(struct aimg_repair *repair, struct aimg_error *error)
+enum aimg_status aimg_repair_take_dictionaries(struct aimg_repair *repair, struct aimg_error *error)
 {
     struct aimg_catalog *catalog = &repair->reader.catalog;
     const struct aimg_source *source = &repair->reader.source;
@@ -131,7 +131,7 @@ static enum aimg_status take_records(struct aimg_repair *repair, struct aimg_buf
     catalog->head.coding_count = 0;
     if (catalog->root == NULL || parts_bytes > catalog->root_bytes - AIMG_ROOT_HEAD_BYTES) {
         catalog->head.part_count = catalog->head.column_count = 0;
-        return take_dictionaries(repair, error);
+        return aimg_repair_take_dictionaries(repair, error);
     }
     const uint8_t *in = catalog->root + AIMG_ROOT_HEAD_BYTES + parts_bytes;
     size_t left = (size_t)(catalog->root + catalog->root_bytes - in);
@@ -146,7 +146,7 @@ static enum aimg_status take_records(struct aimg_repair *repair, struct aimg_buf
         in += AIMG_CODING_RECORD_BYTES;
         left -= AIMG_CODING_RECORD_BYTES;
     }
-    return take_dictionaries(repair, error);
+    return aimg_repair_take_dictionaries(repair, error);
 }
 
 /* ------------------------------------------------------------------ which one */

@@ -93,6 +93,8 @@ static bool is_dead(const struct aimg_repair *repair, uint32_t ordinal)
 static bool mask_says_attached(const struct aimg_repair *repair, uint32_t ordinal)
 {
     const struct aimg_catalog *catalog = &repair->reader.catalog;
+    if (ordinal >= catalog->head.ordinal_count)
+        return false;
     struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, ordinal)];
     const struct aimg_mask *mask = run->mask_table == NULL ? NULL : atomic_load_explicit(&run->mask, memory_order_relaxed);
     return mask != NULL && mask->attached != NULL && aimg_bitmap_get(mask->attached, ordinal - run->first);

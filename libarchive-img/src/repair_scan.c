@@ -290,8 +290,9 @@ static enum aimg_status step(struct scan *scan, uint64_t *at, struct aimg_error 
 
 enum aimg_status aimg_repair_scan(struct aimg_repair *repair, struct aimg_error *error)
 {
-    struct scan scan = {.repair = repair, .followers_max = 64 * FOLLOWERS + repair->file_bytes / SMALL_BYTES};
-    uint64_t at = AIMG_HEAD_BYTES;
+    struct scan scan = {
+        .repair = repair, .expected = repair->scan_ordinal, .followers_max = 64 * FOLLOWERS + repair->file_bytes / SMALL_BYTES};
+    uint64_t at = repair->scan_begin;
     enum aimg_status status = AIMG_OK;
     scan.window = aimg_alloc_array(&repair->options.allocator, WINDOW_BYTES, 1);
     if (scan.window == NULL)

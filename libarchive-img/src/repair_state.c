@@ -343,16 +343,22 @@ static void hide_dictionaries(struct aimg_catalog *catalog)
             catalog->columns[i].record.type = AIMG_COLUMN_U32;
 }
 
-enum aimg_status aimg_repair_load(struct aimg_repair *repair, struct aimg_error *error)
+enum aimg_status aimg_repair_create_caches(struct aimg_repair *repair, struct aimg_error *error)
 {
-    struct aimg_buffer parts = {NULL, 0, 0};
-    struct aimg_reader *reader = &repair->reader;
     aimg_codec_pool_init(&repair->caches.codecs);
-    reader->caches = &repair->caches;
+    repair->reader.caches = &repair->caches;
     repair->caches.dictionaries = aimg_alloc_array(&repair->options.allocator, AIMG_CODINGS, sizeof *repair->caches.dictionaries);
     if (repair->caches.dictionaries == NULL)
         return aimg_fail_memory(error, AIMG_CODINGS * sizeof *repair->caches.dictionaries);
-    enum aimg_status status = aimg_repair_find_base(repair, &parts, error);
+    return AIMG_OK;
+}
+
+enum aimg_status aimg_repair_load(struct aimg_repair *repair, struct aimg_error *error)
+{
+    struct aimg_buffer parts = {NULL, 0, 0};
+    enum aimg_status status = aimg_repair_create_caches(repair, error);
+    if (status == AIMG_OK)
+        status = aimg_repair_find_base(repair, &parts, error);
     if (status == AIMG_OK)
         status = take_later(repair, &parts, error);
     size_t count = parts.bytes / sizeof(struct aimg_part);
@@ -367,7 +373,7 @@ enum aimg_status aimg_repair_load(struct aimg_repair *repair, struct aimg_error 
         return status;
     attach_tables(repair);
     note_lost(repair);
-    hide_dictionaries(&reader->catalog);
+    hide_dictionaries(&repair->reader.catalog);
     return aimg_repair_load_masks(repair, error);
 }
 

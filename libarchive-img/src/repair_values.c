@@ -240,8 +240,11 @@ enum aimg_status aimg_repair_values_take(struct aimg_repair *repair, uint32_t or
 {
     struct aimg_repair_values *values = repair->values;
     enum aimg_status status = AIMG_OK;
-    *values_out = values->values;
+    *values_out = NULL;
     *count_out = 0;
+    if (values == NULL) /* no column is looked at */
+        return AIMG_OK;
+    *values_out = values->values;
     for (uint32_t i = 0; status == AIMG_OK && i < values->count; i++) {
         bool null = true;
         if (values->columns[i].type == AIMG_COLUMN_IMAGE)

@@ -80,7 +80,7 @@ static enum aimg_status find_bytes(struct aimg_repair *repair, const struct aimg
 
 /* The image whose bytes an alias shares; NOT_FOUND when that is not known. */
 static enum aimg_status find_target(struct aimg_repair *repair, const struct aimg_repair_image *image, size_t *target_out,
-                                    struct aimg_error *error)
+                                    uint32_t *ordinal_out, struct aimg_error *error)
 {
     struct aimg_frame_view view;
     uint8_t payload[AIMG_ALIAS_BYTES] = {0};
@@ -101,6 +101,7 @@ static enum aimg_status find_target(struct aimg_repair *repair, const struct aim
     }
     if (status != AIMG_OK)
         return status;
+    *ordinal_out = ordinal;
     size_t count, found = ordinal < image->ordinal ? aimg_repair_find(repair, ordinal) : SIZE_MAX;
     const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
     if (found == SIZE_MAX || (images[found].place & AIMG_REPAIR_ALIAS) != 0)
@@ -266,10 +267,12 @@ static enum aimg_status write_alias(struct write *write, struct aimg_repair_imag
     struct aimg_entry_record entry;
     struct bytes bytes;
     size_t target = 0, count;
-    uint32_t holder;
+    uint32_t holder, ordinal = AIMG_NO_ORDINAL;
     struct aimg_repair_image *images = aimg_repair_images(repair, &count);
-    enum aimg_status status = find_target(repair, image, &target, error);
+    enum aimg_status status = find_target(repair, image, &target, &ordinal, error);
     bool known = status == AIMG_OK;
+    if (ordinal < repair->scan_ordinal) /* of the archive that is added to */
+        return add_alias(write, image, ordinal, error);
     if (!known && !aimg_repair_bears(status))
         return status;
     if (known && images[target].number != AIMG_NO_ORDINAL)

@@ -8,6 +8,8 @@
 
 #define DEFAULT_LEVEL 3
 #define MAX_LEVEL     22
+/* In the log, of what AIMG_WRITER_RECOVER saves. */
+#define RECOVERED_MESSAGE "recovered after an interrupted writer"
 
 static enum aimg_status take_options(const struct aimg_writer_options *options, struct aimg_writer_options *taken,
                                      struct aimg_error *error)
@@ -24,8 +26,8 @@ static enum aimg_status take_options(const struct aimg_writer_options *options, 
         taken->alignment = 1u << AIMG_ALIGNMENT_LOG2_MIN;
     if (taken->level == 0)
         taken->level = DEFAULT_LEVEL;
-    if ((taken->flags & ~(uint32_t)(AIMG_WRITER_NO_SYNC | AIMG_WRITER_WAIT)) != 0 || taken->compress > AIMG_COMPRESS_AUTO ||
-        taken->dedup > AIMG_DEDUP_ALL)
+    if ((taken->flags & ~(uint32_t)(AIMG_WRITER_NO_SYNC | AIMG_WRITER_WAIT | AIMG_WRITER_RECOVER)) != 0 ||
+        taken->compress > AIMG_COMPRESS_AUTO || taken->dedup > AIMG_DEDUP_ALL)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.flags, options.compress or options.dedup is out of range");
     if (taken->reserved != 0)
         return aimg_fail(error, AIMG_INVALID_ARGUMENT, "options.reserved is %" PRIu32 "; set it to 0", taken->reserved);
@@ -226,14 +228,14 @@ static enum aimg_status check_writable(const struct aimg_located *located, struc
 
 /* Cuts off what an interrupted writer left, and makes that durable: what was cut, by this writer or by one whose sync had failed,
  * must not come back from the medium between the frames that are written next. While no commit is there the head may be lost in
- * the same way: it is written again. */
+ * the same way: it is written again. What was saved of the tail stands at its beginning by now. */
 static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error *error)
 {
-    enum aimg_status status = AIMG_OK;
-    writer->dropped_bytes = writer->located.file_bytes - writer->located.end;
-    writer->dropped_images = writer->located.tail_images;
-    if (writer->dropped_bytes > 0)
-        status = writer->io->ops->truncate(writer->io, writer->located.end, error);
+    enum aimg_status status = aimg_out_flush(&writer->out, error);
+    uint64_t file_bytes = writer->located.file_bytes, kept = aimg_out_offset(&writer->out);
+    writer->dropped_bytes = file_bytes > kept ? file_bytes - kept : 0;
+    if (status == AIMG_OK && writer->dropped_bytes > 0)
+        status = writer->io->ops->truncate(writer->io, kept, error);
     if (status == AIMG_OK && writer->located.empty)
         status = write_head(writer, error);
     if (status == AIMG_OK && (writer->flags & AIMG_WRITER_NO_SYNC) == 0)
@@ -244,17 +246,34 @@ static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error 
     return status;
 }
 
+/* What was saved of the tail is a commit of its own: nothing else that this writer does can lose it again. */
+static enum aimg_status commit_recovered(struct aimg_writer *writer, struct aimg_error *error)
+{
+    writer->recovered_images = writer->pending_images;
+    return writer->pending_images == 0 ? AIMG_OK : aimg_writer_commit(writer, RECOVERED_MESSAGE, error);
+}
+
 /* With io open on an archive. The file is changed only once it is known that this writer can go on from it. */
 static enum aimg_status start_old(struct aimg_writer *writer, struct aimg_error *error)
 {
-    enum aimg_status status = aimg_locate(writer->io, false, &writer->located, error);
+    bool recover = (writer->flags & AIMG_WRITER_RECOVER) != 0;
+    enum aimg_status status = aimg_locate(writer->io, recover, &writer->located, error);
+    if (status == AIMG_OK && recover && writer->located.hint_refuted) /* what says so, more exactly */
+        status = aimg_locate(writer->io, false, &writer->located, error);
     if (status == AIMG_OK)
         status = check_writable(&writer->located, error);
     if (status == AIMG_OK)
         status = start(writer, error);
     if (status == AIMG_OK)
         status = aimg_confirm_commits(writer->io, &writer->located, error);
-    return status == AIMG_OK ? drop_tail(writer, error) : status;
+    writer->dropped_images = writer->located.tail_images;
+    if (status == AIMG_OK && recover && writer->located.file_bytes > writer->located.end)
+        status = aimg_writer_salvage(writer, &writer->dropped_images, error);
+    if (status == AIMG_OK && writer->located.stale_hint)
+        status = aimg_writer_renew_hints(writer, error);
+    if (status == AIMG_OK)
+        status = drop_tail(writer, error);
+    return status == AIMG_OK && recover ? commit_recovered(writer, error) : status;
 }
 
 enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
@@ -321,6 +340,11 @@ void aimg_writer_dropped(const struct aimg_writer *writer, uint64_t *bytes_out, 
 {
     *bytes_out = writer->dropped_bytes;
     *images_out = writer->dropped_images;
+}
+
+void aimg_writer_recovered(const struct aimg_writer *writer, uint64_t *images_out)
+{
+    *images_out = writer->recovered_images;
 }
 
 void aimg_writer_deduplicated(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out)

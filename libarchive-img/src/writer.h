@@ -57,7 +57,7 @@ struct aimg_writer {
     bool uncut;        /* and what is after the last commit could not be cut off */
     uint32_t run_rows; /* AIMG_RUN_ROWS, AIMG_KEYS_MAX and AIMG_STAGE_MAX; tests set them lower */
     uint64_t keys_max, stage_max;
-    uint64_t dropped_bytes, dropped_images;
+    uint64_t dropped_bytes, dropped_images, recovered_images;
     struct aimg_codec_pool codecs;
     struct aimg_coders coders;
     uint64_t twin_images, twin_bytes; /* deduplicated */
@@ -96,6 +96,12 @@ enum aimg_status aimg_writer_create_io(const struct aimg_io *io, const struct ai
                                        struct aimg_writer **writer_out, struct aimg_error *error);
 enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg_writer_options *options,
                                      struct aimg_writer **writer_out, struct aimg_error *error);
+
+/* With AIMG_WRITER_RECOVER, before the tail is dropped: adds the images that are whole in it to the open batch, by moving them to
+ * its beginning. *lost_out: how many are not. */
+enum aimg_status aimg_writer_salvage(struct aimg_writer *writer, uint64_t *lost_out, struct aimg_error *error);
+/* So that no hint names a commit that is gone. */
+enum aimg_status aimg_writer_renew_hints(struct aimg_writer *writer, struct aimg_error *error);
 
 /* Refuses a call on a handle that failed, or a NULL. */
 enum aimg_status aimg_writer_check(const struct aimg_writer *writer, struct aimg_error *error);

@@ -595,7 +595,13 @@ enum aimg_writer_flag {
     /* Commits are not made durable: for scratch files and tests of other things. So no hint names them: opening walks all frames
      * since the last durable commit, and the next writer reads them all once, makes them durable and writes the hint. */
     AIMG_WRITER_NO_SYNC = 1,
-    AIMG_WRITER_WAIT = 2 /* open: waits while another writer has the archive; any signal that is handled ends the wait: BUSY */
+    AIMG_WRITER_WAIT = 2, /* open: waits while another writer has the archive; any signal that is handled ends the wait: BUSY */
+    /* open: keeps what an interrupted writer has left after the last commit, as far as images are whole: they become a commit of
+     * their own before the call returns. One that has the name of an image takes its place, as a newer version does. Their values
+     * of columns are not kept, nor who was an attachment, but for those without a name. And an archive that was cut short is
+     * opened at its newest commit that is whole; what later commits did is gone, but for the images that are left of them.
+     * CORRUPT when it is not the end that is missing: repair. */
+    AIMG_WRITER_RECOVER = 4
 };
 
 struct aimg_writer_options {
@@ -641,14 +647,18 @@ AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_create(const char *path, c
 
 /* Opens an archive to append. Takes the writer's lock; BUSY when another writer has it, unless AIMG_WRITER_WAIT. What is opened
  * is the file that the path names once the lock is held: who waited while another program put a new file in its place has the new
- * one; REPLACED when that goes on and on. Bytes of an interrupted writer after the last commit are cut off; see
- * aimg_writer_dropped. A file that cannot be written to, for what it uses or for damage of its index, is not changed. Errors as
- * aimg_reader_open. */
+ * one; REPLACED when that goes on and on. Bytes of an interrupted writer after the last commit are cut off, unless
+ * AIMG_WRITER_RECOVER; see aimg_writer_dropped. A file that cannot be written to, for what it uses or for damage of its index, is
+ * not changed. Errors as aimg_reader_open. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options,
                                                            struct aimg_writer **writer_out, struct aimg_error *error);
 
-/* Torn tail that opening cut off: its bytes, and how many whole images were in it. Both 0 when there was none. */
+/* Torn tail that opening cut off: its bytes, and how many images were in it (with AIMG_WRITER_RECOVER: that could not be kept).
+ * Both 0 when there was none. */
 AIMG_API void aimg_writer_dropped(const struct aimg_writer *writer, uint64_t *bytes_out, uint64_t *images_out);
+
+/* Images of the tail that opening with AIMG_WRITER_RECOVER kept and committed. */
+AIMG_API void aimg_writer_recovered(const struct aimg_writer *writer, uint64_t *images_out);
 
 /* The committed state that the writer builds on; valid until the next commit or close; for the writer's thread. Never NULL. */
 AIMG_API const struct aimg_reader *aimg_writer_base(const struct aimg_writer *writer);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writers that were interrupted, and one that goes on after them with AIMG_WRITER_RECOVER: the archive cut after every 8th byte
+ * of its last batch, and at its commits. What is whole is kept, and nothing else changes. */
+#include "constants.h"
+#include "fake_disk.h"
+#include "sample.h"
+#include "sanitized.h"
+#include "test.h"
+#include "writer.h"
+
+enum { FIRST = 6, TAIL = 9 };
+
+static uint8_t *archive; /* two commits, and the frames of a third batch */
+static size_t archive_bytes;
+static uint64_t base_end, ends[TAIL]; /* of the second commit, and of the frames of the batch */
+static uint64_t headers[TAIL];        /* and of their headers */
+static struct aimg_error error;
+
+/* What the batch adds: names, and contents. */
+static const struct {
+    const char *name;
+    uint32_t content;
+    uint32_t flags;
+} tail[TAIL] = {{"t/0", 31, 0},
+                {"t/1", 1001, 0},
+                {"first/2", 33, AIMG_ADD_REPLACE}, /* a newer version */
+                {"t/3", 36, 0},                    /* compressed */
+                {"t/twin", 31, 0},                 /* an alias of an image of the batch */
+                {"t/old twin", 1, 0},              /* and one of an image that is there */
+                {NULL, 38, AIMG_ADD_ATTACHMENT},
+                {"t/0", 40, AIMG_ADD_REPLACE}, /* of the batch itself */
+                {"t/last", 41, 0}};
+
+static struct aimg_writer_options writer_options(uint32_t flags)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    options.flags = flags;
+    options.compress = AIMG_COMPRESS_ZSTD;
+    options.dedup = AIMG_DEDUP_ALL;
+    return options;
+}
+
+static void add(struct aimg_writer *writer, const char *name, uint32_t content, uint32_t flags)
+{
+    static uint8_t data[SAMPLE_MAX_BYTES];
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .name_bytes = name == NULL ? 0 : strlen(name), .data = data, .flags = flags};
+    image.data_bytes = sample_fill(content, data);
+    REQUIRE(aimg_writer_add(writer, &image, NULL, &error) == AIMG_OK);
+}
+
+/* The third batch is as its writer left it: all frames in the file, no index and no commit. */
+static void make_archive(void)
+{
+    struct fake_disk disk;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = writer_options(0);
+    char name[32];
+    fake_disk_create(&disk, NULL, 0);
+    struct aimg_io io = fake_disk_io(&disk);
+    REQUIRE(aimg_writer_create_io(&io, &options, &writer, &error) == AIMG_OK);
+    for (uint32_t i = 0; i < FIRST; i++) {
+        snprintf(name, sizeof name, "first/%u", i);
+        add(writer, name, i, 0);
+        if (i % 3 == 2)
+            REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    }
+    base_end = writer->located.end;
+    for (unsigned i = 0; i < TAIL; i++) {
+        size_t name_bytes = tail[i].name == NULL ? 0 : strlen(tail[i].name);
+        headers[i] = aimg_out_offset(&writer->out) + aimg_frame_header_bytes((uint32_t)name_bytes, 0);
+        add(writer, tail[i].name, tail[i].content, tail[i].flags);
+        ends[i] = aimg_out_offset(&writer->out);
+    }
+    REQUIRE(aimg_out_flush(&writer->out, &error) == AIMG_OK);
+    archive_bytes = disk.cache_bytes;
+    archive = malloc(archive_bytes);
+    REQUIRE(archive != NULL && archive_bytes == ends[TAIL - 1]);
+    memcpy(archive, disk.cache, archive_bytes);
+    (void)aimg_writer_close(writer, NULL);
+    fake_disk_destroy(&disk);
+}
+
+/* The content that a name has once the first `whole` images of the batch are kept; UINT32_MAX: none. */
+static uint32_t content_of(const char *name, unsigned whole)
+{
+    uint32_t content = UINT32_MAX, index;
+    if (sscanf(name, "first/%u", &index) == 1 && index < FIRST)
+        content = index;
+    for (unsigned i = 0; i < whole; i++)
+        if (tail[i].name != NULL && strcmp(tail[i].name, name) == 0)
+            content = tail[i].content;
+    return content;
+}
+
+static void check_names(const struct aimg_reader *reader, unsigned whole)
+{
+    static const char *const names[] = {"first/0", "first/1", "first/2", "first/3",    "first/4", "first/5",     "t/0",
+                                        "t/1",     "t/3",     "t/twin",  "t/old twin", "t/last",  "no such name"};
+    uint64_t listed = 0;
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        uint32_t ordinal, content = content_of(names[i], whole);
+        enum aimg_status status = aimg_reader_find(reader, names[i], strlen(names[i]), &ordinal, &error);
+        EXPECT_EQ_INT(status, content == UINT32_MAX ? AIMG_NOT_FOUND : AIMG_OK);
+        listed += content != UINT32_MAX;
+        if (status == AIMG_OK && content != UINT32_MAX)
+            EXPECT(sample_equals(reader, ordinal, content));
+    }
+    EXPECT_EQ_UINT(aimg_reader_count(reader), listed);
+}
+
+/* Opens what is on the disk with RECOVER, looks, adds one more, and verifies. whole: images of the batch that are whole. */
+static void check(const uint8_t *bytes, size_t count, unsigned whole, unsigned lost)
+{
+    struct fake_disk disk;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = writer_options(AIMG_WRITER_RECOVER);
+    const char *path = sample_path("recovered");
+    uint64_t kept, dropped_bytes, dropped;
+    fake_disk_create(&disk, bytes, count);
+    struct aimg_io io = fake_disk_io(&disk);
+    options.seed = NULL; /* as another session has it */
+    if (!EXPECT_EQ_INT(aimg_writer_open_io(&io, &options, &writer, &error), AIMG_OK)) {
+        fprintf(stderr, "  %s\n", error.message);
+        fake_disk_destroy(&disk);
+        return;
+    }
+    aimg_writer_recovered(writer, &kept);
+    aimg_writer_dropped(writer, &dropped_bytes, &dropped);
+    EXPECT_EQ_UINT(kept, whole);
+    EXPECT_EQ_UINT(dropped, lost);
+    check_names(aimg_writer_base(writer), whole);
+    REQUIRE(sample_store(path, disk.medium, disk.medium_bytes)); /* what was kept is durable */
+    EXPECT(sample_verifies(path, 1, 0));
+    add(writer, "one more", 50, 0);
+    EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
+    REQUIRE(sample_store(path, disk.medium, disk.medium_bytes));
+    EXPECT(sample_verifies(path, 1, 0));
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    fake_disk_destroy(&disk);
+}
+
+static unsigned whole_before(uint64_t bytes)
+{
+    unsigned whole = 0;
+    while (whole < TAIL && ends[whole] <= bytes)
+        whole++;
+    return whole;
+}
+
+static void check_torn(void)
+{
+    uint64_t step = TEST_SLOW ? 1160 : 232;
+    for (uint64_t bytes = base_end; bytes <= archive_bytes; bytes += bytes == archive_bytes         ? 1
+                                                                     : archive_bytes - bytes < step ? archive_bytes - bytes
+                                                                                                    : step) {
+        char subject[64];
+        unsigned whole = whole_before(bytes);
+        snprintf(subject, sizeof subject, "torn at %" PRIu64, bytes);
+        test_state.subject = subject;
+        check(archive, (size_t)bytes, whole, whole < TAIL && bytes >= headers[whole]);
+    }
+    test_state.subject = NULL;
+}
+
+/* A hole in the batch: what stands behind it is kept too. */
+static void check_hole(void)
+{
+    uint8_t *bytes = malloc(archive_bytes);
+    REQUIRE(bytes != NULL);
+    memcpy(bytes, archive, archive_bytes);
+    memset(bytes + base_end, 0, 48); /* the header of the first */
+    struct fake_disk disk;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = writer_options(AIMG_WRITER_RECOVER);
+    uint64_t kept;
+    uint32_t ordinal;
+    fake_disk_create(&disk, bytes, archive_bytes);
+    struct aimg_io io = fake_disk_io(&disk);
+    options.seed = NULL;
+    REQUIRE(aimg_writer_open_io(&io, &options, &writer, &error) == AIMG_OK);
+    aimg_writer_recovered(writer, &kept);
+    EXPECT_EQ_UINT(kept, TAIL - 2); /* without it, and without its twin */
+    EXPECT(aimg_writer_find(writer, "t/last", 6, &ordinal, &error) == AIMG_OK &&
+           sample_equals(aimg_writer_base(writer), ordinal, 41));
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    fake_disk_destroy(&disk);
+    free(bytes);
+}
+
+/* Committed, and then cut: at the newest commit that is whole, with the images of the next. */
+static void check_cut(void)
+{
+    struct fake_disk disk;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = writer_options(0);
+    fake_disk_create(&disk, archive, (size_t)base_end);
+    struct aimg_io io = fake_disk_io(&disk);
+    REQUIRE(aimg_writer_open_io(&io, &options, &writer, &error) == AIMG_OK);
+    for (unsigned i = 0; i < TAIL; i++)
+        add(writer, tail[i].name, tail[i].content, tail[i].flags);
+    REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK && aimg_writer_close(writer, &error) == AIMG_OK);
+    for (uint64_t bytes = base_end; bytes < disk.cache_bytes; bytes += disk.cache_bytes / 37) {
+        char subject[64];
+        unsigned whole = whole_before(bytes);
+        snprintf(subject, sizeof subject, "cut at %" PRIu64, bytes);
+        test_state.subject = subject;
+        struct fake_disk cut;
+        fake_disk_create(&cut, disk.cache, (size_t)bytes);
+        struct aimg_io cut_io = fake_disk_io(&cut);
+        EXPECT_EQ_INT(aimg_writer_open_io(&cut_io, &options, &writer, &error), AIMG_TRUNCATED);
+        fake_disk_destroy(&cut);
+        check(disk.cache, (size_t)bytes, whole, whole < TAIL && bytes >= headers[whole]);
+    }
+    test_state.subject = NULL;
+    fake_disk_destroy(&disk);
+}
+
+/* Where a commit follows what is damaged, nothing is touched. */
+static void check_refused(void)
+{
+    struct fake_disk disk;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = writer_options(AIMG_WRITER_RECOVER);
+    fake_disk_create(&disk, archive, (size_t)base_end);
+    memset(disk.cache + 4096, 0, 8192); /* no hints: the walk is the only way */
+    disk.cache[AIMG_HEAD_BYTES] ^= 1;   /* and it ends at once */
+    struct aimg_io io = fake_disk_io(&disk);
+    EXPECT_EQ_INT(aimg_writer_open_io(&io, &options, &writer, &error), AIMG_CORRUPT);
+    EXPECT(strstr(error.message, "repair") != NULL);
+    EXPECT_EQ_UINT(disk.cache_bytes, base_end);
+    disk.cache[AIMG_HEAD_BYTES] ^= 1;
+    EXPECT_EQ_BYTES(disk.cache + AIMG_HEAD_BYTES, archive + AIMG_HEAD_BYTES, (size_t)base_end - AIMG_HEAD_BYTES);
+    fake_disk_destroy(&disk);
+
+    fake_disk_create(&disk, archive, (size_t)base_end);
+    disk.cache[base_end - 4096 + 100] ^= 1; /* the page that the hint names */
+    io = fake_disk_io(&disk);
+    EXPECT(aimg_writer_open_io(&io, &options, &writer, &error) != AIMG_OK);
+    EXPECT(strstr(error.message, "repair") != NULL);
+    EXPECT_EQ_UINT(disk.steps, 0);
+    fake_disk_destroy(&disk);
+}
+
+/* The power goes, or a call fails, anywhere on the way: what was committed stays, and trying again helps. */
+static void check_interrupted(void)
+{
+    struct aimg_writer_options options = writer_options(AIMG_WRITER_RECOVER);
+    uint64_t calls = UINT64_MAX;
+    options.seed = NULL;
+    for (uint64_t n = 1; n <= calls; n++) {
+        struct fake_disk disk;
+        struct aimg_writer *writer = NULL;
+        struct aimg_located located;
+        fake_disk_create(&disk, archive, archive_bytes);
+        struct aimg_io io = fake_disk_io(&disk);
+        disk.fail_at = n;
+        disk.fail_on = n % 2 == 0;
+        disk.fail_errno = 5;
+        enum aimg_status status = aimg_writer_open_io(&io, &options, &writer, &error);
+        if (disk.calls < n)
+            calls = n;
+        EXPECT(status == (disk.calls < n ? AIMG_OK : AIMG_IO) || status == AIMG_OK);
+        (void)aimg_writer_close(writer, NULL);
+        disk.fail_at = 0;
+        if (disk.fail_on) { /* then the power went */
+            size_t medium_bytes = (size_t)disk.medium_bytes;
+            uint8_t *medium = malloc(medium_bytes);
+            REQUIRE(medium != NULL);
+            memcpy(medium, disk.medium, medium_bytes);
+            fake_disk_restart(&disk, medium, medium_bytes);
+            free(medium);
+        }
+        io = fake_disk_io(&disk);
+        EXPECT(aimg_locate(&io, false, &located, &error) == AIMG_OK && located.commit.seq >= 1 && located.end >= base_end);
+        if (aimg_writer_open_io(&io, &options, &writer, &error) != AIMG_OK)
+            fprintf(stderr, "call %" PRIu64 ": %s\n", n, error.message);
+        REQUIRE(writer != NULL);
+        for (unsigned i = 0; i < FIRST; i++) {
+            char name[32];
+            uint32_t ordinal;
+            snprintf(name, sizeof name, "first/%u", i);
+            EXPECT(aimg_writer_find(writer, name, strlen(name), &ordinal, &error) == AIMG_OK);
+        }
+        EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+        fake_disk_destroy(&disk);
+    }
+    EXPECT(calls > 20);
+}
+
+int main(void)
+{
+    make_archive();
+    check_torn();
+    check_hole();
+    check_cut();
+    check_refused();
+    check_interrupted();
+    free(archive);
+    return test_end("recover_tail");
+}
