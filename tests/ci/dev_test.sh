@@ -27,13 +27,15 @@ expect() {
 state() { (cd "$scratch/$name" && find . -printf '%p %s %T@ %C@ %m\n' | sort | cksum); }
 
 expect 0 'demo [DIR]'
-for verb in demo test bench model flips faults neighbours asan tsan cross coverage lint install fresh clean; do
+for verb in demo test bench model crash flips faults neighbours asan tsan cross coverage lint install fresh clean; do
     grep -q "^  $verb " "$scratch/said" || die "the list of verbs lacks $verb"
 done
 expect 2 "there is no verb 'dmeo'" dmeo
 expect 1 'takes a number of sequences' model many
 expect 1 'takes the sequence' model replay
 expect 1 'takes the size of an archive' flips many
+expect 1 'takes a number of files' crash many
+expect 1 'takes the word' crash replay
 expect 1 'there is no such folder' demo "$scratch/nowhere"
 expect 1 'holds this checkout' demo "$root"
 expect 1 'holds this checkout' demo /

@@ -3,8 +3,7 @@
 #ifndef AIMG_TEST_CRASH_SCENARIO_H
 #define AIMG_TEST_CRASH_SCENARIO_H
 
-#include "crash_model.h"
-#include "writer.h"
+#include "crash_work.h"
 
 /* How a scenario is run. */
 struct crash_setup {
@@ -18,31 +17,36 @@ struct crash_setup {
     bool fail_on;
     int fail_errno;
     bool short_reads;
-};
-
-/* The disk as the power cut finds it, and what must be found on it. */
-struct crash_run {
-    struct fake_disk disk;
-    struct promise promise;
-    unsigned sessions;
-    bool same_salt;
-    uint32_t dedup; /* of all sessions from now on */
+    unsigned sessions_after; /* programs that add an image each, when the scenario is over */
+    void (*meddle)(struct aimg_io *io);
+    bool skip_rename_sync;
 };
 
 struct crash_scenario {
     const char *name;
     void (*run)(struct crash_run *run);
-    bool fails; /* a sync fails in it */
+    bool renames; /* what it makes takes the name of another file */
 };
 
 extern const struct crash_scenario crash_scenarios[];
 extern const unsigned crash_scenario_count;
+/* More of them, which take longer. */
+extern const struct crash_scenario crash_long_scenarios[];
+extern const unsigned crash_long_count;
 
-/* Runs a scenario; destroy the disk after. */
+/* An image whose bytes hold a commit page. */
+void crash_forged(struct crash_run *run);
+
+/* Runs a scenario; destroy the disk after. The same in two steps: the disk is there before anything happens. */
 void crash_perform(const struct crash_scenario *scenario, const struct crash_setup *setup, struct crash_run *run);
+void crash_prepare(const struct crash_setup *setup, struct crash_run *run);
+void crash_go(const struct crash_scenario *scenario, const struct crash_setup *setup, struct crash_run *run);
 
 /* The next session of a program that knows nothing of what was before: opens, adds an image, commits. False, with the reason,
  * when it cannot. */
 bool crash_append(struct crash_run *run, const struct model *base, uint32_t content, char reason[256]);
+
+/* The same from what the run itself promises. */
+bool crash_continue(struct crash_run *run, uint32_t content, char reason[256]);
 
 #endif

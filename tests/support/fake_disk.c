@@ -23,6 +23,12 @@ static bool fails(struct fake_disk *disk)
     return disk->fail_at != 0 && (call == disk->fail_at || (disk->fail_on && call > disk->fail_at));
 }
 
+static void watch(const struct fake_disk *disk, enum fake_step step)
+{
+    if (disk->watch != NULL)
+        disk->watch(disk->watcher, step);
+}
+
 static enum aimg_status failure(const struct fake_disk *disk, const char *what, struct aimg_error *error)
 {
     return aimg_fail_errno(error, disk->fail_errno == 0 ? EIO : disk->fail_errno, "the fake disk cannot %s", what);
@@ -90,6 +96,7 @@ static enum aimg_status disk_write_at(struct aimg_io *io, uint64_t offset, const
     disk->full = disk->full || offset > FAKE_DISK_BYTES || bytes > FAKE_DISK_BYTES - offset;
     if (disk->full)
         return aimg_fail_errno(error, ENOSPC, "the fake disk is full");
+    watch(disk, FAKE_WRITE);
     uint8_t *data = malloc(bytes == 0 ? 1 : bytes);
     if (data == NULL)
         abort();
@@ -113,7 +120,10 @@ static void forget_changes(struct fake_disk *disk)
 /* A failed sync: some pages are lost, and the system thinks that they are clean. */
 static void lose_changes(struct fake_disk *disk)
 {
-    if (disk->after_failure != FAKE_LOSE_ALL) {
+    if (disk->after_failure == FAKE_LOSE_DROP) {
+        memset(disk->cache, 0, disk->cache_bytes);
+        memcpy(disk->cache, disk->medium, disk->medium_bytes < disk->cache_bytes ? disk->medium_bytes : disk->cache_bytes);
+    } else if (disk->after_failure != FAKE_LOSE_ALL) {
         uint8_t *bytes = new_bytes();
         uint64_t reach = fake_disk_reach(disk);
         enum fake_cut kind = disk->after_failure == FAKE_LOSE_NONE ? FAKE_CUT_NEW : FAKE_CUT_RANDOM;
@@ -131,6 +141,7 @@ static enum aimg_status disk_sync(struct aimg_io *io, struct aimg_error *error)
     bool failed = fails(disk);
     if (disk->steps >= disk->stop_after)
         return failure(disk, "sync", error);
+    watch(disk, FAKE_SYNC);
     disk->syncs++;
     disk->steps++;
     if (disk->syncs == disk->lying_sync)
@@ -156,6 +167,7 @@ static enum aimg_status disk_truncate(struct aimg_io *io, uint64_t bytes, struct
     bool broken = disk->failing_cut && disk->failing_sync != 0 && disk->syncs >= disk->failing_sync;
     if (fails(disk) || broken)
         return failure(disk, "cut", error);
+    watch(disk, FAKE_TRUNCATE);
     record(disk, (struct fake_change){.cut = true, .offset = bytes});
     apply_cut(disk->cache, &disk->cache_bytes, bytes);
     disk->steps++;
@@ -249,6 +261,15 @@ void fake_disk_restart(struct fake_disk *disk, const void *bytes, uint64_t count
         apply_write(disk->cache, &disk->cache_bytes, 0, bytes, count);
         apply_write(disk->medium, &disk->medium_bytes, 0, bytes, count);
     }
+}
+
+bool fake_disk_step(struct fake_disk *disk)
+{
+    if (disk->steps >= disk->stop_after)
+        return false;
+    watch(disk, FAKE_OTHER);
+    disk->steps++;
+    return true;
 }
 
 struct aimg_io fake_disk_io(struct fake_disk *disk)

@@ -19,7 +19,11 @@ struct fake_change {
     uint8_t *data;
 };
 
-enum fake_loss { FAKE_LOSE_ALL, FAKE_LOSE_NONE, FAKE_LOSE_SOME };
+/* What a failed sync does to the changes before it: on the medium are none, all or some of them, and the cache has them all; or
+ * none, and the cache falls back to the medium. */
+enum fake_loss { FAKE_LOSE_ALL, FAKE_LOSE_NONE, FAKE_LOSE_SOME, FAKE_LOSE_DROP };
+
+enum fake_step { FAKE_WRITE, FAKE_TRUNCATE, FAKE_SYNC, FAKE_OTHER };
 
 struct fake_disk {
     uint8_t *cache; /* what programs see */
@@ -43,6 +47,8 @@ struct fake_disk {
     bool failing_cut;             /* cuts fail from that sync on */
     enum fake_loss after_failure; /* what of the changes before a failed sync reached the medium */
     uint64_t random;
+    void (*watch)(void *watcher, enum fake_step step); /* NULL, or called before each step that happens */
+    void *watcher;
 };
 
 void fake_disk_create(struct fake_disk *disk, const void *bytes, uint64_t count);
@@ -51,6 +57,8 @@ void fake_disk_destroy(struct fake_disk *disk);
 struct aimg_io fake_disk_io(struct fake_disk *disk);
 /* As after the machine came up again: the cache holds what is on the medium. */
 void fake_disk_restart(struct fake_disk *disk, const void *bytes, uint64_t count);
+/* A step that is no change of the file, as a new name for it; false when the power is gone. */
+bool fake_disk_step(struct fake_disk *disk);
 
 /* Ways in which a power cut can end. */
 enum fake_cut {
