@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a picture: the probe must survive them, and what it says must be consistent. */
-#include <aimg/aimg.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
+#include "harness.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes small archives of different kinds, from which fuzzing begins. Those in corpus/archive were written by it.
+ * Writes small archives of different kinds, from which fuzzing begins. The place for a further kind of seed.
  *
  *   make_archives DIRECTORY
  */
 #include <aimg/aimg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,58 @@ static void make_set(void)
     finish(writer);
 }
 
+/* Names, content and commits of several kinds in one: aliases by a new name and by equal bytes, an attachment, metadata, a
+ * content index, and a commit that is sealed. */
+static void make_mixed(bool seal)
+{
+    static const uint8_t picture[40] = "equal bytes of two";
+    struct aimg_writer_options options = {
+        .struct_bytes = sizeof options, .dedup = AIMG_DEDUP_ALL, .time_ns = 1, .seed = (const uint8_t *)"archives to fuzz"};
+    struct aimg_writer *writer = NULL;
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s.aimg", directory, seal ? "sealed" : "mixed");
+    (void)unlink(path);
+    require(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
+    uint32_t mask;
+    require(aimg_writer_column(writer, "mask", AIMG_TYPE_IMAGE, 1, 0, &mask, &error) == AIMG_OK);
+    add(writer, "first", picture, sizeof picture, 0, NULL, 0);
+    add(writer, "second", picture, sizeof picture, 0, NULL, 0);
+    uint32_t zero = 0;
+    struct aimg_value value = {.column = mask, .data = &zero, .bytes = sizeof zero};
+    add(writer, "third", "other bytes than that", 21, AIMG_ADD_ATTACHMENT, &value, 1);
+    require(aimg_writer_set_meta(writer, "title", "To fuzz", &error) == AIMG_OK);
+    commit(writer, "the first");
+    require(aimg_writer_rename(writer, 0, "renamed", 7, NULL, &error) == AIMG_OK);
+    require(aimg_writer_set_meta(writer, "source", "made", &error) == AIMG_OK);
+    add(writer, "fourth", "other bytes than that", 21, 0, NULL, 0);
+    if (seal)
+        require(aimg_writer_seal(writer, "sealed", &error) == AIMG_OK);
+    else
+        commit(writer, NULL);
+    finish(writer);
+}
+
+/* Images coded with a dictionary that was trained. */
+static void make_trained(void)
+{
+    struct aimg_writer *writer = create("trained", AIMG_COMPRESS_AUTO, 0);
+    static char data[64][300];
+    struct aimg_sample samples[64];
+    for (unsigned i = 0; i < 64; i++) {
+        for (unsigned j = 0; j < sizeof data[i]; j++)
+            data[i][j] = (char)(j % 97 == i ? i : "the same quantisation tables in each of them "[j % 45] + j / 45);
+        samples[i] = (struct aimg_sample){.data = data[i], .bytes = sizeof data[i]};
+    }
+    require(aimg_writer_train(writer, samples, 64, 10000, &error) == AIMG_OK);
+    char name[16];
+    for (unsigned i = 0; i < 10; i++) {
+        snprintf(name, sizeof name, "%u", i);
+        add(writer, name, data[i], sizeof data[i], 0, NULL, 0);
+    }
+    commit(writer, NULL);
+    finish(writer);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -169,5 +222,8 @@ int main(int argc, char **argv)
     make_columns(AIMG_COMPRESS_STORE);
     make_columns(AIMG_COMPRESS_ZSTD);
     make_set();
+    make_mixed(false);
+    make_mixed(true);
+    make_trained();
     return 0;
 }

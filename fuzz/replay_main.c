@@ -2,66 +2,112 @@
 /*
  * Runs a fuzz target over files, and over all files below directories, without a fuzzer: for finds, and for a corpus as a test.
  *
- *   replay PATH...
+ *   replay [--unpack DIRECTORY] PATH...
+ *
+ * A file that ends in .zst is unpacked first. With --unpack each input is also put into the directory as it is, for a fuzzer,
+ * unless it is large.
  */
+#include "harness.h"
+
 #include <errno.h>
 #include <ftw.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
+#include <zstd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
-enum { OPEN_DIRECTORIES = 16 };
+enum { OPEN_DIRECTORIES = 16, INPUT_MOST = 1 << 26, UNPACK_MOST = 40 << 10 };
 
 /* nftw has no argument for its caller. */
 static unsigned long input_count;
 static int failed;
+static const char *unpack_to;
 
-/* A buffer of exactly the file's size, so that a sanitizer sees the first byte read past it. */
-static int run_file(const char *path, size_t bytes)
+static void trouble(const char *path, const char *why)
+{
+    fprintf(stderr, "replay: %s: %s\n", path, why);
+    failed = 1;
+}
+
+/* Two inputs of the same bytes get one name. */
+static void put(const uint8_t *data, size_t bytes)
+{
+    char path[4096];
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ data[i]) * UINT64_C(1099511628211);
+    snprintf(path, sizeof path, "%s/%016llx", unpack_to, (unsigned long long)hash);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(data, 1, bytes, file) != bytes)
+        trouble(path, "cannot be written");
+    if (file != NULL && fclose(file) != 0)
+        trouble(path, "cannot be written");
+}
+
+/* A buffer of exactly the input's size, so that a sanitizer sees the first byte read past it. */
+static uint8_t *unpack(uint8_t *packed, size_t packed_bytes, size_t *bytes_out)
+{
+    unsigned long long bytes = ZSTD_getFrameContentSize(packed, packed_bytes);
+    uint8_t *data = bytes <= INPUT_MOST ? malloc(bytes == 0 ? 1 : (size_t)bytes) : NULL;
+    if (data != NULL && ZSTD_decompress(data, (size_t)bytes, packed, packed_bytes) != bytes) {
+        free(data);
+        data = NULL;
+    }
+    free(packed);
+    *bytes_out = (size_t)bytes;
+    return data;
+}
+
+static void run_file(const char *path, size_t bytes)
 {
     uint8_t *data = malloc(bytes == 0 ? 1 : bytes);
     FILE *file = fopen(path, "rb");
-    int done = data != NULL && file != NULL && fread(data, 1, bytes, file) == bytes;
+    bool read = data != NULL && file != NULL && fread(data, 1, bytes, file) == bytes;
+    size_t length = strlen(path);
     if (file != NULL)
         fclose(file);
-    if (done) {
-        LLVMFuzzerTestOneInput(data, bytes);
-        input_count++;
-    } else {
-        fprintf(stderr, "replay: %s: cannot be read: %s\n", path, strerror(errno));
-        failed = 1;
+    if (!read) {
+        trouble(path, strerror(errno));
+        free(data);
+        return;
     }
+    if (length > 4 && strcmp(path + length - 4, ".zst") == 0) {
+        data = unpack(data, bytes, &bytes);
+        if (data == NULL) {
+            trouble(path, "is no zstd frame that gives its size");
+            return;
+        }
+    }
+    LLVMFuzzerTestOneInput(data, bytes);
+    input_count++;
+    if (unpack_to != NULL && bytes <= UNPACK_MOST)
+        put(data, bytes);
     free(data);
-    return 0;
 }
 
 static int visit(const char *path, const struct stat *status, int type, struct FTW *place)
 {
     (void)place;
     if (type == FTW_F && S_ISREG(status->st_mode))
-        return run_file(path, (size_t)status->st_size);
-    if (type == FTW_DNR || type == FTW_NS) {
-        fprintf(stderr, "replay: %s: cannot be read\n", path);
-        failed = 1;
-    }
+        run_file(path, (size_t)status->st_size);
+    if (type == FTW_DNR || type == FTW_NS)
+        trouble(path, "cannot be read");
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        fprintf(stderr, "usage: %s PATH...\n", argv[0]);
+    int first = 1;
+    if (argc > 2 && strcmp(argv[1], "--unpack") == 0) {
+        unpack_to = argv[2];
+        first = 3;
+    }
+    if (first >= argc) {
+        fprintf(stderr, "usage: %s [--unpack DIRECTORY] PATH...\n", argv[0]);
         return 2;
     }
-    for (int i = 1; i < argc; i++) {
-        if (nftw(argv[i], visit, OPEN_DIRECTORIES, 0) != 0) {
-            fprintf(stderr, "replay: %s: %s\n", argv[i], strerror(errno));
-            failed = 1;
-        }
-    }
+    for (int i = first; i < argc; i++)
+        if (nftw(argv[i], visit, OPEN_DIRECTORIES, 0) != 0)
+            trouble(argv[i], strerror(errno));
     printf("%lu inputs\n", input_count);
     return failed || input_count == 0;
 }

@@ -16,6 +16,7 @@ struct archive {
     uint8_t *data;
     size_t bytes;
     uint64_t seed;
+    enum aimg_resign_level level;
     uint8_t chain[AIMG_HASH_BYTES]; /* of the last commit */
 };
 
@@ -135,33 +136,59 @@ static void sign_commit(struct archive *archive, const struct place *place)
         return;
     uint64_t root_bytes = aimg_load64(page + 144);
     sign_reference(archive, aimg_load64(page + 136), root_bytes, root_bytes, page + 152);
+    if (archive->level < AIMG_RESIGN_CHAIN)
+        return;
     memcpy(page + 104, archive->chain, AIMG_HASH_BYTES);
     aimg_hash_store(archive->chain, aimg_hash(page + AIMG_FRAME_BYTES, CHAIN_AT - AIMG_FRAME_BYTES));
     memcpy(page + CHAIN_AT, archive->chain, AIMG_HASH_BYTES);
 }
 
+static void sign_place(struct archive *archive, const struct place *place)
+{
+    if (place->type >= AIMG_FRAME_RUN && place->type <= AIMG_FRAME_VALUES && archive->level >= AIMG_RESIGN_BLOCKS)
+        sign_table(archive, place);
+    else if (place->type == AIMG_FRAME_ROOT && archive->level >= AIMG_RESIGN_TAILS)
+        sign_root(archive, place);
+    else if (place->type == AIMG_FRAME_COMMIT && archive->level >= AIMG_RESIGN_ROOTS)
+        sign_commit(archive, place);
+    sign_frame(archive, place);
+}
+
+static void sign_head(const struct archive *archive)
+{
+    uint8_t *data = archive->data;
+    aimg_hash_store(data + HASH_AT, aimg_hash(data, HASH_AT));
+    for (size_t i = 1; i <= 2; i++) {
+        uint8_t *hint = data + i * AIMG_HINT_BYTES;
+        if (memcmp(hint, AIMG_HINT_MAGIC, 8) == 0)
+            aimg_hash_store(hint + HASH_AT, aimg_hash_seeded(hint, HASH_AT, archive->seed));
+    }
+}
+
 void aimg_resign(uint8_t *data, size_t bytes)
 {
-    struct archive archive = {.data = data, .bytes = bytes};
+    struct archive archive = {.data = data, .bytes = bytes, .level = AIMG_RESIGN_ALL};
     struct place place;
     if (bytes < AIMG_HEAD_BYTES)
         return;
     archive.seed = aimg_uuid_seed(data + 16);
-    aimg_hash_store(data + HASH_AT, aimg_hash(data, HASH_AT));
-    for (size_t offset = AIMG_HEAD_BYTES; find_place(&archive, offset, &place); offset = after(&place)) {
-        if (place.type >= AIMG_FRAME_RUN && place.type <= AIMG_FRAME_VALUES)
-            sign_table(&archive, &place);
-        else if (place.type == AIMG_FRAME_ROOT)
-            sign_root(&archive, &place);
-        else if (place.type == AIMG_FRAME_COMMIT)
-            sign_commit(&archive, &place);
-        sign_frame(&archive, &place);
-    }
-    for (size_t i = 1; i <= 2; i++) {
-        uint8_t *hint = data + i * AIMG_HINT_BYTES;
-        if (memcmp(hint, AIMG_HINT_MAGIC, 8) == 0)
-            aimg_hash_store(hint + HASH_AT, aimg_hash_seeded(hint, HASH_AT, archive.seed));
-    }
+    for (size_t offset = AIMG_HEAD_BYTES; find_place(&archive, offset, &place); offset = after(&place))
+        sign_place(&archive, &place);
+    sign_head(&archive);
+}
+
+void aimg_resign_to(uint8_t *data, size_t bytes, const size_t *offsets, size_t count, enum aimg_resign_level level)
+{
+    struct archive archive = {.data = data, .bytes = bytes, .level = level};
+    struct place place;
+    if (bytes < AIMG_HEAD_BYTES || level == AIMG_RESIGN_NONE)
+        return;
+    archive.seed = aimg_uuid_seed(data + 16);
+    for (size_t i = 0; i < count; i++)
+        if (find_place(&archive, offsets[i], &place))
+            sign_place(&archive, &place);
+    if (level == AIMG_RESIGN_ALL)
+        sign_head(&archive);
 }
 
 size_t aimg_resign_frame(const uint8_t *data, size_t bytes, size_t index)

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a crash leaves: an archive cut anywhere, with rubbish behind it, or with a hint that is old. A writer opens it, drops what
+ * was not committed, and goes on from what a reader saw. */
+#include "script_writer.h"
+
+#include "locate.h"
+
+const uint32_t fuzz_focus = 0;
+
+/* Cut, and what is put behind the end, as the script says. */
+static void tear(struct fuzz_disk *disk, struct fuzz_script_reader *script)
+{
+    unsigned choice = script_next(script);
+    uint64_t at = (uint64_t)script_next(script) << 8 | script_next(script);
+    if (choice & 1 && disk->bytes > AIMG_HEAD_BYTES)
+        disk->bytes -= at % (disk->bytes - AIMG_HEAD_BYTES + 1);
+    if (choice & 2) { /* the hints are older than the file */
+        uint64_t hint = AIMG_HEADER_BYTES + (choice >> 4) % 2 * AIMG_HINT_BYTES;
+        if (disk->bytes >= AIMG_HEAD_BYTES)
+            memset(disk->data + hint, 0, AIMG_HINT_BYTES);
+    }
+    if (choice & 4) { /* an earlier piece of the file comes again */
+        uint64_t bytes = 8 * (at % 1024), from = at * 8 % (disk->bytes + 1) / 8 * 8;
+        bytes = bytes < disk->bytes - from ? bytes : disk->bytes - from;
+        memmove(disk->data + disk->bytes, disk->data + from, (size_t)bytes);
+        disk->bytes += bytes;
+    }
+    if (choice & 8) {
+        memset(disk->data + disk->bytes, choice & 64 ? 0xFF : 0, 100);
+        disk->bytes += choice % 100;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct fuzz_script_reader script = script_take(data, &bytes);
+    struct aimg_located before, after;
+    struct aimg_verify_result result;
+    uint64_t rules, rules_before, dropped, images;
+    if (bytes > FUZZ_DISK_BYTES / 4)
+        return 0;
+    struct fuzz_disk *disk = fuzz_disk_load(0, data, bytes), *torn;
+    tear(disk, &script);
+    struct aimg_io io = fuzz_disk_io(disk);
+    enum aimg_status status = aimg_locate(&io, false, &before, NULL);
+    allowed(status);
+    torn = fuzz_disk_load(1, disk->data, (size_t)disk->bytes);
+    struct aimg_writer *writer = script_open(disk, &script);
+    require(status == AIMG_OK || writer == NULL);
+    if (writer == NULL)
+        return 0;
+    aimg_writer_dropped(writer, &dropped, &images);
+    require(dropped == torn->bytes - before.end && images == before.tail_images && disk->bytes == before.end);
+    bool committed = script_run(writer, &script, disk);
+    require(aimg_locate(&io, false, &after, NULL) == AIMG_OK || !committed);
+    require(!committed || (after.end >= before.end && after.end == disk->bytes));
+    if (disk->full || fuzz_verify(&io, &rules, &result) != AIMG_OK || rules == 0)
+        return 0;
+    io = fuzz_disk_io(torn);
+    require(fuzz_verify(&io, &rules_before, &result) != AIMG_OK || (rules_before & ~(UINT64_C(1) << 34)) != 0);
+    return 0;
+}
