@@ -32,6 +32,12 @@ static inline void allowed(enum aimg_status status)
             status <= AIMG_REPLACED);
 }
 
+/* Two ways to the same answer: the same, unless one of them looks at damage that the other need not see. */
+static inline bool agree(enum aimg_status a, enum aimg_status b)
+{
+    return a == b || a == AIMG_CHECKSUM || b == AIMG_CHECKSUM || a == AIMG_CORRUPT || b == AIMG_CORRUPT;
+}
+
 enum { FUZZ_DISK_BYTES = 1 << 21, FUZZ_IMAGE_BYTES = 1 << 16 };
 
 /* Limits under which every input is done with soon. */

@@ -13,6 +13,7 @@ base_packages+=(python3 python3-numpy python3-pil) # the sample of the demo
 test_packages=(clang-14 libclang-rt-14-dev gcovr locales mandoc zstd xxhash strace python3-xxhash python3-zstandard)
 test_packages+=(python3-pip) # what Debian does not have: kaitai.sh
 test_packages+=(libavif-bin libheif-examples libjxl-tools libopenjp2-tools) # encoders whose pictures must be recognised
+fuzz_packages=(afl++) # for ./dev fuzz --afl
 bench_packages=(liblmdb-dev libsqlite3-dev libhdf5-dev libzip-dev liburing-dev zip zstd)
 
 # ------------------------------------------------------------------ output
