@@ -123,7 +123,7 @@ size_t mutate_archive(uint8_t *data, size_t bytes, size_t most_bytes, const uint
         memcpy(script, data + whole, SCRIPT_TOTAL);
     if (whole <= AIMG_HEAD_BYTES || most_bytes < whole + SCRIPT_TOTAL || roll(&dice, 64) == 0)
         return plain != NULL ? plain(data, bytes, most_bytes) : bytes;
-    bool add = known || roll(&dice, 16) == 0, change_script_too = roll(&dice, 3) == 0;
+    bool add = known || roll(&dice, 16) == 0, change_script_too = add && roll(&dice, 3) == 0;
     if (!change_script_too || roll(&dice, 2) == 0)
         whole = mutate_whole(&dice, data, whole, most_bytes - SCRIPT_TOTAL, other, other_bytes, plain);
     if (!add)

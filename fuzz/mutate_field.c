@@ -110,12 +110,16 @@ void mutate_field(struct dice *dice, struct tree *tree)
     if (count == 0)
         return;
     const struct tree_field *field = &fields[roll(dice, count)];
+    while (field->sense == TREE_HASH && roll(dice, 8) != 0)
+        field = &fields[roll(dice, count)];
     if (roll(dice, 6) == 0) {
         mix_nodes(dice, tree, node, field);
         return;
     }
     size_t at = node->offset + field->offset;
-    tree_put(tree, at, field->width, changed(dice, tree, field, tree_get(tree, at, field->width)));
+    uint64_t before = tree_get(tree, at, field->width);
+    for (int tries = 0; tries < 4 && tree_get(tree, at, field->width) == before; tries++)
+        tree_put(tree, at, field->width, changed(dice, tree, field, before));
 }
 
 /* ------------------------------------------------------------------ facts that stand in several places */

@@ -39,7 +39,8 @@ enum tree_sense {
     TREE_OFFSET,
     TREE_END,   /* an offset just behind what it is about */
     TREE_UNITS, /* an offset in units of 8 */
-    TREE_FLAGS
+    TREE_FLAGS,
+    TREE_HASH /* of other bytes: signing makes it right again */
 };
 
 struct tree_field {
