@@ -51,17 +51,19 @@ fuzz_open() {
 fuzz_count() {
     mkdir -p "${tally%/*}"
     python3 "$root/tests/ci/fuzz_tally.py" "$tally" "$1" "$2" "$3" "$4" "$(find "$cache/$1/corpus" -type f | wc -l)" \
-        "$(git -C "$root" rev-parse --short HEAD 2>/dev/null || printf unknown)" "$(clang-14 --version | sed -n 1p)" "${@:5}"
+        "$(git -C "$root" rev-parse --short HEAD 2>/dev/null || printf unknown)" \
+        "$(clang-14 --version | sed -n 1p)" "${@:5}"
 }
 
 # fuzz_run TARGET SECONDS: one fuzzer a core, which read each other's corpus.
 fuzz_run() {
-    local target=$1 seconds=$2 i logs=() open code=0 pids=()
+    local target=$1 seconds=$2 program=$cache/$1/program i logs=() open code=0 pids=()
+    cp "$build/campaign/fuzz/$target" "$program" # so that a build meanwhile does no harm
     for ((i = 0; i < ${FUZZ_JOBS:-$jobs}; i++)); do
         logs+=("$cache/$target/log/libfuzzer-$i")
-        ASAN_OPTIONS=$fuzz_options "$build/campaign/fuzz/$target" -max_total_time="$seconds" -max_len=$fuzz_most_bytes \
-            -malloc_limit_mb=128 -timeout=20 -print_final_stats=1 -reload=30 -artifact_prefix="$cache/$target/finds/" \
-            "$cache/$target/corpus" "$cache/$target/seeds" >"${logs[i]}" 2>&1 </dev/null &
+        ASAN_OPTIONS=$fuzz_options "$program" -max_total_time="$seconds" -max_len=$fuzz_most_bytes \
+            -malloc_limit_mb=128 -timeout=20 -entropic=0 -print_final_stats=1 -reload=30 \
+            -artifact_prefix="$cache/$target/finds/" "$cache/$target/corpus" "$cache/$target/seeds" >"${logs[i]}" 2>&1 </dev/null &
         pids+=($!)
     done
     for i in "${pids[@]}"; do wait "$i" || code=1; done

@@ -87,7 +87,7 @@ static void test_resize(void)
     REQUIRE(image != 0);
     struct tree_frame frame = tree.frames[image - 1];
     size_t at = frame.offset + frame.header_bytes, frames = tree.frame_count;
-    for (size_t bytes = 64; bytes <= 8192; bytes *= 8) {
+    for (size_t bytes = 64; bytes <= 8192; bytes += 64) {
         EXPECT(tree_resize(&tree, at, 0, bytes, ROOM));
         tree_put(&tree, frame.offset + 16, 6, frame.payload_bytes + bytes);
         tree_put(&tree, frame.offset + 24, 6, frame.payload_bytes + bytes);
