@@ -15,12 +15,15 @@ fuzz_targets() { (cd "$build/$1/fuzz" && printf '%s\n' seeds_fuzz_*.txt | sed 's
 
 # fuzz_build PRESET TARGET...: fuzzers, replay programs and seeds.
 fuzz_build() {
-    local preset=$1 target built=()
+    local preset=$1 target built=() # the replay programs, seeds and the mutator of AFL++ are those of the preset campaign
     shift
     configure "$preset" || return 1
-    for target in "$@"; do built+=("$target" "replay_$target"); done
-    [ "$preset" != afl ] || built+=(aimg_mutator_afl)
-    build_preset "$preset" "${built[@]}" fuzz_seeds
+    built=("$@")
+    if [ "$preset" = campaign ]; then
+        for target in "$@"; do built+=("replay_$target"); done
+        built+=(aimg_mutator_afl fuzz_seeds)
+    fi
+    build_preset "$preset" "${built[@]}"
 }
 
 # fuzz_seed PRESET TARGET: all seeds as plain files.
@@ -57,13 +60,13 @@ fuzz_count() {
 
 # fuzz_run TARGET SECONDS: one fuzzer a core, which read each other's corpus.
 fuzz_run() {
-    local target=$1 seconds=$2 program=$cache/$1/program i logs=() open code=0 pids=()
-    cp "$build/campaign/fuzz/$target" "$program" # so that a build meanwhile does no harm
+    local target=$1 seconds=$2 at=$cache/$1 i logs=() open code=0 pids=()
+    cp "$build/campaign/fuzz/$target" "$at/program" # so that a build meanwhile does no harm
     for ((i = 0; i < ${FUZZ_JOBS:-$jobs}; i++)); do
-        logs+=("$cache/$target/log/libfuzzer-$i")
-        ASAN_OPTIONS=$fuzz_options "$program" -max_total_time="$seconds" -max_len=$fuzz_most_bytes \
+        logs+=("$at/log/libfuzzer-$i")
+        ASAN_OPTIONS=$fuzz_options "$at/program" -max_total_time="$seconds" -max_len=$fuzz_most_bytes \
             -malloc_limit_mb=128 -timeout=20 -entropic=0 -print_final_stats=1 -reload=30 \
-            -artifact_prefix="$cache/$target/finds/" "$cache/$target/corpus" "$cache/$target/seeds" >"${logs[i]}" 2>&1 </dev/null &
+            -artifact_prefix="$at/finds/" "$at/corpus" "$at/seeds" >"${logs[i]}" 2>&1 </dev/null &
         pids+=($!)
     done
     for i in "${pids[@]}"; do wait "$i" || code=1; done
@@ -77,7 +80,7 @@ fuzz_run() {
 # fuzz_run_afl TARGET SECONDS: one AFL++ process, persistent, with input in shared memory.
 fuzz_run_afl() {
     local target=$1 seconds=$2 out=$cache/$1/afl code=0 mutator='' options=$fuzz_options:abort_on_error=1:symbolize=0
-    grep -q seeds_archive "$build/afl/fuzz/seeds_$target.txt" && mutator=$build/afl/fuzz/libaimg_mutator_afl.so
+    grep -q seeds_archive "$build/afl/fuzz/seeds_$target.txt" && mutator=$build/campaign/fuzz/libaimg_mutator_afl.so
     ASAN_OPTIONS=$options UBSAN_OPTIONS=abort_on_error=1 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_AUTORESUME=1 \
         AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_CUSTOM_MUTATOR_LIBRARY=$mutator ${mutator:+AFL_CUSTOM_MUTATOR_ONLY=1} \
         afl-fuzz -V "$seconds" -G $fuzz_most_bytes -t 2000+ -i "$cache/$target/seeds" -o "$out" -- "$build/afl/fuzz/$target" \
