@@ -7,17 +7,14 @@
  * status of aimg_verify, 128 bits of the rules that are broken (not those that are warned of), the bytes. */
 #include "constants.h"
 #include "io.h"
+#include "mutate.h"
 #include "random.h"
-#include "resign.h"
 #include "verify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t max_bytes);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t max_bytes, unsigned seed);
 
 enum { FILE_MOST = 1 << 17, SECTOR = 512 };
 
@@ -69,7 +66,7 @@ static void move_sectors(uint8_t *data, size_t bytes)
 }
 
 /* What the mutator takes where it does not know the format either. */
-size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t max_bytes)
+static size_t mutate_plain(uint8_t *data, size_t bytes, size_t max_bytes)
 {
     switch (random_below(&dice, 4)) {
     case 0:
@@ -101,17 +98,18 @@ static void sign_partly(uint8_t *data, size_t bytes)
     free(before);
 }
 
-static size_t mutate(uint8_t *data, size_t bytes)
+/* other: where pieces are taken from. */
+static size_t damage(uint8_t *data, size_t bytes, const struct sample *other)
 {
     uint64_t way = random_below(&dice, 16);
     if (way < 11) {
-        bytes = LLVMFuzzerCustomMutator(data, bytes, FILE_MOST, (unsigned)random_next(&dice));
+        bytes = mutate_archive(data, bytes, FILE_MOST, other->data, other->bytes, (unsigned)random_next(&dice), mutate_plain);
     } else if (way < 13) {
         flip_bits(data, bytes);
     } else if (way == 13) {
         move_sectors(data, bytes);
     } else {
-        bytes = LLVMFuzzerMutate(data, bytes, FILE_MOST);
+        bytes = mutate_plain(data, bytes, FILE_MOST);
     }
     if (random_below(&dice, 8) == 0)
         sign_partly(data, bytes);
@@ -136,7 +134,7 @@ static void write_damaged(uint64_t seed, uint64_t number, const struct sample *s
     dice = seed ^ (number + 1) * UINT64_C(0xD1B54A32D192ED03);
     const struct sample *sample = &samples[random_below(&dice, count)];
     memcpy(data, sample->data, sample->bytes);
-    size_t bytes = mutate(data, sample->bytes);
+    size_t bytes = damage(data, sample->bytes, &samples[random_below(&dice, count)]);
     aimg_io_memory_open(&io, data, bytes);
     record.bytes = (uint32_t)bytes;
     record.status = aimg_verify_io(&io, &options, &result, &error);
