@@ -199,6 +199,7 @@ enum aimg_status aimg_repair_io(struct aimg_io *io, const struct aimg_repair_tar
     aimg_buffer_release(&taken.allocator, &repair->images);
     aimg_buffer_release(&taken.allocator, &repair->pieces);
     aimg_buffer_release(&taken.allocator, &repair->gaps);
+    aimg_buffer_release(&taken.allocator, &repair->salts);
     aimg_release(&taken.allocator, repair);
     return status;
 }

@@ -172,12 +172,6 @@ static enum aimg_status fill_range(struct aimg_repair *repair, struct aimg_buffe
     return status;
 }
 
-/* A frame that lies before the last commit and has an ordinal that it has not given is none: bytes of an image look like one. */
-static bool is_forged(const struct aimg_repair *repair, const struct aimg_repair_image *image)
-{
-    return repair->listed_known && aimg_repair_offset(image) < repair->committed_end && image->ordinal >= repair->committed_count;
-}
-
 /* The index knows better where an image is than a frame that was found by looking. */
 static enum aimg_status check_place(struct aimg_repair *repair, struct aimg_repair_image *image, struct aimg_error *error)
 {
@@ -203,8 +197,6 @@ enum aimg_status aimg_repair_complete(struct aimg_repair *repair, struct aimg_er
     uint64_t next = 0;
     enum aimg_status status = AIMG_OK;
     for (size_t i = 0; status == AIMG_OK && i < count; i++) {
-        if (is_forged(repair, &images[i]))
-            continue;
         status = fill_range(repair, &filled, next, images[i].ordinal, error);
         if (status == AIMG_OK && repair->gaps.bytes > 0)
             status = check_place(repair, &images[i], error);

@@ -12,8 +12,10 @@
 #define WINDOW_BYTES 65536
 /* Enough where frames are larger, so that their images are not read for their headers. */
 #define SMALL_BYTES 4096
-/* Frames that must follow one that was found by looking, unless a commit or the end of the file comes before. */
-#define FOLLOWERS 64
+/* A frame has no fewer bytes: so many frames can be in a file. */
+#define FRAME_LEAST 56
+/* Followers that may be looked at beside those. */
+#define FOLLOWERS_MORE 4096
 
 struct scan {
     struct aimg_repair *repair;
@@ -21,9 +23,11 @@ struct scan {
     uint8_t *window;
     uint64_t expected; /* ordinal of the next image */
     bool batch_open;
-    uint32_t salt;          /* of the open batch */
-    bool small;             /* frames are large: read little of each */
-    uint64_t followers_max; /* that may be looked at altogether: a file of false headers costs no more than its size */
+    uint32_t salt;                     /* of the open batch */
+    bool small;                        /* frames are large: read little of each */
+    uint64_t followers_max;            /* that may be looked at altogether: a file of false headers costs no more than its size */
+    uint64_t failed_begin, failed_end; /* frames of this salt that follow each other here end in nothing */
+    uint32_t failed_salt;
 };
 
 /* The bytes at offset, at least `bytes` of them or all that the file has; *known_out: how many. */
@@ -142,35 +146,38 @@ static enum aimg_status take(struct scan *scan, uint64_t offset, const struct ai
 
 /* ------------------------------------------------------------------ where the chain breaks */
 
-/* Whether frames of one salt follow each other from here to a commit, to the end of the file, or for long enough. */
-static enum aimg_status followed(struct scan *scan, uint64_t offset, const struct aimg_frame *first, bool *followed_out,
+/* Whether frames of one salt follow each other from here to a commit or to the end of the file. */
+static enum aimg_status followed(struct scan *scan, uint64_t begin, const struct aimg_frame *first, bool *followed_out,
                                  struct aimg_error *error)
 {
     struct aimg_frame frame = *first;
     struct aimg_commit_page commit;
     const uint8_t *header;
+    uint64_t offset = begin;
+    bool valid = begin < scan->failed_begin || begin >= scan->failed_end || first->salt != scan->failed_salt;
+    enum aimg_status status = AIMG_OK;
     *followed_out = false;
     scan->small = true;
-    for (unsigned i = 0; i < FOLLOWERS && scan->followers_max > 0; i++) {
-        bool valid = false;
-        enum aimg_status status = AIMG_OK;
+    for (; valid && scan->followers_max > 0; scan->followers_max--) {
         if (frame.type == AIMG_FRAME_COMMIT) {
             status = page_at(scan, offset, &commit, &valid, error);
             *followed_out = valid && commit.salt == first->salt;
-            return status;
+            break;
         }
         offset += aimg_frame_total_bytes(&frame);
-        scan->followers_max--;
         if (offset == scan->repair->file_bytes) {
-            *followed_out = i > 0;
-            return AIMG_OK;
+            *followed_out = true;
+            break;
         }
         status = header_at(scan, offset, &frame, &header, &valid, error);
-        if (status != AIMG_OK || !valid || frame.salt != first->salt || !fits(scan, offset, &frame))
-            return status;
+        valid = status == AIMG_OK && valid && frame.salt == first->salt && fits(scan, offset, &frame);
     }
-    *followed_out = scan->followers_max > 0;
-    return AIMG_OK;
+    if (!*followed_out && offset > begin) {
+        scan->failed_begin = begin;
+        scan->failed_end = offset;
+        scan->failed_salt = first->salt;
+    }
+    return status;
 }
 
 /* Whether a frame that was found by looking is one: begin is where the chain broke. */
@@ -184,6 +191,16 @@ static enum aimg_status trusted(struct scan *scan, uint64_t begin, uint64_t offs
     if (is_image(frame) &&
         (frame->ordinal < scan->expected || frame->ordinal - scan->expected > (offset - begin) / AIMG_FRAME_BYTES))
         return AIMG_OK;
+    uint32_t salt = 0;
+    uint64_t page = 0;
+    enum aimg_status status = aimg_repair_list_salts(scan->repair, error);
+    if (status != AIMG_OK)
+        return status;
+    if (aimg_repair_salt_at(scan->repair, offset, &salt, &page)) {
+        bool inside = offset == page ? frame->type == AIMG_FRAME_COMMIT : aimg_frame_total_bytes(frame) <= page - offset;
+        *trusted_out = inside && frame->salt == salt;
+        return AIMG_OK;
+    }
     if (scan->batch_open && frame->salt == scan->salt) {
         *trusted_out = true;
         return AIMG_OK;
@@ -291,7 +308,7 @@ static enum aimg_status step(struct scan *scan, uint64_t *at, struct aimg_error 
 enum aimg_status aimg_repair_scan(struct aimg_repair *repair, struct aimg_error *error)
 {
     struct scan scan = {
-        .repair = repair, .expected = repair->scan_ordinal, .followers_max = 64 * FOLLOWERS + repair->file_bytes / SMALL_BYTES};
+        .repair = repair, .expected = repair->scan_ordinal, .followers_max = FOLLOWERS_MORE + repair->file_bytes / FRAME_LEAST};
     uint64_t at = repair->scan_begin;
     enum aimg_status status = AIMG_OK;
     scan.window = aimg_alloc_array(&repair->options.allocator, WINDOW_BYTES, 1);

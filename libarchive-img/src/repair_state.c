@@ -353,12 +353,26 @@ enum aimg_status aimg_repair_create_caches(struct aimg_repair *repair, struct ai
     return AIMG_OK;
 }
 
+/* A frame that lies before the last commit and has an ordinal that it has not given is none: bytes of an image look like one. */
+static void drop_forged(struct aimg_repair *repair)
+{
+    size_t count, kept = 0;
+    struct aimg_repair_image *images = aimg_repair_images(repair, &count);
+    for (size_t i = 0; i < count; i++) {
+        bool before = repair->listed_known && aimg_repair_offset(&images[i]) < repair->committed_end;
+        if (!before || images[i].ordinal < repair->committed_count)
+            images[kept++] = images[i];
+    }
+    repair->images.bytes = kept * sizeof *images;
+}
+
 enum aimg_status aimg_repair_load(struct aimg_repair *repair, struct aimg_error *error)
 {
     struct aimg_buffer parts = {NULL, 0, 0};
     enum aimg_status status = aimg_repair_create_caches(repair, error);
     if (status == AIMG_OK)
         status = aimg_repair_find_base(repair, &parts, error);
+    drop_forged(repair);
     if (status == AIMG_OK)
         status = take_later(repair, &parts, error);
     size_t count = parts.bytes / sizeof(struct aimg_part);

@@ -6,6 +6,9 @@
 #include "recover.h"
 #include "repair.h"
 
+/* In the log. */
+#define MESSAGE "recovered after an interrupted writer"
+
 static enum aimg_status take_codings(struct aimg_repair *repair, const struct aimg_catalog *known, struct aimg_error *error)
 {
     struct aimg_catalog *catalog = &repair->reader.catalog;
@@ -64,6 +67,7 @@ enum aimg_status aimg_writer_salvage(struct aimg_writer *writer, uint64_t *lost_
     aimg_buffer_release(allocator, &repair->images);
     aimg_buffer_release(allocator, &repair->pieces);
     aimg_buffer_release(allocator, &repair->gaps);
+    aimg_buffer_release(allocator, &repair->salts);
     aimg_release(allocator, repair);
     return status;
 }
@@ -76,4 +80,15 @@ enum aimg_status aimg_writer_renew_hints(struct aimg_writer *writer, struct aimg
     if (status == AIMG_OK && !writer->located.empty)
         status = aimg_hint_write(io, &writer->located.commit, error);
     return status == AIMG_OK && (writer->flags & AIMG_WRITER_NO_SYNC) == 0 ? io->ops->sync(io, error) : status;
+}
+
+enum aimg_status aimg_writer_commit_salvaged(struct aimg_writer *writer, struct aimg_error *error)
+{
+    writer->recovered_images = writer->pending_images;
+    return writer->pending_images == 0 ? AIMG_OK : aimg_writer_commit(writer, MESSAGE, error);
+}
+
+void aimg_writer_recovered(const struct aimg_writer *writer, uint64_t *images_out)
+{
+    *images_out = writer->recovered_images;
 }

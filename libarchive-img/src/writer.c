@@ -8,8 +8,6 @@
 
 #define DEFAULT_LEVEL 3
 #define MAX_LEVEL     22
-/* In the log, of what AIMG_WRITER_RECOVER saves. */
-#define RECOVERED_MESSAGE "recovered after an interrupted writer"
 
 static enum aimg_status take_options(const struct aimg_writer_options *options, struct aimg_writer_options *taken,
                                      struct aimg_error *error)
@@ -246,13 +244,6 @@ static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error 
     return status;
 }
 
-/* What was saved of the tail is a commit of its own: nothing else that this writer does can lose it again. */
-static enum aimg_status commit_recovered(struct aimg_writer *writer, struct aimg_error *error)
-{
-    writer->recovered_images = writer->pending_images;
-    return writer->pending_images == 0 ? AIMG_OK : aimg_writer_commit(writer, RECOVERED_MESSAGE, error);
-}
-
 /* With io open on an archive. The file is changed only once it is known that this writer can go on from it. */
 static enum aimg_status start_old(struct aimg_writer *writer, struct aimg_error *error)
 {
@@ -273,7 +264,7 @@ static enum aimg_status start_old(struct aimg_writer *writer, struct aimg_error 
         status = aimg_writer_renew_hints(writer, error);
     if (status == AIMG_OK)
         status = drop_tail(writer, error);
-    return status == AIMG_OK && recover ? commit_recovered(writer, error) : status;
+    return status == AIMG_OK && recover ? aimg_writer_commit_salvaged(writer, error) : status;
 }
 
 enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,
@@ -340,11 +331,6 @@ void aimg_writer_dropped(const struct aimg_writer *writer, uint64_t *bytes_out, 
 {
     *bytes_out = writer->dropped_bytes;
     *images_out = writer->dropped_images;
-}
-
-void aimg_writer_recovered(const struct aimg_writer *writer, uint64_t *images_out)
-{
-    *images_out = writer->recovered_images;
 }
 
 void aimg_writer_deduplicated(const struct aimg_writer *writer, uint64_t *images_out, uint64_t *bytes_out)

@@ -100,6 +100,8 @@ enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg
 /* With AIMG_WRITER_RECOVER, before the tail is dropped: adds the images that are whole in it to the open batch, by moving them to
  * its beginning. *lost_out: how many are not. */
 enum aimg_status aimg_writer_salvage(struct aimg_writer *writer, uint64_t *lost_out, struct aimg_error *error);
+/* What was saved of the tail becomes a commit of its own: nothing else that this writer does can lose it again. */
+enum aimg_status aimg_writer_commit_salvaged(struct aimg_writer *writer, struct aimg_error *error);
 /* So that no hint names a commit that is gone. */
 enum aimg_status aimg_writer_renew_hints(struct aimg_writer *writer, struct aimg_error *error);
 

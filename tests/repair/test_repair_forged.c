@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images that hold frames of the very archive that they are in, and files made to keep a repair busy. */
+#include "checksum.h"
+#include "commit.h"
+#include "frame.h"
+#include "random.h"
+#include "repair.h"
+#include "sample.h"
+#include "test.h"
+
+#include <time.h>
+#include <unistd.h>
+
+static struct aimg_error error;
+static const char *path, *out_path;
+
+enum { PAYLOAD = 20480, IMAGES = 6 };
+
+/* A whole frame with an image of the forger's, as it would stand at a place; returns its bytes. */
+static size_t forge_frame(uint8_t *out, uint64_t seed, uint32_t ordinal, uint32_t salt, const char *name, const char *text)
+{
+    size_t bytes = strlen(text), name_bytes = strlen(name);
+    struct aimg_frame frame = {.type = AIMG_FRAME_IMAGE,
+                               .header_units = (uint8_t)(aimg_frame_header_bytes((uint32_t)name_bytes, 0) / 8),
+                               .ordinal = ordinal,
+                               .salt = salt,
+                               .name_bytes = (uint16_t)name_bytes,
+                               .stored_bytes = bytes,
+                               .raw_bytes = bytes,
+                               .stored_hash = aimg_hash(text, bytes).low};
+    size_t header_bytes = (size_t)frame.header_units * 8;
+    memset(out, 0, header_bytes + aimg_round_up(bytes, 8));
+    aimg_frame_encode(&frame, out);
+    memcpy(out + AIMG_FRAME_BYTES, name, name_bytes);
+    aimg_store64(out + AIMG_FRAME_CHECK_OFFSET, aimg_frame_checksum(out, header_bytes, seed));
+    memcpy(out + header_bytes, text, bytes);
+    return header_bytes + (size_t)aimg_round_up(bytes, 8);
+}
+
+static void add(struct aimg_writer *writer, const char *name, const uint8_t *data, size_t bytes)
+{
+    struct aimg_image image = {
+        .struct_bytes = sizeof image, .name = name, .name_bytes = strlen(name), .data = data, .data_bytes = bytes};
+    REQUIRE(aimg_writer_add(writer, &image, NULL, &error) == AIMG_OK);
+}
+
+/* Six images; the payload of each is full of frames that continue the archive where it stands, with a salt or other. */
+static uint8_t *make_archive(size_t *bytes_out, bool knows_salt)
+{
+    static uint8_t payload[PAYLOAD];
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer = NULL;
+    char name[32];
+    options.flags = 0;
+    (void)unlink(path);
+    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
+    uint64_t seed = writer->out.seed;
+    for (uint32_t i = 0; i < IMAGES; i++) {
+        size_t used = 0;
+        memset(payload, 0x55, sizeof payload);
+        for (uint32_t k = 0; used + 256 < sizeof payload; k++) {
+            snprintf(name, sizeof name, "forged/%u-%u", i, k);
+            used += forge_frame(payload + used, seed, i + 1 + k, knows_salt ? writer->out.salt : 0x1234567, name, "evil");
+        }
+        snprintf(name, sizeof name, "true/%u", i);
+        add(writer, name, payload, sizeof payload);
+        if (i % 2 == 1)
+            REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    }
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+    uint8_t *data = sample_load(path, bytes_out);
+    REQUIRE(data != NULL);
+    return data;
+}
+
+static enum aimg_status repair(const uint8_t *bytes, size_t count, struct aimg_repair_result *result)
+{
+    struct aimg_writer_options writer = sample_writer_options();
+    struct aimg_repair_options options = {.struct_bytes = sizeof options, .writer = &writer};
+    struct aimg_repair_target target = {.path = out_path};
+    struct aimg_io io;
+    (void)unlink(out_path);
+    aimg_io_memory_open(&io, bytes, count);
+    return aimg_repair_io(&io, &target, &options, result, &error);
+}
+
+/* The header of each image in turn is lost, so that what stands in it is looked at: the index tells that it is inside an image;
+ * where the index is lost too, the salt does, which no image can know that was there before its batch was. */
+static void check_forged(bool index_lost)
+{
+    size_t bytes = 0;
+    uint8_t *sound = make_archive(&bytes, !index_lost), *damaged = malloc(bytes);
+    REQUIRE(damaged != NULL);
+    for (uint32_t lost = 0; lost < IMAGES; lost++) {
+        struct aimg_repair_result result = {.images = 0};
+        struct aimg_reader *reader = NULL;
+        uint64_t at = AIMG_HEAD_BYTES;
+        uint32_t ordinal;
+        memcpy(damaged, sound, bytes);
+        while (at < bytes) {
+            struct aimg_frame frame;
+            REQUIRE(aimg_frame_decode(sound + at, &frame) == 0);
+            bool index = frame.type != AIMG_FRAME_IMAGE && frame.type != AIMG_FRAME_PAD && frame.type != AIMG_FRAME_COMMIT;
+            if ((frame.type == AIMG_FRAME_IMAGE && frame.ordinal == lost) || (index && index_lost))
+                memset(damaged + at, 0, frame.type == AIMG_FRAME_IMAGE ? frame.header_units * 8u : (size_t)aimg_frame_total_bytes(&frame));
+            at += aimg_frame_total_bytes(&frame);
+        }
+        if (!EXPECT_EQ_INT(repair(damaged, bytes, &result), AIMG_OK))
+            break;
+        EXPECT_EQ_UINT(result.images, index_lost ? IMAGES - 1 : IMAGES);
+        EXPECT_EQ_UINT(result.lost_images, index_lost);
+        EXPECT(sample_verifies(out_path, 1, 0));
+        REQUIRE(aimg_reader_open(out_path, NULL, &reader, &error) == AIMG_OK);
+        for (uint32_t i = 0; i < IMAGES; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "true/%u", i);
+            EXPECT_EQ_INT(aimg_reader_find(reader, name, strlen(name), &ordinal, &error),
+                          i == lost && index_lost ? AIMG_NOT_FOUND : AIMG_OK);
+        }
+        aimg_reader_close(reader);
+    }
+    free(damaged);
+    free(sound);
+}
+
+/* Nothing but headers that look right, or are: the work grows with the file, not with its square. */
+static void check_busy(bool valid, uint32_t stored_bytes)
+{
+    size_t bytes = 0, count = AIMG_HEAD_BYTES + (4u << 20);
+    uint8_t *sound = make_archive(&bytes, true), *busy = malloc(count);
+    struct aimg_repair_result result;
+    struct timespec begin, end;
+    REQUIRE(busy != NULL);
+    memcpy(busy, sound, AIMG_HEAD_BYTES);
+    memset(busy + 4096, 0, 8192);
+    struct aimg_frame frame = {
+        .type = AIMG_FRAME_RUN, .header_units = 6, .stored_bytes = stored_bytes, .raw_bytes = stored_bytes};
+    for (size_t at = AIMG_HEAD_BYTES; at + AIMG_FRAME_BYTES <= count; at += AIMG_FRAME_BYTES) {
+        frame.salt = (uint32_t)at;
+        aimg_frame_encode(&frame, busy + at);
+        if (valid)
+            aimg_store64(busy + at + AIMG_FRAME_CHECK_OFFSET,
+                         aimg_frame_checksum(busy + at, AIMG_FRAME_BYTES, aimg_uuid_seed(sound + 16)));
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+    (void)repair(busy, count, &result);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+    EXPECT(end.tv_sec - begin.tv_sec < 20); /* hundredths of a second; the square takes hours */
+    free(busy);
+    free(sound);
+}
+
+int main(void)
+{
+    path = strdup(sample_path("forged"));
+    out_path = strdup(sample_path("out"));
+    check_forged(false);
+    check_forged(true);
+    check_busy(false, 0);
+    check_busy(true, 0);
+    check_busy(true, 4096);
+    check_busy(true, 1 << 20);
+    free((char *)(uintptr_t)path);
+    free((char *)(uintptr_t)out_path);
+    return test_end("repair_forged");
+}
