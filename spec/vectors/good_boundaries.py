@@ -270,9 +270,9 @@ boundary("name_parts_64", "64 commits, each with a NAMES part: the most there ca
 boundary("content_parts_64", "64 CONTENT parts, the most there can be", commits(64, content=True))
 boundary("commits_130", "130 commits; the names of all are merged by each", commits(130, merge_names=True))
 boundary("commits_without_images", "nine commits of which each adds nothing", lambda a: [a.commit("%d" % seq) for seq in range(9)])
-boundary("columns_300", "300 columns with one value each", lambda a: (
+boundary("columns_300", "300 columns, three images with a value in every third", lambda a: (
     [a.define("c%d" % number, c.Type.U8) for number in range(300)],
-    [a.add("%d" % number, b"x", **{"c%d" % number: number % 256}) for number in range(300)], a.commit()))
+    [a.add("%d" % row, b"x", **{"c%d" % number: number % 256 for number in range(row, 300, 3)}) for row in range(3)], a.commit()))
 
 
 @good("codings with all 254 numbers, three of them used")
