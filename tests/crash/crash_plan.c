@@ -59,6 +59,11 @@ bool crash_plan_read(struct crash_plan *plan, const char *text)
            plan->loss <= FAKE_LOSE_DROP && plan->sessions_after <= 8;
 }
 
+bool crash_plan_goes_on(const struct crash_plan *plan, const struct crash_tape *tape)
+{
+    return !tape->refused || plan->failing_cut != 0;
+}
+
 enum barrier crash_plan_barrier(const struct crash_epoch *epoch)
 {
     enum barrier barrier = BARRIER_OTHER;

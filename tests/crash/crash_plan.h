@@ -33,6 +33,9 @@ void crash_plan_setup(const struct crash_plan *plan, struct crash_setup *setup);
 void crash_plan_tell(const struct crash_plan *plan, char out[PLAN_TEXT_BYTES]);
 bool crash_plan_read(struct crash_plan *plan, const char *text);
 
+/* After a sync that failed the next program can go on, as long as the file could be cut back. */
+bool crash_plan_goes_on(const struct crash_plan *plan, const struct crash_tape *tape);
+
 /* What a sync makes durable. */
 enum barrier { BARRIER_OTHER, BARRIER_DATA, BARRIER_PAGE };
 enum barrier crash_plan_barrier(const struct crash_epoch *epoch);

@@ -293,7 +293,8 @@ void crash_go(const struct crash_scenario *scenario, const struct crash_setup *s
     char reason[256];
     scenario->run(run);
     for (unsigned i = 0; i < setup->sessions_after && run->named != NAMED_OTHER; i++)
-        (void)crash_continue(run, 900 + 10 * i, reason);
+        if (!crash_continue(run, 900 + 10 * i, reason) && run->promise.candidates[0].commit_count > 0)
+            run->refused = true; /* before the first commit there may be no archive to go on from */
 }
 
 void crash_perform(const struct crash_scenario *scenario, const struct crash_setup *setup, struct crash_run *run)

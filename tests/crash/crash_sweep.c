@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Random states of a stop, of one where a sync has failed; the failing syncs are spread over so many rounds; seconds for one
+/* Random states of a stop, and of one where a sync has failed; sectors below which states repeat themselves; seconds for one
  * stop, and how many failures are told. */
-enum { RANDOM_STATES = 400, FAILED_STATES = 40, FEW = 8, FAILED_ROUNDS = 24, SECONDS = 120, TOLD = 4, MOST_WORKERS = 256 };
+enum { RANDOM_STATES = 400, FAILED_STATES = 8, FEW = 8, SECONDS = 120, TOLD = 4, MOST_WORKERS = 256 };
 
 struct item {
     struct crash_plan plan;
@@ -87,16 +87,20 @@ struct worker {
     unsigned bad;
 };
 
-static void try_one(struct worker *worker, enum crash_kind kind, uint64_t index, uint64_t seed)
+static void tell_bad(struct worker *worker, const char *reason)
 {
     char text[PLAN_TEXT_BYTES];
-    worker->plan->choice = (struct crash_choice){.kind = kind, .index = index, .seed = seed};
-    if (seed % worker->sweep->options->thin != 0 || judge_choice(&worker->judge, &worker->view, &worker->plan->choice))
-        return;
     crash_plan_tell(worker->plan, text);
-    fprintf(stderr, "after a power cut: %s\n    ./dev crash replay %s\n", worker->judge.reason, text);
+    fprintf(stderr, "after a power cut: %s\n    ./dev crash replay %s\n", reason, text);
     if (++worker->bad == TOLD)
         exit(1);
+}
+
+static void try_one(struct worker *worker, enum crash_kind kind, uint64_t index, uint64_t seed)
+{
+    worker->plan->choice = (struct crash_choice){.kind = kind, .index = index, .seed = seed};
+    if (seed % worker->sweep->options->thin == 0 && !judge_choice(&worker->judge, &worker->view, &worker->plan->choice))
+        tell_bad(worker, worker->judge.reason);
 }
 
 static void try_stop(struct worker *worker, uint64_t round, unsigned randoms)
@@ -106,7 +110,7 @@ static void try_stop(struct worker *worker, uint64_t round, unsigned randoms)
     (void)alarm(SECONDS);
     crash_view_open(&worker->view, &worker->tape, plan->stop);
     if (worker->view.sector_count < FEW) /* they repeat themselves */
-        randoms = worker->view.sector_count == 0 ? 2 : randoms / FEW;
+        randoms = worker->view.sector_count == 0 ? 2 : randoms / FEW + 2;
     if (worker->view.stop->promise.nothing) /* all that is asked of these is that they are opened or refused */
         randoms = randoms / FEW + 1;
     bool all = round == 0 && plan->failing_sync == 0 && !worker->view.stop->promise.nothing;
@@ -126,6 +130,8 @@ static void try_item(struct worker *worker, const struct item *item, uint64_t ro
     *worker->plan = item->plan;
     crash_plan_setup(&item->plan, &setup);
     crash_tape_perform(&worker->tape, crash_plan_scenario(item->plan.scenario), &setup);
+    if (!crash_plan_goes_on(&item->plan, &worker->tape))
+        tell_bad(worker, "a program after the failed sync cannot go on, before any power cut");
     for (unsigned stop = 0; stop < worker->tape.stop_count; stop++) {
         worker->plan->stop = stop;
         if (item->plan.failing_sync == 0)
@@ -147,8 +153,7 @@ static void work(struct sweep *sweep, unsigned number)
         uint64_t round = next / sweep->item_count, index = next % sweep->item_count;
         if (round > 0 && __atomic_load_n(&shared->counts.files, __ATOMIC_RELAXED) >= sweep->options->files)
             break;
-        if (index < sweep->plain_count || (index + round) % FAILED_ROUNDS == 0)
-            try_item(&worker, &sweep->items[index], round);
+        try_item(&worker, &sweep->items[index], round);
     }
     judge_destroy(&worker.judge);
     crash_tape_release(&worker.tape);

@@ -108,6 +108,7 @@ void crash_tape_end(struct crash_tape *tape)
 {
     look(tape);
     tape->run->disk.watch = NULL;
+    tape->refused = tape->run->refused;
 }
 
 void crash_tape_release(struct crash_tape *tape)

@@ -38,6 +38,7 @@ struct crash_tape {
     unsigned epoch_count, epoch_room;
     struct crash_stop *stops;
     unsigned stop_count, stop_room;
+    bool refused;    /* as of the run */
     bool synced;     /* the last step was a sync */
     uint64_t writes; /* recorded */
     uint64_t syncs;

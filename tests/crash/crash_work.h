@@ -19,6 +19,7 @@ struct crash_run {
     uint32_t compress;                  /* the same */
     void (*meddle)(struct aimg_io *io); /* NULL, or changes what a session's calls do */
     bool skip_rename_sync;
+    bool refused; /* a program after the scenario could not go on */
     enum named named;
     const struct crash_run *other; /* the file that had the name before */
     bool other_good;               /* it is what may be found, until the new name is promised */

@@ -78,6 +78,7 @@ static int replay(const char *text)
     crash_plan_setup(&plan, &setup);
     crash_tape_perform(&tape, crash_plan_scenario(plan.scenario), &setup);
     REQUIRE(plan.stop < tape.stop_count);
+    EXPECT(crash_plan_goes_on(&plan, &tape));
     judge_create(&judge, &counts, NULL);
     judge.trust_end = plan.wrong == WRONG_END;
     crash_view_open(&view, &tape, plan.stop);
