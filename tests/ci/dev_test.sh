@@ -36,6 +36,8 @@ expect 1 'takes the sequence' model replay
 expect 1 'takes the size of an archive' flips many
 expect 1 'takes a number of files' crash many
 expect 1 'takes the word' crash replay
+expect 1 'takes a number: each' faults some
+expect 1 'takes a number of seconds' neighbours soon
 expect 1 'there is no such folder' demo "$scratch/nowhere"
 expect 1 'holds this checkout' demo "$root"
 expect 1 'holds this checkout' demo /

@@ -78,6 +78,13 @@ const struct verb verbs[] = {
      .leftover = "c.aimg.compact",
      .args = {"compact", "-q", "--drop-history", "a.aimg", "-o", "c.aimg"},
      .again = {"compact", "-q", "--drop-history", "--force", "a.aimg", "-o", "c.aimg"}},
+    {.name = "repair",
+     .effect = VERB_MAKES,
+     .salvages = true,
+     .target = "c.aimg",
+     .leftover = "c.aimg.repair",
+     .args = {"repair", "-q", "a.aimg", "-o", "c.aimg"},
+     .again = {"repair", "-q", "--force", "a.aimg", "-o", "c.aimg"}},
 };
 const unsigned verb_count = sizeof verbs / sizeof verbs[0];
 

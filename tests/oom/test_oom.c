@@ -317,6 +317,54 @@ static enum aimg_status deduplicate(void)
     return status;
 }
 
+static enum aimg_status seal(void)
+{
+    struct aimg_writer_options options = oom_writer_options();
+    struct aimg_writer *writer = NULL;
+    REQUIRE(sample_store(oom.work_path, base, base_bytes));
+    oom.acknowledged = 3;
+    enum aimg_status status = aimg_writer_open(oom.work_path, &options, &writer, &oom.error);
+    if (status != AIMG_OK)
+        return status;
+    status = aimg_writer_seal(writer, "whole", &oom.error);
+    oom.acknowledged += status == AIMG_OK;
+    EXPECT_EQ_INT(aimg_writer_close(writer, NULL), AIMG_OK);
+    return status;
+}
+
+/* Another writer, with memory, adds an image under the reader. */
+static void add_another(void)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer = NULL;
+    REQUIRE(aimg_writer_open(oom.work_path, &options, &writer, NULL) == AIMG_OK);
+    REQUIRE(sample_add(writer, "12", RENAMED_FIRST, 0, NULL, NULL) == AIMG_OK);
+    REQUIRE(aimg_writer_commit(writer, NULL, NULL) == AIMG_OK && aimg_writer_close(writer, NULL) == AIMG_OK);
+}
+
+/* A refresh that fails leaves the reader where it was, and the next one succeeds when there is memory. */
+static enum aimg_status follow(void)
+{
+    struct aimg_reader_options options = {.struct_bytes = sizeof options, .allocator = counting_allocator(&oom.counting)};
+    struct aimg_reader *reader = NULL;
+    int changed = 0;
+    REQUIRE(sample_store(oom.work_path, base, base_bytes));
+    enum aimg_status status = aimg_reader_open(oom.work_path, &options, &reader, &oom.error);
+    if (status != AIMG_OK)
+        return status;
+    uint64_t count = aimg_reader_ordinal_count(reader);
+    add_another();
+    status = aimg_reader_refresh(reader, &changed, &oom.error);
+    EXPECT_EQ_UINT(aimg_reader_ordinal_count(reader), count + (status == AIMG_OK));
+    if (status == AIMG_OUT_OF_MEMORY && !oom.counting.fail_on) {
+        EXPECT_EQ_INT(aimg_reader_refresh(reader, &changed, &oom.error), AIMG_OK);
+        EXPECT_EQ_UINT(aimg_reader_ordinal_count(reader), count + 1);
+    }
+    read_all(reader);
+    aimg_reader_close(reader);
+    return status;
+}
+
 static enum aimg_status verify(void)
 {
     struct aimg_verify_options options = {
@@ -393,6 +441,8 @@ int main(void)
     check_all("read with a dictionary", read_vector, NULL);
     check_all("write", write_new, check_archive);
     check_all("append", write_more, check_archive);
+    check_all("seal", seal, check_archive);
+    check_all("follow", follow, NULL);
     check_all("write with a dictionary", oom_write_trained, oom_check_trained);
     renames = true;
     check_all("rename and describe", keep, check_archive);
