@@ -198,7 +198,7 @@ static void read_codings(struct aimg_verify *verify, const struct aimg_commit_pa
     unsigned last = 0;
     for (uint32_t i = 0; i < root->head.coding_count && left >= needed; i++, in += AIMG_CODING_RECORD_BYTES) {
         struct aimg_coding_record *coding = &root->codings[root->coding_count];
-        unsigned rule = aimg_coding_record_decode(in, verify->source.end, coding);
+        unsigned rule = aimg_coding_record_decode(in, commit->self_offset + AIMG_PAGE_BYTES, coding);
         if (rule == 0 && coding->coding <= last)
             rule = 51;
         if (rule == 0)
@@ -209,11 +209,22 @@ static void read_codings(struct aimg_verify *verify, const struct aimg_commit_pa
     }
 }
 
+/* Rule 69 as far as ROOT tells; whether it is a META frame is seen after the walk. */
+static void check_meta_place(struct aimg_verify *verify, const struct aimg_commit_page *commit, const struct aimg_root_head *head)
+{
+    uint64_t end = commit->self_offset + AIMG_PAGE_BYTES;
+    bool outside = head->meta_offset < AIMG_HEAD_BYTES || head->meta_offset > end - AIMG_FRAME_BYTES ||
+                   head->meta_bytes > end - AIMG_FRAME_BYTES - head->meta_offset;
+    if (head->meta_offset != 0 && outside)
+        root_fault(verify, commit, 69, "META lies outside of the archive");
+}
+
 bool aimg_verify_root_read(struct aimg_verify *verify, const struct aimg_commit_page *commit, struct aimg_verify_root *root)
 {
     *root = (struct aimg_verify_root){.bytes = NULL};
     if (!read_bytes(verify, commit, root) || !check_head(verify, commit, root) || !allocate(verify, root))
         return false;
+    check_meta_place(verify, commit, &root->head);
     read_parts(verify, commit, root);
     const uint8_t *codings = read_columns(verify, commit, root);
     if (codings != NULL)

@@ -110,8 +110,10 @@ class Root:
         at = 96 + 64 * parts
         self.take_parts([Part(*fields) for fields in struct.iter_unpack("<BBHIIIQQ16sII8s", payload[96:at])], need)
         at = self.take_columns(columns, payload, at, need)
-        if at and need(len(payload) - at == 40 * codings, 37, offset, "the records do not fill ROOT exactly"):
-            self.take_codings([Coding(*fields) for fields in struct.iter_unpack("<BB6sQQ16s", payload[at:])], need)
+        if at and (need(len(payload) - at == 40 * codings, 37, offset, "the records do not fill ROOT exactly") or
+                   len(payload) - at > 40 * codings):
+            records = struct.iter_unpack("<BB6sQQ16s", payload[at:at + 40 * codings])
+            self.take_codings([Coding(*fields) for fields in records], need)
 
     def of(self, kind):
         return [part for part in self.parts if part.type == kind]
@@ -164,7 +166,8 @@ class Root:
         for coding in codings:
             if (need(coding.coding >= 2 and not any(coding.zeros), 37, self.offset, "number or Z bytes of a coding") and
                     need(1 <= coding.bytes <= 1 << 20 and coding.offset >= HEAD and coding.offset % 8 == 0 and
-                         coding.offset + 48 + coding.bytes <= self.limit and coding.coding > last, 51, self.offset, "order, place or size of a coding: %r" % (coding,))):
+                         coding.offset + 48 + coding.bytes <= self.limit and coding.coding > last, 51, self.offset,
+                         "order, place or size of a coding: %r" % (coding,))):
                 self.codings.append(coding)
             last = coding.coding
 
