@@ -166,6 +166,8 @@ def pairs(*records):
 meta("meta_hash", "meta_hash is wrong", put(meta_hash=b"m" * 16), "root")
 meta("meta_offset", "meta_offset names an IMAGE", put(meta_offset=c.HEAD_BYTES), "root")
 meta("meta_bytes_without_offset", "meta_offset is 0 and meta_bytes is not", put(meta_offset=0), "root")
+edited("meta_of_the_first_outside", 69, "the first of two ROOTs places META in the head", scenes.two_commits, "root",
+       put(meta_offset=48), opens=None)
 meta("meta_order", "keys are not in order", pairs(b"b", b"a"))
 meta("meta_key_twice", "a key stands twice", pairs(b"a", b"a"))
 meta("meta_key_empty", "a key of no bytes", pairs(b""))
