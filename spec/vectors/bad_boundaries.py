@@ -235,7 +235,7 @@ def coding_bytes_less(a):
 
 
 def meta(name, what, /, **fields):
-    edited(name, 69, what, scenes.meta, "meta", put(**fields))
+    edited(name, 69, what, scenes.meta, "meta", put(**fields), also={"refuses_meta": True})
 
 
 def pair(key_bytes, value_bytes, text):
@@ -354,6 +354,29 @@ group("group_raw_bytes_less_than_lengths", 39, "raw_bytes of a coded group is le
 group("group_raw_bytes_of_coded", 49, "raw_bytes of a coded group is one too many", lambda records: put(
     raw_bytes=records[0].raw_bytes + 1)(records[0]))
 group("group_too_large", 39, "a group of 36 MiB", lambda records: None, (bytes(12 << 20),) * 3, close=1 << 30)
+
+# ------------------------------------------------------------------ what a reader must not say of bytes that are not what was written
+
+
+def flipped(name, what, at, byte, scene, **also):
+    """A bit of a table's block changed, all above it is right."""
+    def flip(data):
+        data[byte] ^= 1
+    edited(name, 40, what, scene, "sections", lambda subject: subject.edits.update(flip=flip), at, also=also)
+
+
+flipped("block_flip_in_name_text", "a bit of a name in NAME_TEXT changed", RUN, 141, scenes.three, refuses_list=True)
+flipped("block_flip_in_values", "a bit of a value changed: the first flag", RUN, 192, scenes.columns, refuses_values={"flag": [0]})
+flipped("block_flip_in_first_slot", "a bit of the hash of the first slot changed", NAMES, 6, scenes.three,
+        not_missing=["cat/1.png", "cat/2.pgm", "dog/1.qoi"])
+edited("frame_check_of_coded", 13, "the check of the frame of a coded image is wrong", scenes.packed, "frame 1", put(check=1),
+       refuses=(0,))
+edited("frame_ordinal_of_coded", 44, "the frame of a coded image says another ordinal", scenes.packed, "frame 1", put(ordinal=1),
+       refuses=(0,))
+edited("frame_format_of_coded", 43, "the frame of a coded image says another format", scenes.packed, "frame 1", put(format=3),
+       refuses=(0,))
+edited("entry_hash_of_alias", 47, "the hash of an ALIASED entry is not that of the bytes", scenes.aliases, "entries",
+       lambda entries: put(hash=b"o" * 16)(entries[2]), refuses=(2,))
 
 # ------------------------------------------------------------------ names
 

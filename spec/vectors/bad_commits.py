@@ -156,7 +156,7 @@ def two_masks(subject):
 
 
 def meta(name, what, edit, stage="meta", opens=None):
-    edited(name, 69, what, scenes.meta, stage, edit, opens=opens)
+    edited(name, 69, what, scenes.meta, stage, edit, opens=opens, also={"refuses_meta": True})
 
 
 def pairs(*records):
@@ -180,7 +180,8 @@ meta("meta_tail", "a byte after the last pair", put(tail=b"\0"))
 
 
 def coding(name, what, **fields):
-    edited(name, 51, what, scenes.dictionary, "root", lambda subject: put(**fields)(subject.codings[0]), opens=None)
+    edited(name, 51, what, scenes.dictionary, "root", lambda subject: put(**fields)(subject.codings[0]), opens=None,
+           refuses=(0,))
 
 
 coding("coding_number", "a coding with the number 3, its DICT says 2", coding=3)

@@ -21,6 +21,7 @@ class Vector:
     status: Optional[str] = None
     warnings: tuple = ()
     refuses: tuple = ()  # positions
+    also: Optional[dict] = None  # more keys of the JSON
 
     @property
     def path(self):
@@ -38,6 +39,7 @@ class Vector:
             expected["warnings"] = list(self.warnings)
         if self.refuses:
             expected["refuses"] = list(self.refuses)
+        expected.update(self.also or {})
         expected.update(content or {})
         return data, expected
 
@@ -55,12 +57,12 @@ def good(what, warnings=(), patch=None, **options):
     return declare
 
 
-def bad(rule, what, scene, opens=True, status=None, patch=None, refuses=(), **options):
+def bad(rule, what, scene, opens=True, status=None, patch=None, refuses=(), also=None, **options):
     """Declares a vector that breaks a rule: the function registers edits, then the scene fills the archive; patch changes the
     finished bytes.
 
     opens is None where SPEC.md leaves it to the reader whether opening fails. refuses: positions of images that a reader must not
-    hand out."""
+    hand out; also: more keys of the JSON."""
     def declare(function):
         def build():
             archive = ArchiveBuilder(**options)
@@ -68,7 +70,7 @@ def bad(rule, what, scene, opens=True, status=None, patch=None, refuses=(), **op
             scene(archive)
             data = archive.bytes()
             return patch(data) if patch else data, None
-        VECTORS.append(Vector("bad", name_of(function), what, build, rule, opens, status, refuses=refuses))
+        VECTORS.append(Vector("bad", name_of(function), what, build, rule, opens, status, refuses=refuses, also=also))
         return function
     return declare
 
