@@ -4,11 +4,15 @@
 
 mutants.py --patch LIST ROOT OUT            writes the sources that LIST names to OUT, each check with a switch
 mutants.py --run LIST PROGRAM VECTORS       runs PROGRAM (vector_check with these sources) once for each check that is taken out
-           [--json FILE] [--part N]         figures to FILE; only every N-th check
+           [--figures FOLDER] [--part N]    writes mutants.json and vectors.json; only every N-th check
 
 LIST has lines "== FILE", and below each, lines "FUNCTION VALUE TERM": in that function the condition TERM, which must stand there
 exactly once, counts as VALUE (0 or 1) when it is taken out. A line "unseen: REASON" after one says why no file can show that it is
-gone: then no vector may fail. Exit 1: a check was taken out and no vector failed, or a term is not there any more."""
+gone: then no vector may fail.
+
+A check that is gone lets bad files pass and good ones as well: it counts as seen when a bad vector fails and no good one does. A
+vector by which the program crashes or does not end in time shows the gap too, and is counted by itself. Exit 1: a check was taken
+out and no bad vector failed, a good one did, or a term is not there any more."""
 import argparse
 import collections
 import concurrent.futures
@@ -20,9 +24,10 @@ import re
 import subprocess
 import sys
 
-SECONDS = 20
+SECONDS = 60
 MEMORY_BYTES = 8 << 30
 SWITCH = "AIMG_MUTANT"
+SEEN = ("fails", "crashes", "hangs")
 NOT_WITHIN = r"(?<![\w.>])"
 NOT_FOLLOWED = r"(?!\w|\s*(?:->|[.(\[*/%<>=+-]|&(?!&)|\|(?!\|)))"  # a term ends where the condition ends
 FUNCTION_NAME = re.compile(r"(\w+)\(")
@@ -105,26 +110,27 @@ def limit():
 
 
 def run(program, vectors, number):
-    """What came of it, and the vectors that failed. A vector by which the program dies or does not end shows the gap as well, but
-    is counted by itself."""
+    """What came of it, and the vector that failed."""
     try:
         done = subprocess.run([program, "-q", vectors], capture_output=True, text=True, timeout=SECONDS, preexec_fn=limit,
                               env={**os.environ, SWITCH: str(number)}, check=False)
     except subprocess.TimeoutExpired:
-        return "hangs", []
-    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
-    if done.returncode not in (0, 1) and not failed:
-        return "crashes", []
-    return ("fails" if failed else "survives"), failed
+        return "hangs", ""
+    failed = "".join(line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED "))
+    if failed:
+        return ("breaks" if failed.startswith("good/") else "fails"), failed
+    return ("survives" if done.returncode == 0 else "crashes"), ""
 
 
 def report(check, outcome, failed):
     """Whether all is as it should be; says so when not."""
-    if (outcome == "survives") == bool(check.unseen):
+    if outcome == "survives" if check.unseen else outcome in SEEN:
         return True
     shown = "%s: %s: %s" % (check.path, check.function, check.term)
     if check.unseen:
-        print("SEEN      %s\n          listed as unseen, but %s: %s" % (shown, outcome, " ".join(failed[:5])))
+        print("SEEN      %s\n          listed as unseen, but %s %s" % (shown, failed, outcome))
+    elif outcome == "breaks":
+        print("BREAKS    %s\n          %s fails: that takes out more than a check" % (shown, failed))
     else:
         print("SURVIVES  %s" % shown)
     return False
@@ -138,9 +144,10 @@ def run_all(checks, program, vectors, part):
         outcomes = list(pool.map(lambda check: run(program, vectors, check.number), chosen))
     right = [report(check, *outcome) for check, outcome in zip(chosen, outcomes)]
     counts = collections.Counter(outcome for outcome, _ in outcomes)
-    print("%d checks taken out one at a time: %d make a vector fail, %d a crash, %d a hang; %d are not seen in any file; %d wrong"
-          % (len(chosen), counts["fails"], counts["crashes"], counts["hangs"], counts["survives"], right.count(False)))
-    return all(right), counts, collections.Counter(name for _, failed in outcomes for name in failed)
+    print("%d checks taken out one at a time: by %d a bad vector fails, by %d one crashes, by %d one does not end; %d no file can "
+          "show; %d wrong" % (len(chosen), counts["fails"], counts["crashes"], counts["hangs"],
+                              sum(bool(check.unseen) for check in chosen), right.count(False)))
+    return all(right), counts
 
 
 def git(*arguments):
@@ -148,18 +155,24 @@ def git(*arguments):
                           cwd=pathlib.Path(__file__).parent).stdout.strip()
 
 
-def write_figures(path, checks, counts, vectors):
-    figures = {"date": datetime.date.today().isoformat(), "commit": git("rev-parse", "--short", "HEAD"), "command": "./dev mutants",
-               "checks": len(checks), "vector_fails": counts["fails"], "crashes": counts["crashes"], "hangs": counts["hangs"],
-               "unseen": counts["survives"], "files": len({check.path for check in checks}), "vectors_that_bite": len(vectors)}
-    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+def write_figures(folder, checks, counts, vectors):
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in pathlib.Path(vectors).glob("*/*.json")]
+    bad = [expected for expected in told if not expected["valid"]]
+    of_mutants = {"checks": len(checks), "by_a_vector": counts["fails"], "by_a_crash": counts["crashes"],
+                  "by_a_hang": counts["hangs"], "unseen": counts["survives"], "files": len({check.path for check in checks})}
+    of_vectors = {"good": len(told) - len(bad), "bad": len(bad), "rules": len({expected["rule"] for expected in bad}),
+                  "bytes_of_the_archives": sum(expected["file_bytes"] for expected in told)}
+    for name, figures in (("mutants", of_mutants), ("vectors", of_vectors)):
+        figures = {"date": datetime.date.today().isoformat(), "commit": git("rev-parse", "--short", "HEAD"),
+                   "command": "./dev mutants", **figures}
+        (folder / (name + ".json")).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patch", action="store_true")
     parser.add_argument("--run", action="store_true")
-    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--figures", metavar="FOLDER", type=pathlib.Path)
     parser.add_argument("--part", type=int, default=1)
     parser.add_argument("list")
     parser.add_argument("paths", nargs=2)
@@ -168,9 +181,9 @@ def main():
     if arguments.patch:
         patch(checks, *map(pathlib.Path, arguments.paths))
         return 0
-    good, counts, vectors = run_all(checks, *arguments.paths, arguments.part)
-    if arguments.json and good:
-        write_figures(arguments.json, checks, counts, vectors)
+    good, counts = run_all(checks, *arguments.paths, arguments.part)
+    if arguments.figures and good:
+        write_figures(arguments.figures, checks, counts, arguments.paths[1])
     return 0 if good else 1
 
 

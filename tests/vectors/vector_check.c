@@ -232,8 +232,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: vector_check [-q] FOLDER\n");
         return 2;
     }
-    unsigned bad = check_folder(argv[argc - 1], "bad", &failed);
     unsigned good = check_folder(argv[argc - 1], "good", &failed);
+    unsigned bad = check_folder(argv[argc - 1], "bad", &failed);
     printf("%u good and %u bad vectors, %u failed\n", good, bad, failed);
     return failed == 0 && good > 0 && bad > 0 ? 0 : 1;
 }
