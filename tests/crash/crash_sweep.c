@@ -153,7 +153,8 @@ static void work(struct sweep *sweep, unsigned number)
         uint64_t round = next / sweep->item_count, index = next % sweep->item_count;
         if (round > 0 && __atomic_load_n(&shared->counts.files, __ATOMIC_RELAXED) >= sweep->options->files)
             break;
-        try_item(&worker, &sweep->items[index], round);
+        if (index < sweep->plain_count || (index + round) % sweep->options->every == 0)
+            try_item(&worker, &sweep->items[index], round);
     }
     judge_destroy(&worker.judge);
     crash_tape_release(&worker.tape);

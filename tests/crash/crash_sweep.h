@@ -9,7 +9,8 @@ struct sweep_options {
     uint64_t files; /* goes on until so many different ones were checked; a first round is always finished */
     uint64_t seed;
     unsigned workers;
-    unsigned thin; /* one state in so many is tried */
+    unsigned thin;  /* one state in so many is tried */
+    unsigned every; /* and one failing sync in so many */
 };
 
 struct sweep_result {

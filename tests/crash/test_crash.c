@@ -18,7 +18,12 @@
 #include <time.h>
 
 /* Twenty-one scenarios: the step leads to the first, those in the middle, and the last. */
-enum { DEFAULT_FILES = TEST_SLOW ? 5000 : 1000000, THIN = TEST_SLOW ? 100 : 1, CONTROL_STEP = TEST_SLOW ? 10 : 1 };
+enum {
+    DEFAULT_FILES = TEST_SLOW ? 5000 : 1000000,
+    THIN = TEST_SLOW ? 100 : 1,
+    EVERY = TEST_SLOW ? 31 : 1,
+    CONTROL_STEP = TEST_SLOW ? 10 : 1
+};
 
 static double now(void)
 {
@@ -129,7 +134,8 @@ int main(int argc, char **argv)
     struct sweep_options options = {.files = number(argc, argv, 1, DEFAULT_FILES),
                                     .seed = number(argc, argv, 2, 1),
                                     .workers = (unsigned)number(argc, argv, 3, 2),
-                                    .thin = THIN};
+                                    .thin = THIN,
+                                    .every = EVERY};
     test_words();
     crash_sweep(&options, &swept);
     EXPECT(swept.good && swept.counts.bad == 0);
