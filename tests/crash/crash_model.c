@@ -138,7 +138,7 @@ static bool check_value(const struct view *view, const struct aimg_column *colum
     if (!has)
         return expected_bytes == 0;
     return aimg_reader_value(view->reader, column->index, ordinal, value, sizeof value, &bytes, &null, NULL) == AIMG_OK &&
-           null == (expected_bytes == 0) && bytes == expected_bytes && memcmp(value, expected, bytes) == 0;
+           null == (expected_bytes == 0) && bytes == expected_bytes && (bytes == 0 || memcmp(value, expected, bytes) == 0);
 }
 
 static bool check_bytes(const struct aimg_reader *reader, uint32_t ordinal, uint32_t content, struct aimg_error *error)
