@@ -167,6 +167,9 @@ enum aimg_status aimg_names_next(struct aimg_names *names, struct aimg_listed *l
         uint32_t bytes = aimg_load32(names->raw.data + (size_t)(row - names->group.first) * 4);
         if (bytes > AIMG_NAME_MAX)
             return name_too_long(run, names->ordinal, bytes, error);
+        if (bytes == 0)
+            return aimg_fail_at(error, AIMG_CORRUPT, 53, run->table->part.offset,
+                                "image %" PRIu32 " has no name, and is no attachment; run verify", names->ordinal);
         status = check_name(run, names->ordinal, names->value, bytes, error);
         if (status != AIMG_OK)
             return status;
