@@ -187,10 +187,11 @@ static void make_trained(void)
 {
     struct aimg_writer *writer = create("trained", AIMG_COMPRESS_AUTO, 0);
     static char data[64][300];
+    static const char text[] = "the same quantisation tables in each of them ";
     struct aimg_sample samples[64];
     for (unsigned i = 0; i < 64; i++) {
         for (unsigned j = 0; j < sizeof data[i]; j++)
-            data[i][j] = (char)(j % 97 == i ? i : "the same quantisation tables in each of them "[j % 45] + j / 45);
+            data[i][j] = (char)(j % 97 == i ? i : (unsigned)text[j % (sizeof text - 1)] + j / 45);
         samples[i] = (struct aimg_sample){.data = data[i], .bytes = sizeof data[i]};
     }
     require(aimg_writer_train(writer, samples, 64, 10000, &error) == AIMG_OK);

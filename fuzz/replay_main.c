@@ -9,6 +9,8 @@
  */
 #include "harness.h"
 
+#include "bytes.h"
+
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@ enum { OPEN_DIRECTORIES = 16, INPUT_MOST = 1 << 26, UNPACK_MOST = 40 << 10 };
 static unsigned long input_count;
 static int failed;
 static const char *unpack_to;
+static FILE *pack_to;
 
 static void trouble(const char *path, const char *why)
 {
@@ -44,6 +47,43 @@ static void put(const uint8_t *data, size_t bytes)
 }
 
 /* A buffer of exactly the input's size, so that a sanitizer sees the first byte read past it. */
+static void run(const uint8_t *bytes, size_t count)
+{
+    uint8_t length[4];
+    uint8_t *data = malloc(count == 0 ? 1 : count);
+    require(data != NULL);
+    if (count > 0)
+        memcpy(data, bytes, count);
+    LLVMFuzzerTestOneInput(data, count);
+    free(data);
+    input_count++;
+    if (unpack_to != NULL && count <= UNPACK_MOST)
+        put(bytes, count);
+    aimg_store32(length, (uint32_t)count);
+    if (pack_to != NULL &&
+        (fwrite(length, 1, sizeof length, pack_to) != sizeof length || fwrite(bytes, 1, count, pack_to) != count))
+        trouble("the pack", "cannot be written");
+}
+
+static void run_pack(const char *path, const uint8_t *data, size_t bytes)
+{
+    size_t at = 0, count;
+    for (; bytes - at >= 4; at += 4 + count) {
+        count = aimg_load32(data + at);
+        if (count > bytes - at - 4) {
+            trouble(path, "ends within an input");
+            return;
+        }
+        run(data + at + 4, count);
+    }
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+    size_t length = strlen(path), bytes = strlen(end);
+    return length >= bytes && strcmp(path + length - bytes, end) == 0;
+}
+
 static uint8_t *unpack(uint8_t *packed, size_t packed_bytes, size_t *bytes_out)
 {
     unsigned long long bytes = ZSTD_getFrameContentSize(packed, packed_bytes);
@@ -62,7 +102,6 @@ static void run_file(const char *path, size_t bytes)
     uint8_t *data = malloc(bytes == 0 ? 1 : bytes);
     FILE *file = fopen(path, "rb");
     bool read = data != NULL && file != NULL && fread(data, 1, bytes, file) == bytes;
-    size_t length = strlen(path);
     if (file != NULL)
         fclose(file);
     if (!read) {
@@ -70,17 +109,17 @@ static void run_file(const char *path, size_t bytes)
         free(data);
         return;
     }
-    if (length > 4 && strcmp(path + length - 4, ".zst") == 0) {
+    if (ends_in(path, ".zst")) {
         data = unpack(data, bytes, &bytes);
         if (data == NULL) {
             trouble(path, "is no zstd frame that gives its size");
             return;
         }
     }
-    LLVMFuzzerTestOneInput(data, bytes);
-    input_count++;
-    if (unpack_to != NULL && bytes <= UNPACK_MOST)
-        put(data, bytes);
+    if (ends_in(path, ".pack.zst"))
+        run_pack(path, data, bytes);
+    else
+        run(data, bytes);
     free(data);
 }
 
@@ -100,14 +139,20 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "--unpack") == 0) {
         unpack_to = argv[2];
         first = 3;
+    } else if (argc > 2 && strcmp(argv[1], "--pack") == 0) {
+        pack_to = fopen(argv[2], "wb");
+        require(pack_to != NULL);
+        first = 3;
     }
     if (first >= argc) {
-        fprintf(stderr, "usage: %s [--unpack DIRECTORY] PATH...\n", argv[0]);
+        fprintf(stderr, "usage: %s [--unpack DIRECTORY | --pack FILE] PATH...\n", argv[0]);
         return 2;
     }
     for (int i = first; i < argc; i++)
         if (nftw(argv[i], visit, OPEN_DIRECTORIES, 0) != 0)
             trouble(argv[i], strerror(errno));
+    if (pack_to != NULL && fclose(pack_to) != 0)
+        trouble("the pack", "cannot be written");
     printf("%lu inputs\n", input_count);
     return failed || input_count == 0;
 }

@@ -92,16 +92,16 @@ fuzz_run_afl() {
     [ "$code" = 0 ] && [ "$open" = 0 ]
 }
 
-# fuzz_keep TARGET: the smallest set of inputs that covers what the cache covers, into fuzz/corpus.
+# fuzz_keep TARGET: a small set of inputs that covers what the cache covers, into fuzz/corpus.
 fuzz_keep() {
-    local small=$cache/$1/small kept=$root/fuzz/corpus/$1 input
+    local small=$cache/$1/small kept=$root/fuzz/corpus/$1/inputs.pack
     rm -rf "$small"
-    mkdir -p "$small" "$kept"
-    ASAN_OPTIONS=$fuzz_options "$build/campaign/fuzz/$1" -merge=1 -use_counters=0 -max_len=$fuzz_most_bytes "$small" \
+    mkdir -p "$small" "${kept%/*}"
+    ASAN_OPTIONS=$fuzz_options "$build/campaign/fuzz/$1" -set_cover_merge=1 -use_counters=0 -max_len=$fuzz_most_bytes "$small" \
         "$cache/$1/corpus" "$cache/$1/seeds" >"$cache/$1/log/merge" 2>&1 || return 1
-    find "$kept" -name '*.zst' -delete
-    for input in "$small"/*; do zstd -q -19 -f "$input" -o "$kept/$(basename "$input" | cut -c1-12).zst"; done
-    say "$1: $(find "$kept" -name '*.zst' | wc -l) inputs, $(du -b -s "$kept" | cut -f1) bytes"
+    ASAN_OPTIONS=$fuzz_options "$build/campaign/fuzz/replay_$1" --pack "$kept" "$small" >"$cache/$1/log/pack" 2>&1 || return 1
+    zstd -q -19 --long --rm -f "$kept" -o "$kept.zst"
+    say "$1: $(find "$small" -type f | wc -l) inputs in $(stat -c %s "$kept.zst") bytes"
 }
 
 verb_fuzz() {
