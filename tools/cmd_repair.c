@@ -11,6 +11,7 @@
 #include "reading.h"
 #include "writing.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -242,12 +243,25 @@ static int put_in_place(const struct repair *repair)
     return part_finish(&repair->part, repair->force ? PART_REPLACE : PART_NEW, true);
 }
 
-static int run(struct repair *repair)
+static int look_at(struct repair *repair)
 {
     struct aimg_reader *probe = NULL;
-    if (stat(repair->archive, &repair->before) != 0)
-        return reading_open(repair->archive, READING_COPIED, &probe); /* which says what is wrong */
-    int code = check_output(repair);
+    if (stat(repair->archive, &repair->before) == 0)
+        return EXIT_DONE;
+    int failed = errno, code = reading_open(repair->archive, READING_COPIED, &probe); /* which says what is wrong */
+    if (code != EXIT_DONE)
+        return code;
+    aimg_reader_close(probe);
+    output_error("%s: cannot look at it: %s", repair->archive, strerror(failed));
+    return EXIT_SYSTEM;
+}
+
+static int run(struct repair *repair)
+{
+    int code = look_at(repair);
+    if (code != EXIT_DONE)
+        return code;
+    code = check_output(repair);
     if (code == EXIT_DONE)
         code = part_init(&repair->part, repair->output, "repair", ".repair");
     if (code == EXIT_DONE)

@@ -10,7 +10,7 @@ verb_faults() {
     build_preset dev aimg test_faults memory_shim test_file_faults || fail "the debug build failed"
     "$build/dev/tests/faults/test_faults" "$build/dev/tools/aimg" "$build/dev/tests/faults/memory_shim.so" \
         "$step" 0 "$jobs" | tee "$log" || code=1
-    "$build/dev/tests/faults/test_file_faults" | tee -a "$log" || code=1
+    "$build/dev/tests/oom/test_file_faults" | tee -a "$log" || code=1
     [ "$step" != 1 ] || keep_figures faults "./dev faults" "$log"
     [ "$code" = 0 ] || fail "some faults were not handled; each line above says how to see it again"
 }
