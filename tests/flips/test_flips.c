@@ -162,7 +162,7 @@ int main(int count, char **arguments)
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 27);
     if (TEST_SLOW)
         options.every *= 7;
-    flips_archive_write(&archives[archive_count++], 4096, 0, 0);
+    flips_archive_write(&archives[archive_count++], 512, 0, 0);
     flips_archive_write(&archives[archive_count++], 8, 0, 700);
     for (int i = optind; i < count && archive_count < ARCHIVES_MOST - 1; i++)
         flips_archive_load(&archives[archive_count++], arguments[i]);
