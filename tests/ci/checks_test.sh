@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# checks_test.sh ROOT: lint.py finds what it is for, in the checkout's own files only; results.py counts what was skipped.
+# checks_test.sh ROOT: lint.py finds what it is for, in the checkout's own files only; results.py counts what was skipped;
+# reliability.py makes its page of what ran.
 set -euo pipefail
 here=$1/tests/ci
 scratch=$(mktemp -d)
@@ -75,3 +76,23 @@ ctest --test-dir tests --output-junit "$scratch/report.xml" >log 2>&1 || true
 python3 "$here/results.py" report.xml >said
 expect '2 2 3' 'FAILED bad' 'FAILED absent' 'skipped parts: disks: not allowed' 'skipped parts: traces: no strace' \
     'skipped whole: no data'
+
+# The page of figures: tables of what is there, sums, what did not run, and a page that is no longer what the figures say.
+mkdir -p tree/tests/reliability
+cat >tree/tests/reliability/flips.json <<'TEXT'
+{"date": "2026-01-02", "commit": "abc1234", "command": "./dev flips", "seconds": 2.5, "figures": {"bits_flipped": 1234567,
+ "archive": {"empty": {"bits": 10, "found": 10}, "full": {"bits": 20, "found": 20}}}}
+TEXT
+printf 'All {flips.archive.+bits} bits, {crash.states} states.\n' >tree/tests/reliability/intro.md
+python3 "$here/reliability.py" tree
+grep . tree/tests/RELIABILITY.md >said
+expect '# Reliability' 'All 30 bits, not run states.' '## Flipped bits and sectors' '| What | How many |' '|---|---|' \
+    '| bits flipped | 1,234,567 |' '| archive | bits | found |' '|---|---|---|' '| empty | 10 | 10 |' '| full | 20 | 20 |' \
+    '`./dev flips`, 2026-01-02, commit abc1234, 2.5 s.'
+python3 "$here/reliability.py" tree --check
+sed -i s/1234567/1234568/ tree/tests/reliability/flips.json
+python3 "$here/reliability.py" tree --check 2>said && printf 'an old page passes\n' >said
+expect "tree/tests/RELIABILITY.md: is not what tests/reliability says; ./dev reliability writes it"
+sed -i 's/"commit": "abc1234", //' tree/tests/reliability/flips.json
+python3 "$here/reliability.py" tree 2>said && printf 'a figure without a commit passes\n' >said
+expect 'reliability.py: tree/tests/reliability/flips.json: lacks commit'

@@ -5,6 +5,7 @@
 
 cross_packages=(gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user-static)
 cross_libraries=(libzstd-dev libzstd1 libxxhash-dev libxxhash0 libjansson-dev libjansson4 libcsv-dev libcsv3)
+same_count=0
 
 # What is left out: tests in which a script starts the program, which it cannot where an emulator has to. Instead the tool is run on
 # all vectors, and beside the tool of this machine.
@@ -24,10 +25,37 @@ verb_cross() {
     for arch in "$@"; do
         heading "$arch"
         cross_root "$arch" || fail "the libraries of $arch cannot be fetched; is there a network?"
-        build_and_test "$arch" -E "$cross_skipped" || true
-        cross_tool "$arch"
+        if build_preset "$arch"; then
+            run_tests "$arch" -E "$cross_skipped" || true
+            cross_tool "$arch"
+            [ "$failed" != 0 ] || cross_figures "$arch"
+        else
+            count_failure "build $arch"
+        fi
     done
     sum_up
+}
+
+# What passed, into the figures that tests/RELIABILITY.md is made of.
+cross_figures() {
+    local commit
+    commit=$(git -c safe.directory='*' -C "$root" rev-parse --short HEAD 2>/dev/null || printf unknown)
+    python3 - "$root/tests/reliability/platforms.json" "$1" "$build/log" "$commit" "$same_count" <<'PYTHON'
+import datetime, json, pathlib, sys
+
+path, machine, log, commit, same = sys.argv[1:]
+path, log = pathlib.Path(path), pathlib.Path(log)
+told = json.loads(path.read_text()) if path.exists() else {"figures": {"machine": {}}}
+last = lambda name: int((log / f"{name}--{machine}-.log").read_text().split("\n")[-2].split()[0])
+about = {"s390x": {"bits": 64, "byte_order": "big-endian", "run_by": "qemu"},
+         "i386": {"bits": 32, "byte_order": "little-endian", "run_by": "the processor"}}
+figures = told["figures"]
+figures["machine"][machine] = {
+    **about[machine], "tests_passed": int((log / f"tests-{machine}.txt").read_text().split()[0]), "vectors_passed": last("vectors"),
+    "writing_jobs_checked": last("writer"), "archives_of_the_same_bytes": int(same)}
+told = {"date": datetime.date.today().isoformat(), "commit": commit, "command": "./dev cross", "figures": figures}
+path.write_text(json.dumps(told, indent=1) + "\n")
+PYTHON
 }
 
 # Unpacks the libraries of a machine, once.
@@ -91,6 +119,7 @@ cross_same() {
             return
         fi
     done
+    same_count=$count
     say "  $count archives are the same bytes as those written here"
     [ "$count" -ge 4 ] && count_pass || count_failure "only $count archives compared ($arch)"
 }

@@ -32,8 +32,8 @@ verb_test() {
     build_and_test fuzz -R "$with_clang" || true
     heading "gcc with AddressSanitizer and UndefinedBehaviorSanitizer: all other tests"
     build_and_test asan -E "$with_clang" || true
-    heading "Line coverage of format/ and libarchive-img/src"
-    measure_coverage || true
+    heading "Coverage of format/ and libarchive-img/src"
+    measure_coverage -R "$coverage_tests" -E "$coverage_left_out" || true
     heading "Sum ($(seconds "$begin"))"
     sum_up
 }

@@ -6,7 +6,7 @@
 
 valgrind_packages=(valgrind)
 # The library tests that write what others do not; the tool writes the rest.
-valgrind_tests=(api/test_api_write unit/test_column_publish api/test_api_rename api/test_api_meta unit/test_writer_care unit/test_mask)
+valgrind_tests=(api/test_api_write api/test_api_meta unit/test_writer_care unit/test_mask)
 
 verb_valgrind() {
     [ $# = 0 ] || fail "valgrind takes no arguments"
