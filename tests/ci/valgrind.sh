@@ -53,6 +53,7 @@ valgrind_control() {
 
 # Every verb that writes, on archives of every kind.
 valgrind_tool() {
-    AIMG=$valgrind_work/aimg python3 "$root/tests/compat/run_writer.py" "$root/spec/vectors" "$valgrind_work/written" || return 1
+    AIMG=$valgrind_work/aimg python3 "$root/tests/compat/run_writer.py" "$root/spec/vectors" "$build/dev/vectors" \
+        "$valgrind_work/written" || return 1
     ! cat "$valgrind_work"/log.* | grep .
 }

@@ -3,6 +3,8 @@
 #ifndef AIMG_TEST_KINDS_H
 #define AIMG_TEST_KINDS_H
 
+#include "host.h"
+
 #include <aimg/aimg.h>
 
 struct kind {
