@@ -27,8 +27,8 @@ expect() {
 state() { (cd "$scratch/$name" && find . -printf '%p %s %T@ %C@ %m\n' | sort | cksum); }
 
 expect 0 'demo [DIR]'
-for verb in demo test bench model fuzz crash flips faults neighbours asan tsan tidy valgrind reliability cross coverage lint \
-    install fresh clean; do
+for verb in demo test bench install clean model crash faults neighbours flips differential fuzz mutants asan tsan valgrind \
+    cross coverage fresh lint tidy reliability; do
     grep -q "^  $verb " "$scratch/said" || die "the list of verbs lacks $verb"
 done
 expect 2 "there is no verb 'dmeo'" dmeo

@@ -31,8 +31,6 @@ struct record {
     uint64_t rules[2];
 };
 
-const uint32_t fuzz_focus = 0; /* all parts of an archive alike */
-
 static uint64_t dice;
 
 static void require(int condition, const char *what)
