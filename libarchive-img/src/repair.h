@@ -36,15 +36,13 @@ struct aimg_repair_gap {
 };
 
 struct aimg_repair_values;
-struct aimg_repair_old_mask;
 
 /* What is known of a run beside its catalog row. */
 struct aimg_repair_run {
-    bool mask_unsure;                 /* its mask is lost, or an older one */
-    bool dead_counted;                /* ROOT says how many rows are dead */
-    uint32_t dead;                    /* then */
-    uint64_t values_lost;             /* values in tables before this offset are lost, or may be out of date */
-    struct aimg_repair_old_mask *old; /* of an earlier commit, in place of one that is lost */
+    bool mask_unsure;     /* its mask is lost, or an older one */
+    bool dead_counted;    /* ROOT says how many rows are dead */
+    uint32_t dead;        /* then */
+    uint64_t values_lost; /* values in tables before this offset are lost, or may be out of date */
 };
 
 /* Entries that were read together. */
@@ -161,7 +159,8 @@ enum aimg_status aimg_repair_part(const struct aimg_repair *repair, const struct
                                   bool *whole_out, struct aimg_error *error);
 /* repair_masks.c: which rows are dead, once the runs are there. */
 enum aimg_status aimg_repair_load_masks(struct aimg_repair *repair, struct aimg_error *error);
-void aimg_repair_release_masks(struct aimg_repair *repair);
+/* Where a mask is lost: marks the images that were dead in any earlier commit. */
+enum aimg_status aimg_repair_use_old_masks(struct aimg_repair *repair, struct aimg_error *error);
 
 /* repair_index.c: entry of an ordinal, verified; NOT_FOUND when there is none, or another failure that can be borne. */
 enum aimg_status aimg_repair_entry(struct aimg_repair *repair, uint32_t ordinal, struct aimg_entry_record *entry,

@@ -212,5 +212,5 @@ enum aimg_status aimg_repair_complete(struct aimg_repair *repair, struct aimg_er
     for (size_t i = 0; i < count; i++)
         if (is_dead(repair, images[i].ordinal))
             images[i].place |= AIMG_REPAIR_DEAD;
-    return status;
+    return status == AIMG_OK ? aimg_repair_use_old_masks(repair, error) : status;
 }

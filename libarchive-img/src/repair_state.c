@@ -400,7 +400,6 @@ void aimg_repair_unload(struct aimg_repair *repair)
             aimg_codec_dictionary_destroy(atomic_load(&repair->caches.dictionaries[i]));
         aimg_release(allocator, (void *)repair->caches.dictionaries);
     }
-    aimg_repair_release_masks(repair);
     aimg_catalog_release(&repair->reader.source, &repair->reader.catalog);
     aimg_release(allocator, repair->runs);
     aimg_buffer_release(allocator, &repair->lost);

@@ -148,7 +148,7 @@ static void check_options(void)
     struct aimg_writer_options options = sample_writer_options();
     const char *path = sample_path("never");
     char program[300];
-    options.flags = 4;
+    options.flags = 8;
     EXPECT_EQ_INT(aimg_writer_create(path, &options, &writer, &error), AIMG_INVALID_ARGUMENT);
     options = sample_writer_options();
     options.compress = 3;

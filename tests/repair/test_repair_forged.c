@@ -102,7 +102,8 @@ static void check_forged(bool index_lost)
             REQUIRE(aimg_frame_decode(sound + at, &frame) == 0);
             bool index = frame.type != AIMG_FRAME_IMAGE && frame.type != AIMG_FRAME_PAD && frame.type != AIMG_FRAME_COMMIT;
             if ((frame.type == AIMG_FRAME_IMAGE && frame.ordinal == lost) || (index && index_lost))
-                memset(damaged + at, 0, frame.type == AIMG_FRAME_IMAGE ? frame.header_units * 8u : (size_t)aimg_frame_total_bytes(&frame));
+                memset(damaged + at, 0,
+                       frame.type == AIMG_FRAME_IMAGE ? frame.header_units * 8u : (size_t)aimg_frame_total_bytes(&frame));
             at += aimg_frame_total_bytes(&frame);
         }
         if (!EXPECT_EQ_INT(repair(damaged, bytes, &result), AIMG_OK))
