@@ -48,7 +48,7 @@ def named(*names):
 def long_name(size):
     """Components of 204 bytes, the last as long as it takes."""
     whole, rest = divmod(size, 205)
-    return "/".join(["n" * 204] * whole + ["r" * rest] * (rest > 0)) if rest else "/".join(["n" * 204] * (whole - 1) + ["n" * 205])
+    return "/".join(["n" * 204] * whole + ["r" * rest] if rest else ["n" * 204] * (whole - 1) + ["n" * 205])
 
 
 for size in (1, 7, 8, 9, 1023, 1024):
@@ -178,7 +178,8 @@ def slot_count(count, slots):
 
 
 for count, least in ((1, 2), (2, 3), (19, 20), (20, 22), (95, 100), (96, 102)):
-    boundary("slots_least_of_%d" % count, "%d keys in %d slots, the fewest that may be" % (count, least), slot_count(count, least))
+    boundary("slots_least_of_%d" % count, "%d keys in %d slots, the fewest that may be" % (count, least), slot_count(count,
+                                        least))
     boundary("slots_most_of_%d" % count, "%d keys in %d slots, the most that may be" % (count, 2 * count + 4),
              slot_count(count, 2 * count + 4))
 
@@ -269,7 +270,8 @@ def commits(count, **options):
 boundary("name_parts_64", "64 commits, each with a NAMES part: the most there can be", commits(64))
 boundary("content_parts_64", "64 CONTENT parts, the most there can be", commits(64, content=True))
 boundary("commits_130", "130 commits; the names of all are merged by each", commits(130, merge_names=True))
-boundary("commits_without_images", "nine commits of which each adds nothing", lambda a: [a.commit("%d" % seq) for seq in range(9)])
+boundary("commits_without_images", "nine commits of which each adds nothing",
+         lambda a: [a.commit("%d" % seq) for seq in range(9)])
 boundary("columns_300", "300 columns, three images with a value in every third", lambda a: (
     [a.define("c%d" % number, c.Type.U8) for number in range(300)],
     [a.add("%d" % row, b"x", **{"c%d" % number: number % 256 for number in range(row, 300, 3)}) for row in range(3)], a.commit()))

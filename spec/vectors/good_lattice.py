@@ -52,7 +52,8 @@ for (coding, number), aliased, attached, dead, history in itertools.product(
     parts = [coding] + [word for word, on in (("aliases", aliased), ("attachments", attached), ("dead", dead)) if on]
     combination("images_%s_%s" % ("_".join(parts), history),
                 "images that are %s, with %s; %s" % (coding, ", ".join(parts[1:]) or "nothing else", {
-                    "one": "one commit", "two": "two commits, two runs", "merged": "two commits, the second merges the runs"}[history]),
+                    "one": "one commit", "two": "two commits, two runs",
+                    "merged": "two commits, the second merges the runs"}[history]),
                 images(number, aliased, attached, dead, history))
 
 
@@ -78,7 +79,8 @@ for log2 in range(c.ALIGNMENT_LOG2_MIN, c.ALIGNMENT_LOG2_MAX + 1):
 
 VALUES = {c.Type.BOOL: (0, 1, 1), c.Type.U8: (0, 255, 7), c.Type.U16: (0, 65535, 7), c.Type.U32: (0, (1 << 32) - 1, 7),
           c.Type.U64: (0, (1 << 64) - 1, 7), c.Type.I8: (-128, 127, 0), c.Type.I16: (-32768, 32767, 0),
-          c.Type.I32: (-(1 << 31), (1 << 31) - 1, 0), c.Type.I64: (-(1 << 63), (1 << 63) - 1, 0), c.Type.F16: (0.5, -65504.0, 0.0),
+          c.Type.I32: (-(1 << 31), (1 << 31) - 1, 0), c.Type.I64: (-(1 << 63), (1 << 63) - 1, 0), c.Type.F16: (0.5, -65504.0,
+                                        0.0),
           c.Type.F32: (0.25, -1.0, 0.0), c.Type.F64: (0.1, -5e-324, 0.0), c.Type.UTF8: ("", "gr\u00fcn", "x" * 300),
           c.Type.BYTES: (b"", b"\0\xff", bytes(300)), c.Type.DICTIONARY: ("cat", "dog", "cat"), c.Type.IMAGE: (0, 2, 1)}
 NULLS = {"full": (False, False, False), "gaps": (False, True, False), "ends": (True, False, True), "null": (True, True, True)}

@@ -17,6 +17,7 @@ import bad_commits
 import bad_frames
 import bad_head
 import bad_index
+import bad_single
 import bad_tables
 import good_boundaries
 import good_columns
@@ -28,7 +29,7 @@ import zstd_frame
 from vector import VECTORS
 
 MODULES = (good_vectors, good_columns, good_boundaries, good_lattice, bad_head, bad_frames, bad_commits, bad_tables, bad_index,
-           bad_boundaries)  # in this order
+           bad_boundaries, bad_single)  # in this order
 ZSTD_VERSION = (1, 5, 4)  # of Debian 12; another one may code the same bytes in another way
 SIZE_MAX = 8 << 20
 OF_THE_BYTES = ("file_bytes", "file_xxh128", "chain")  # what the JSON says of them

@@ -6,9 +6,9 @@ mutants.py --patch LIST ROOT OUT            writes the sources that LIST names t
 mutants.py --run LIST PROGRAM VECTORS       runs PROGRAM (vector_check with these sources) once for each check that is taken out
            [--figures FOLDER] [--part N]    writes mutants.json and vectors.json; only every N-th check
 
-LIST has lines "== FILE", and below each, lines "FUNCTION VALUE TERM": in that function the condition TERM, which must stand there
-exactly once, counts as VALUE (0 or 1) when it is taken out. A line "unseen: REASON" after one says why no file can show that it is
-gone: then no vector may fail.
+LIST has lines "== FILE", and below each, lines "FUNCTION VALUE TERM": in that function the condition TERM, which must stand
+there exactly once, counts as VALUE (0 or 1) when it is taken out. A line "unseen: REASON" after one says why no file can show that it
+is gone: then no vector may fail.
 
 A check that is gone lets bad files pass and good ones as well: it counts as seen when a bad vector fails and no good one does. A
 vector by which the program crashes or does not end in time shows the gap too, and is counted by itself. Exit 1: a check was taken
@@ -24,7 +24,7 @@ import re
 import subprocess
 import sys
 
-SECONDS = 60
+SECONDS = 120  # on a busy machine as well: a run that ends late is no proof
 MEMORY_BYTES = 8 << 30
 SWITCH = "AIMG_MUTANT"
 SEEN = ("fails", "crashes", "hangs")
@@ -144,8 +144,8 @@ def run_all(checks, program, vectors, part):
         outcomes = list(pool.map(lambda check: run(program, vectors, check.number), chosen))
     right = [report(check, *outcome) for check, outcome in zip(chosen, outcomes)]
     counts = collections.Counter(outcome for outcome, _ in outcomes)
-    print("%d checks taken out one at a time: by %d a bad vector fails, by %d one crashes, by %d one does not end; %d no file can "
-          "show; %d wrong" % (len(chosen), counts["fails"], counts["crashes"], counts["hangs"],
+    print("%d checks taken out one at a time: by %d a bad vector fails, by %d one crashes, by %d one does not end; %d no file "
+          "can show; %d wrong" % (len(chosen), counts["fails"], counts["crashes"], counts["hangs"],
                               sum(bool(check.unseen) for check in chosen), right.count(False)))
     return all(right), counts
 
