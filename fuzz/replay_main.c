@@ -126,7 +126,7 @@ static void run_file(const char *path, size_t bytes)
 static int visit(const char *path, const struct stat *status, int type, struct FTW *place)
 {
     (void)place;
-    if (type == FTW_F && S_ISREG(status->st_mode))
+    if (type == FTW_F && S_ISREG(status->st_mode) && !ends_in(path, ".json")) /* what vectors are expected to say */
         run_file(path, (size_t)status->st_size);
     if (type == FTW_DNR || type == FTW_NS)
         trouble(path, "cannot be read");

@@ -10,17 +10,20 @@ target_link_libraries(make_archives PRIVATE archive_img)
 add_custom_target(fuzz_seeds
     COMMAND ${CMAKE_COMMAND} -E make_directory ${fuzz_seeds_archive} COMMAND make_archives ${fuzz_seeds_archive})
 
-# aimg_fuzz_seeds(<name> <is archive> <out>): the small corpus of what was found so far, each input packed with zstd; for archives
-# also all that the specification comes with, whole and broken.
+# aimg_fuzz_seeds(<name> <is archive> <out>): the small corpus of what was found so far, each input packed with zstd, which tests
+# replay; to go on from there are also all archives that the specification comes with, whole and broken.
 function(aimg_fuzz_seeds name archive out)
     set(paths ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name})
+    set(vectors "")
     if(archive)
-        list(APPEND paths ${fuzz_seeds_archive} ${PROJECT_SOURCE_DIR}/spec/vectors/good ${PROJECT_SOURCE_DIR}/spec/vectors/bad)
+        list(APPEND paths ${fuzz_seeds_archive})
+        set(vectors ${PROJECT_SOURCE_DIR}/spec/vectors/good ${PROJECT_SOURCE_DIR}/spec/vectors/bad)
     elseif(name STREQUAL fuzz_picture)
         list(APPEND paths ${fuzz_seeds_picture})
     endif()
     list(JOIN paths "\n" text)
-    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/seeds_${name}.txt "${text}\n")
+    list(JOIN vectors "\n" more)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/seeds_${name}.txt "${text}\n${more}\n")
     set(${out} ${paths} PARENT_SCOPE)
 endfunction()
 
