@@ -31,7 +31,7 @@ static void find_names(const struct aimg_reader *reader, const struct aimg_reade
     for (size_t i = 0; i < tree.frame_count && done < MOST; i++) {
         const struct tree_frame *frame = &tree.frames[i];
         size_t count = (size_t)tree_get(&tree, frame->offset + 12, 2);
-        if ((frame->type != AIMG_FRAME_IMAGE && frame->type != AIMG_FRAME_ALIAS) || count == 0 ||
+        if ((frame->type != AIMG_FRAME_IMAGE && frame->type != AIMG_FRAME_ALIAS) || count == 0 || count >= sizeof name ||
             count + AIMG_FRAME_BYTES > frame->header_bytes)
             continue;
         memcpy(name, data + frame->offset + AIMG_FRAME_BYTES, count);
