@@ -7,8 +7,8 @@ mutants.py --run LIST PROGRAM VECTORS       runs PROGRAM (vector_check with thes
            [--figures FOLDER] [--part N]    writes mutants.json and vectors.json; only every N-th check
 
 LIST has lines "== FILE", and below each, lines "FUNCTION VALUE TERM": in that function the condition TERM, which must stand
-there exactly once, counts as VALUE (0 or 1) when it is taken out. A line "unseen: REASON" after one says why no file can show that it
-is gone: then no vector may fail.
+there exactly once, counts as VALUE (0 or 1) when it is taken out. A line "unseen: REASON" after one says why no file can show
+that it is gone: then no vector may fail.
 
 A check that is gone lets bad files pass and good ones as well: it counts as seen when a bad vector fails and no good one does. A
 vector by which the program crashes or does not end in time shows the gap too, and is counted by itself. Exit 1: a check was taken
