@@ -219,6 +219,8 @@ static void compare(const struct hit *hit, const char *path, struct outcome *out
     uint64_t lacking = 0, lost = 0;
     EXPECT(sample_verifies(path, 1, 0));
     REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK);
+    struct aimg_info info = {.struct_bytes = sizeof info};
+    EXPECT(aimg_reader_info(reader, &info, &error) == AIMG_OK && info.dead_count == 0);
     for (unsigned i = 0; i < hit->truth->image_count; i++) {
         const struct true_image *image = &hit->truth->images[i];
         uint32_t ordinal;

@@ -94,6 +94,21 @@ static void check_blocks(uint64_t block, uint64_t step)
             (void)check("block", at, block, way, 0);
 }
 
+/* Bytes behind the last commit of which nobody knows what they were. */
+static void check_tail(void)
+{
+    enum { TAIL = 1000 };
+    uint64_t random = 3;
+    uint8_t *longer = malloc(truth.file_bytes + TAIL);
+    REQUIRE(longer != NULL);
+    memcpy(longer, truth.bytes, truth.file_bytes);
+    random_fill(&random, longer + truth.file_bytes, TAIL);
+    struct outcome outcome = repair_check(&truth, longer, truth.file_bytes + TAIL, OUTCOME_STRICT, "rubbish behind the end");
+    EXPECT(outcome.failures == 0 && outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_values == 0);
+    EXPECT_EQ_UINT(outcome.result.lost_bytes, TAIL);
+    free(longer);
+}
+
 static void check_cut(uint64_t bytes)
 {
     char subject[200];
@@ -128,6 +143,7 @@ int main(void)
         damaged = malloc(truth.file_bytes);
         REQUIRE(damaged != NULL);
         check_whole();
+        check_tail();
         check_index_frames();
         check_image_headers();
         check_blocks(512, TEST_SLOW ? 8192 : 512);
