@@ -40,7 +40,7 @@ enum aimg_status aimg_confirm_commits(struct aimg_io *io, const struct aimg_loca
         return AIMG_OK;
     enum aimg_status status = io->ops->sync(io, error);
     io->ops->forget(io, offset, located->end - offset);
-    while (false && status == AIMG_OK && offset < located->end) {
+    while (status == AIMG_OK && offset < located->end) {
         uint8_t header[AIMG_FRAME_BYTES];
         struct aimg_frame frame;
         status = io->ops->read_at(io, offset, header, sizeof header, error);
