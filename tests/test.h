@@ -19,7 +19,9 @@ struct test_state {
     const char *subject; /* printed with a failure: which sample, which file; NULL for none */
 };
 
-static struct test_state test_state;
+/* One for the program: weak, so that the linker keeps one of all its files. */
+extern struct test_state test_state;
+__attribute__((weak)) struct test_state test_state;
 
 static inline void test_fail(const char *file, int line)
 {

@@ -256,7 +256,7 @@ meta("meta_pair_cut", "META ends within the head of a pair", pairs=[(b"a", b"")]
 meta("meta_key_is_a_prefix", "a key and then its prefix", pairs=[(b"ab", b"1"), (b"a", b"2")])
 
 
-@bad(69, "META of four bytes", scenes.empty)
+@bad(69, "META of four bytes", scenes.empty, also={"refuses_meta": True})
 def meta_of_4_bytes(a):
     a.meta_frame = a.append(Frame(T.META, bytes(4)))
     a.commit()
