@@ -17,11 +17,12 @@ const char help_add[] =
     "      --wait             wait while another writer has the archive\n"
     "      --recover          keep the whole images that an interrupted writer left after the last commit, which are dropped\n"
     "                         else: they become a commit of their own, without values of columns. And go on from the newest\n"
-    "                         commit that is whole when the end of the archive is missing\n"
+    "                         commit that is whole when the end of the archive is missing. Needs no PATH\n"
     "\n" INGEST_HELP "\nexamples:\n"
     "  aimg add photos.aimg more/\n"
     "  aimg add --update photos.aimg photos/\n"
-    "  aimg add --prefix 2024/ photos.aimg camera/\n";
+    "  aimg add --prefix 2024/ photos.aimg camera/\n"
+    "  aimg add --recover photos.aimg\n";
 
 struct add {
     const struct ingest_options *options;

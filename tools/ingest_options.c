@@ -205,7 +205,7 @@ static int check_words(const char *verb, const struct ingest_options *options)
     if (options->prefix != NULL && strlen(options->prefix) > INPUT_PREFIX_BYTES)
         return output_usage(verb, "--prefix has %zu bytes; no name may have more than %d", strlen(options->prefix),
                             INPUT_PREFIX_BYTES);
-    if (options->path_count == 0 && options->files_from == NULL)
+    if (options->path_count == 0 && options->files_from == NULL && !options->recover)
         return output_usage(verb, "no PATH and no --files-from: nothing to %s", verb);
     if (options->zero_separated && options->files_from == NULL)
         return output_usage(verb, "-0 is for --files-from");

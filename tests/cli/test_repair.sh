@@ -142,6 +142,7 @@ test_torn() {
     { head -c "$torn" whole.aimg | tail -c +$((end + 1)) | cat a.aimg -; } >torn.aimg
     cp torn.aimg kept.aimg
     cp torn.aimg repair.aimg
+    cp torn.aimg alone.aimg
     mkdir -p one && make_picture one/one.pgm 20 20 one
     expect_exit 0 "$AIMG" add torn.aimg one
     expect_contains err 'a writer was interrupted'
@@ -153,6 +154,10 @@ test_torn() {
     for i in $(seq 30 34); do expect_bytes kept.aimg $i.pgm more/$i.pgm; done
     expect_bytes kept.aimg one.pgm one/one.pgm
     expect_exit 1 "$AIMG" cat kept.aimg 35.pgm
+    expect_exit 0 "$AIMG" add --recover alone.aimg
+    expect_contains err '5 images that it left are recovered and committed'
+    expect_bytes alone.aimg 34.pgm more/34.pgm
+    expect_exit 2 "$AIMG" add alone.aimg
     expect_exit 0 "$AIMG" log kept.aimg
     expect_contains out 'recovered after an interrupted writer'
     run "$AIMG" repair repair.aimg -o torn-fixed.aimg
