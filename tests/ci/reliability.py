@@ -58,8 +58,20 @@ def table(head, rows):
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
+def flat(one):
+    """Objects within an object become names of two words, so that each number has a column."""
+    pairs = {}
+    for name, value in one.items():
+        if isinstance(value, dict):
+            pairs.update({f"{name} {inner}": number for inner, number in value.items()})
+        else:
+            pairs[name] = value
+    return pairs
+
+
 def table_of_objects(objects, first):
     """One row an object, its name in front when the objects have names."""
+    objects = [(name, flat(one)) for name, one in objects]
     columns = list(dict.fromkeys(name for one in objects for name in one[1]))
     head = ([first] if first is not None else []) + [words(name) for name in columns]
     names = [[words(name)] if first is not None else [] for name, _ in objects]
