@@ -297,7 +297,8 @@ bool tree_resize(struct tree *tree, size_t at, size_t old, size_t count, size_t 
     if (tree->bytes + move.far > most_bytes)
         return false;
     relocate(tree, &move);
-    memmove(tree->data + end + move.far, tree->data + end, tree->bytes - end);
+    /* What moves back has wrapped around: summed up before it is added to a pointer. */
+    memmove(tree->data + (end + move.far), tree->data + end, tree->bytes - end);
     memmove(tree->data + at + count, tree->data + at + old, pad_at + (pad == NULL ? 0 : AIMG_FRAME_BYTES) - at - old);
     memset(tree->data + at, 0, count);
     tree->bytes += move.far;

@@ -327,10 +327,12 @@ static void check_thread(const char *path, uint32_t flags)
 
 int main(void)
 {
-    const char *path = strdup(sample_path("changing.aimg"));
+    char *path = strdup(sample_path("changing.aimg"));
+    REQUIRE(path != NULL);
     make(path);
     check_changes(path);
     check_thread(path, AIMG_READER_NO_MAP);
     check_thread(path, 0);
+    free(path);
     return test_end("test_changing_file");
 }
