@@ -11,6 +11,12 @@
  */
 extern const uint32_t fuzz_focus;
 
+/* A frame may claim any type. */
+static inline bool fuzz_in_focus(uint8_t type)
+{
+    return fuzz_focus == 0 || (type < 32 && (fuzz_focus >> type & 1) != 0);
+}
+
 struct dice {
     uint64_t state;
 };

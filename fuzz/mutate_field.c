@@ -15,11 +15,6 @@ static const uint64_t telling[] = {
     UINT64_C(1) << 53, UINT64_C(1) << 63, UINT64_MAX - 7, UINT64_MAX};
 /* clang-format on */
 
-static bool in_focus(const struct tree_node *node)
-{
-    return fuzz_focus == 0 || (fuzz_focus >> node->type & 1) != 0;
-}
-
 const struct tree_node *mutate_choose(struct dice *dice, const struct tree *tree, unsigned kind)
 {
     const struct tree_node *fallback = NULL;
@@ -35,7 +30,7 @@ const struct tree_node *mutate_choose(struct dice *dice, const struct tree *tree
             if (node->kind != wanted)
                 continue;
             fallback = node;
-            if (!focused || in_focus(node))
+            if (!focused || fuzz_in_focus(node->type))
                 return node;
         }
         if (!any)

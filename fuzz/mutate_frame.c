@@ -12,7 +12,7 @@ static const struct tree_frame *choose_frame(struct dice *dice, const struct tre
 {
     for (int tries = 0; tries < 8 && tree->frame_count > 0; tries++) {
         const struct tree_frame *frame = &tree->frames[roll(dice, tree->frame_count)];
-        bool wanted = frame->type != AIMG_FRAME_PAD && (fuzz_focus == 0 || roll(dice, 4) == 0 || fuzz_focus >> frame->type & 1);
+        bool wanted = frame->type != AIMG_FRAME_PAD && (fuzz_in_focus(frame->type) || roll(dice, 4) == 0);
         if (wanted)
             return frame;
     }
