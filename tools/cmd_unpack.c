@@ -146,7 +146,8 @@ static void make_plan(const struct request *request, const struct aimg_reader *r
         if (aimg_reader_entry(reader, listed.ordinal, &entry, NULL) == AIMG_OK) {
             if (__builtin_add_overflow(plan->bytes, entry.raw_bytes, &plan->bytes))
                 plan->bytes = UINT64_MAX;
-            plan->stored_bytes += entry.alias ? 0 : entry.stored_bytes; /* 2^32 times less than 2^51: no overflow */
+            if (!entry.alias && __builtin_add_overflow(plan->stored_bytes, entry.stored_bytes, &plan->stored_bytes))
+                plan->stored_bytes = UINT64_MAX;
         }
         if (look)
             look_at_place(request, &folder, plan, &listed);

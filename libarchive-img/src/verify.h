@@ -325,7 +325,7 @@ void aimg_verify_meta(struct aimg_verify *verify);
 
 /* ------------------------------------------------------------------ verify.c */
 
-/* aimg_verify on an io that is open; closes it. Here tests stand in for a disk. */
+/* aimg_verify on an io that is open, and closed once the check has begun. Here tests stand in for a disk. */
 enum aimg_status aimg_verify_io(const struct aimg_io *io, const struct aimg_verify_options *options,
                                 struct aimg_verify_result *result_out, struct aimg_error *error);
 

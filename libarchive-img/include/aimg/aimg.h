@@ -854,15 +854,16 @@ struct aimg_copy_options {
  * writer: of aimg_writer_create, without commits, images, columns or metadata, and without a dictionary that aimg_writer_train
  * made: set and train after the copy. Its options on compression do not matter. source: borrowed, with a map; of any commit.
  * options: borrowed, may be NULL. Without AIMG_COPY_DROP_HISTORY each commit of the source becomes one with the same message and
- * time, of those of its images that are alive now. All is made durable in the end, with one sync; until this returns the new
- * archive is not one to rely on. An archive without commits gives one without commits.
+ * time, or that of the one before where its time runs back, of those of its images that are alive now. All is made durable in the
+ * end, with one sync; until this returns the new archive is not one to rely on. An archive without commits gives one without
+ * commits.
  *
  * Returns OK; CHECKSUM or CORRUPT for an image, a value or an index that is damaged: *error says which image; UNSUPPORTED;
  * SEQUENCE when writer or source is not as above; AIMG_END; LIMIT, IO, OUT_OF_MEMORY, INVALID_ARGUMENT. After a failure, but for
  * SEQUENCE and INVALID_ARGUMENT, the handle is dead and the new archive empty: close it and remove the file. Every image is
  * verified against its stored hash; no image is decoded. Cost: reads the living images once and writes them once; memory as that
- * of adding, and for the values of all columns at hand, and again for all dictionaries, limits.index_bytes of the source: LIMIT
- * when they take more. */
+ * of adding, one image at a time up to 64 MiB, and for the values of all columns at hand, and again for all dictionaries,
+ * limits.index_bytes of the source: LIMIT when they take more. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_copy(struct aimg_writer *writer, const struct aimg_reader *source,
                                                            const struct aimg_copy_options *options, struct aimg_error *error);
 
