@@ -134,6 +134,9 @@ static inline uint32_t aimg_catalog_run(const struct aimg_catalog *catalog, uint
     return low;
 }
 
+/* The bytes of a MASK are those that were written; what they say is not checked. The caller frees mask->owned. */
+enum aimg_status aimg_mask_read(const struct aimg_source *source, struct aimg_table *table, struct aimg_mask *mask,
+                                struct aimg_error *error);
 /* Loads and checks the mask of a run that has a mask_table. */
 enum aimg_status aimg_run_mask_load(const struct aimg_source *source, struct aimg_run *run, const struct aimg_mask **mask_out,
                                     struct aimg_error *error);

@@ -55,7 +55,7 @@ uint32_t aimg_mask_select(const struct aimg_mask *mask, uint32_t count, uint32_t
             listed &= listed - 1;
         return word * WORD_ROWS + (uint32_t)__builtin_ctzll(listed);
     }
-    return count; /* a rank table that lies: the caller sees a row past the end */
+    return count; /* the file has changed under the map since the mask was checked: the caller sees a row past the end */
 }
 
 static const uint8_t *section_data(const uint8_t *payload, const struct aimg_table *table, unsigned kind)
@@ -64,8 +64,8 @@ static const uint8_t *section_data(const uint8_t *payload, const struct aimg_tab
     return section == NULL ? NULL : payload + section->offset;
 }
 
-static enum aimg_status read_mask(const struct aimg_source *source, struct aimg_table *table, struct aimg_mask *mask,
-                                  struct aimg_error *error)
+enum aimg_status aimg_mask_read(const struct aimg_source *source, struct aimg_table *table, struct aimg_mask *mask,
+                                struct aimg_error *error)
 {
     size_t bytes = (size_t)table->data_bytes;
     struct aimg_error local;
@@ -83,6 +83,37 @@ static enum aimg_status read_mask(const struct aimg_source *source, struct aimg_
     return AIMG_OK;
 }
 
+/* Rule 62, or NULL. Positions and ordinals are each other's inverse only where RANK counts the same rows as the bits. The hash of
+ * what is looked at here took longer. */
+static const char *mask_fault(const struct aimg_mask *mask, const struct aimg_part *part)
+{
+    uint32_t listed = 0, dead = 0, attached = 0;
+    for (uint32_t row = 0; row < part->count; row += WORD_ROWS) {
+        uint32_t rows = part->count - row < WORD_ROWS ? part->count - row : WORD_ROWS;
+        uint64_t unlisted = unlisted_word(mask, row / WORD_ROWS);
+        uint64_t dead_bits = mask->dead == NULL ? 0 : aimg_load64(mask->dead + row / 8);
+        if (rows < WORD_ROWS && unlisted >> rows != 0)
+            return "a bit past its last row is set";
+        if (row % AIMG_RANK_ROWS == 0 && aimg_load32(mask->rank + (size_t)(row / AIMG_RANK_ROWS) * 4) != listed)
+            return "RANK does not count the rows that are listed";
+        listed += rows - (uint32_t)__builtin_popcountll(unlisted);
+        dead += (uint32_t)__builtin_popcountll(dead_bits);
+        attached += (uint32_t)__builtin_popcountll(unlisted & ~dead_bits);
+    }
+    return dead == part->dead && attached == part->attached ? NULL : "ROOT counts other dead rows or attachments than it has";
+}
+
+static enum aimg_status load_mask(const struct aimg_source *source, struct aimg_table *table, struct aimg_mask *mask,
+                                  struct aimg_error *error)
+{
+    enum aimg_status status = aimg_mask_read(source, table, mask, error);
+    const char *fault = status == AIMG_OK ? mask_fault(mask, &table->part) : NULL;
+    if (fault != NULL)
+        status = aimg_fail_at(error, AIMG_CORRUPT, 62, table->part.offset,
+                              "the MASK at %" PRIu64 " breaks rule 62: %s; run verify, then repair", table->part.offset, fault);
+    return status;
+}
+
 enum aimg_status aimg_run_mask_load(const struct aimg_source *source, struct aimg_run *run, const struct aimg_mask **mask_out,
                                     struct aimg_error *error)
 {
@@ -90,7 +121,7 @@ enum aimg_status aimg_run_mask_load(const struct aimg_source *source, struct aim
     *mask_out = NULL;
     if (mask == NULL)
         return aimg_fail_memory(error, sizeof *mask);
-    enum aimg_status status = read_mask(source, run->mask_table, mask, error);
+    enum aimg_status status = load_mask(source, run->mask_table, mask, error);
     if (status == AIMG_OK && atomic_compare_exchange_strong(&run->mask, &other, mask)) {
         *mask_out = mask;
         return AIMG_OK;

@@ -37,24 +37,19 @@ static enum aimg_status apply(struct aimg_repair *repair, const struct aimg_part
     const struct aimg_source *source = &repair->reader.source;
     struct aimg_section sections[SECTIONS_MAX];
     struct aimg_table table;
-    struct aimg_run run = {.first = part->first, .count = part->count, .mask_table = &table};
-    const struct aimg_mask *mask = NULL;
+    struct aimg_mask mask = {.owned = NULL};
     size_t count;
     struct aimg_repair_image *images = aimg_repair_images(repair, &count);
     enum aimg_status status = aimg_table_open(source, part, sections, &table, error);
     if (status == AIMG_OK)
-        status = aimg_run_mask(source, &run, &mask, error);
-    if (status != AIMG_OK)
-        return aimg_repair_bears(status) ? AIMG_OK : status;
-    for (uint32_t row = 0; mask->dead != NULL && row < part->count; row++) {
-        size_t found = aimg_bitmap_get(mask->dead, row) ? aimg_repair_find(repair, part->first + row) : SIZE_MAX;
+        status = aimg_mask_read(source, &table, &mask, error); /* no ROOT says how many rows it should count */
+    for (uint32_t row = 0; status == AIMG_OK && mask.dead != NULL && row < part->count; row++) {
+        size_t found = aimg_bitmap_get(mask.dead, row) ? aimg_repair_find(repair, part->first + row) : SIZE_MAX;
         if (found != SIZE_MAX)
             images[found].place |= AIMG_REPAIR_DEAD;
     }
-    struct aimg_mask *held = atomic_load(&run.mask);
-    aimg_release(&source->allocator, held->owned);
-    aimg_release(&source->allocator, held);
-    return AIMG_OK;
+    aimg_release(&source->allocator, mask.owned);
+    return aimg_repair_bears(status) ? AIMG_OK : status;
 }
 
 enum aimg_status aimg_repair_use_old_masks(struct aimg_repair *repair, struct aimg_error *error)
