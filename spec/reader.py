@@ -93,7 +93,8 @@ class Archive(Index):
         hash40 = name_hash(name, self.header.name_seed) >> 24
         for table in self.of(NAMES):
             section = table.find(NAME_SLOTS)
-            for index in range(hash40 * section.extra >> 40, section.count):
+            home = hash40 * section.extra >> 40
+            for index in range(home, home + section.count - section.extra + 1):
                 key, ordinal, low = struct.unpack("<QII", table.read(section.offset + 16 * index, 16))
                 if not (key or ordinal or low) or key >> 24 > hash40:
                     break

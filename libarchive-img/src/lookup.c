@@ -62,7 +62,7 @@ static enum aimg_status match_frame(const struct aimg_search *search, const stru
 static enum aimg_status check_alive(const struct aimg_search *search, uint32_t ordinal, struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = search->catalog;
-    if (catalog->head.dead_count == 0 || ordinal >= catalog->head.ordinal_count)
+    if (catalog->head.dead_count == 0)
         return AIMG_OK;
     return aimg_run_check_alive(search->source, &catalog->runs[aimg_catalog_run(catalog, ordinal)], ordinal, error);
 }
@@ -112,6 +112,11 @@ static enum aimg_status try_slot(const struct aimg_search *search, const uint8_t
 {
     struct aimg_name_slot slot;
     aimg_name_slot_decode(place, &slot);
+    if (slot.ordinal >= search->catalog->head.ordinal_count)
+        return aimg_fail_at(error, AIMG_CORRUPT, 59, slot.frame_offset,
+                            "the index of names has an image %" PRIu32 ", of %" PRIu64 " ordinals (rule 59); run verify, then "
+                            "repair",
+                            slot.ordinal, search->catalog->head.ordinal_count);
     enum aimg_status status = check_alive(search, slot.ordinal, error);
     return status == AIMG_OK ? match_frame(search, &slot, found, error) : status;
 }
@@ -206,31 +211,31 @@ static enum aimg_status check_name(const struct aimg_reader *reader, const char 
  * guess would undo the work on the reads that follow. More would touch a second cache line. */
 #define GLANCE_SLOTS 4
 
-/* Whether a slot holds a smaller hash; an empty one, whose hash reads as 0, does not. */
+/* Whether a search goes on past a slot: it holds a smaller hash and is not empty. One with a hash of 0 that is not empty is left
+ * to the full search. */
 static inline bool slot_before(const uint8_t *slot, uint64_t hash)
 {
-    return aimg_name_slot_key_hash(aimg_load64(slot)) - 1 < hash - 1;
+    uint64_t key_hash = aimg_name_slot_key_hash(aimg_load64(slot));
+    return (key_hash != 0) & (key_hash < hash);
 }
 
-/* Where a hash stands if it stands anywhere: past all smaller ones from its home on. NULL past the end. */
+/* Where a search meets a hash: past all smaller ones from its home on, at most max_disp. NULL when it does not, or near the end
+ * of the slots. Also where they are out of order (rule 57) this is what the full search meets first. */
 static inline const uint8_t *glance_slot(const struct aimg_hot_names *names, uint64_t hash, uint64_t home)
 {
     const uint8_t *slot = names->slots + home * AIMG_NAME_SLOT_BYTES;
-    const uint8_t *end = names->slots + names->slots_total * AIMG_NAME_SLOT_BYTES;
-    size_t smaller = 0;
-    if ((size_t)(end - slot) < (GLANCE_SLOTS + 1) * AIMG_NAME_SLOT_BYTES)
+    const uint8_t *last = slot + (names->slots_total - names->slot_count) * AIMG_NAME_SLOT_BYTES;
+    size_t smaller = 0, before = 1;
+    if (names->slots_total - home < GLANCE_SLOTS + 1)
         return NULL;
-    for (size_t i = 0; i < GLANCE_SLOTS; i++)
-        smaller += slot_before(slot + i * AIMG_NAME_SLOT_BYTES, hash);
+    for (size_t i = 0; i < GLANCE_SLOTS; i++) {
+        before &= slot_before(slot + i * AIMG_NAME_SLOT_BYTES, hash);
+        smaller += before;
+    }
     slot += smaller * AIMG_NAME_SLOT_BYTES;
-    if (aimg_name_slot_key_hash(aimg_load64(slot)) == hash)
-        return slot;
-    /* A name stands at most max_disp past its home. */
-    const uint8_t *last = names->slots + (home + names->slots_total - names->slot_count) * AIMG_NAME_SLOT_BYTES;
-    end = last < end ? last + AIMG_NAME_SLOT_BYTES : end;
-    while (slot < end && slot_before(slot, hash))
+    while (slot < last && slot_before(slot, hash))
         slot += AIMG_NAME_SLOT_BYTES;
-    return slot < end && aimg_name_slot_key_hash(aimg_load64(slot)) == hash ? slot : NULL;
+    return slot <= last && aimg_name_slot_key_hash(aimg_load64(slot)) == hash ? slot : NULL;
 }
 
 /* The frame that a slot names, not looked at; NULL when it cannot be one. */
@@ -240,7 +245,7 @@ static inline const uint8_t *glance_frame(const struct aimg_hot *hot, const uint
     struct aimg_name_slot slot;
     aimg_name_slot_decode(place, &slot);
     if (slot.frame_offset < AIMG_HEAD_BYTES || slot.frame_offset > hot->end ||
-        hot->end - slot.frame_offset < AIMG_FRAME_BYTES + name_bytes)
+        hot->end - slot.frame_offset < AIMG_FRAME_BYTES + name_bytes || slot.ordinal >= hot->ordinal_count)
         return NULL;
     *ordinal_out = slot.ordinal;
     return hot->base + slot.frame_offset;
@@ -277,19 +282,28 @@ static inline uint64_t home_in(const struct aimg_hot_names *names, uint64_t hash
     return aimg_slot_home(hash, AIMG_NAME_HASH_BITS, names->slot_count);
 }
 
+struct flight {
+    uint64_t hash;
+    const uint8_t *header; /* of the frame, or NULL */
+    uint32_t ordinal;
+};
+
+/* Where the frame of a name must be, by the first table that has its hash; NULL when none has. Later tables are not asked: the
+ * full search would say first what is wrong with this one. */
+static inline const uint8_t *glance_header(const struct aimg_hot *hot, size_t name_bytes, struct flight *flight)
+{
+    const uint8_t *place = NULL;
+    for (uint32_t i = 0; place == NULL && i < hot->names_count; i++)
+        place = glance_slot(&hot->names[i], flight->hash, home_in(&hot->names[i], flight->hash));
+    return place == NULL ? NULL : glance_frame(hot, place, name_bytes, &flight->ordinal);
+}
+
 /* The bytes of a name if all is as it mostly is; if not, the full search says why. */
 static bool glance(const struct aimg_hot *hot, const char *name, size_t name_bytes, struct aimg_bytes *bytes_out)
 {
-    uint64_t hash = glance_hash(hot, name, name_bytes);
-    for (uint32_t i = 0; i < hot->names_count; i++) {
-        const struct aimg_hot_names *names = &hot->names[i];
-        uint32_t ordinal;
-        const uint8_t *place = glance_slot(names, hash, home_in(names, hash));
-        const uint8_t *header = place == NULL ? NULL : glance_frame(hot, place, name_bytes, &ordinal);
-        if (header != NULL && glance_bytes(hot, header, ordinal, name, name_bytes, bytes_out))
-            return true;
-    }
-    return false;
+    struct flight flight = {.hash = glance_hash(hot, name, name_bytes)};
+    const uint8_t *header = glance_header(hot, name_bytes, &flight);
+    return header != NULL && glance_bytes(hot, header, flight.ordinal, name, name_bytes, bytes_out);
 }
 
 static enum aimg_status borrow_found(const struct aimg_reader *reader, const struct aimg_search *search, uint32_t flags,
@@ -346,33 +360,17 @@ enum aimg_status aimg_reader_borrow_name(const struct aimg_reader *reader, const
 /* Cache lines of a frame that was found: the header and the bytes of a small image. */
 #define FOUND_LINES 6
 
-struct flight {
-    uint64_t hash;
-    const uint8_t *header; /* of the frame, or NULL */
-    uint32_t ordinal;
-};
-
 static bool name_possible(const struct aimg_name *name)
 {
     return name->name != NULL && name->name_bytes - 1 < AIMG_NAME_MAX;
 }
 
-/* Where the frame of a name must be, by the first table that has its hash; NULL when none has. */
-static inline const uint8_t *glance_header(const struct aimg_hot *hot, const struct aimg_name *name, struct flight *flight)
-{
-    const uint8_t *place = NULL;
-    for (uint32_t i = 0; place == NULL && i < hot->names_count; i++)
-        place = glance_slot(&hot->names[i], flight->hash, home_in(&hot->names[i], flight->hash));
-    return place == NULL ? NULL : glance_frame(hot, place, name->name_bytes, &flight->ordinal);
-}
-
 /* Who finds a name reads the image next: the entry and the first bytes come along with the frame. */
 static bool glance_ordinal(const struct aimg_hot *hot, const char *name, size_t name_bytes, uint32_t *ordinal_out)
 {
-    struct aimg_name wanted = {name, name_bytes};
     struct flight flight = {.hash = glance_hash(hot, name, name_bytes)};
     struct aimg_bytes bytes;
-    const uint8_t *header = glance_header(hot, &wanted, &flight);
+    const uint8_t *header = glance_header(hot, name_bytes, &flight);
     if (header == NULL)
         return false;
     __builtin_prefetch(header);
@@ -422,7 +420,7 @@ static void glance_batch(const struct aimg_hot *hot, const struct aimg_name *nam
             __builtin_prefetch(hot->names[k].slots + home_in(&hot->names[k], flights[i].hash) * AIMG_NAME_SLOT_BYTES);
     }
     for (size_t i = 0; i < count; i++) {
-        flights[i].header = name_possible(&names[i]) ? glance_header(hot, &names[i], &flights[i]) : NULL;
+        flights[i].header = name_possible(&names[i]) ? glance_header(hot, names[i].name_bytes, &flights[i]) : NULL;
         if (flights[i].header == NULL)
             continue;
         __builtin_prefetch(flights[i].header);

@@ -55,7 +55,6 @@ static void release_caches(struct aimg_reader *reader)
 static void set_hot_runs(struct aimg_hot *hot, const struct aimg_catalog *catalog)
 {
     hot->run_count = catalog->run_count;
-    hot->ordinal_count = catalog->head.ordinal_count;
     for (uint32_t i = 0; i < AIMG_HOT_RUNS; i++) {
         bool plain = i < catalog->run_count && catalog->runs[i].mask_table == NULL;
         hot->run_firsts[i] = i < catalog->run_count ? catalog->runs[i].first : UINT32_MAX;
@@ -68,8 +67,10 @@ static void set_hot(struct aimg_reader *reader)
 {
     const struct aimg_catalog *catalog = &reader->catalog;
     struct aimg_hot *hot = &reader->hot;
-    *hot = (struct aimg_hot){
-        .base = reader->source.io->base, .end = reader->source.end, .name_seed = reader->located.header.params.name_seed};
+    *hot = (struct aimg_hot){.base = reader->source.io->base,
+                             .end = reader->source.end,
+                             .name_seed = reader->located.header.params.name_seed,
+                             .ordinal_count = catalog->head.ordinal_count};
     if (hot->base == NULL)
         return;
     if (catalog->run_count > 0 && catalog->run_count <= AIMG_HOT_RUNS)
