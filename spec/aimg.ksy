@@ -621,6 +621,7 @@ types:
         repeat: expr
         repeat-expr: count
   pair:
+    doc: section 9; a key has no control characters
     seq:
       - id: key_bytes
         type: u2

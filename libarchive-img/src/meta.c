@@ -66,7 +66,7 @@ static enum aimg_status check(const struct aimg_root_head *head, const uint8_t *
         return meta_fault(offset, AIMG_CHECKSUM, error);
     struct aimg_meta_walk walk = aimg_meta_begin(payload, bytes);
     while (aimg_meta_next(&walk))
-        if (!aimg_utf8_valid(walk.pair.key, walk.pair.key_bytes) || !aimg_utf8_valid(walk.pair.value, walk.pair.value_bytes))
+        if (!aimg_text_valid(walk.pair.key, walk.pair.key_bytes) || !aimg_utf8_valid(walk.pair.value, walk.pair.value_bytes))
             return meta_fault(offset, AIMG_CORRUPT, error);
     return walk.malformed ? meta_fault(offset, AIMG_CORRUPT, error) : AIMG_OK;
 }

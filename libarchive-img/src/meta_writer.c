@@ -8,8 +8,9 @@
 
 static enum aimg_status check_pair(const char *key, const char *value, struct aimg_error *error)
 {
-    if (key == NULL || key[0] == 0 || strlen(key) > AIMG_META_KEY_MAX || !aimg_utf8_valid((const uint8_t *)key, strlen(key)))
-        return aimg_fail(error, AIMG_INVALID_ARGUMENT, "a key of the metadata is 1 to %d bytes of UTF-8", AIMG_META_KEY_MAX);
+    if (key == NULL || key[0] == 0 || strlen(key) > AIMG_META_KEY_MAX || !aimg_text_valid((const uint8_t *)key, strlen(key)))
+        return aimg_fail(error, AIMG_INVALID_ARGUMENT,
+                         "a key of the metadata is 1 to %d bytes of UTF-8 without control characters", AIMG_META_KEY_MAX);
     if (value == NULL)
         return AIMG_OK;
     if (strlen(value) >= AIMG_META_MAX_BYTES)

@@ -84,8 +84,10 @@ static const char *pairs_fault(const uint8_t *in, size_t left)
             return "it ends within a pair";
         if (!ascends(last, key))
             return "its keys are not in ascending order, or one stands twice";
-        if (!aimg_utf8_valid(key.bytes, key.count) || !aimg_utf8_valid(key.bytes + key.count, value_bytes))
-            return "a key or a value is not UTF-8";
+        if (!aimg_text_valid(key.bytes, key.count))
+            return "a key is not UTF-8 without control characters";
+        if (!aimg_utf8_valid(key.bytes + key.count, value_bytes))
+            return "a value is not UTF-8";
         last = key;
         in = key.bytes + key.count + value_bytes;
         left -= key.count + value_bytes;

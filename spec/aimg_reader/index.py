@@ -360,7 +360,7 @@ def read_meta(file, root):
         middle, end = at + 8 + key_bytes, at + 8 + key_bytes + value_bytes
         key, value = data[at + 8:middle], data[middle:end]
         must(1 <= key_bytes <= 255 and not zero and end <= len(data) and key > last, 69, where, "a pair of META, or its order")
-        must(is_utf8(key) and is_utf8(value), 69, where, "META is not UTF-8")
+        must(text_of(key) is not None and is_utf8(value), 69, where, "META is not UTF-8, or a key has control characters")
         pairs[key.decode()], last, at = value.decode(), key, end
     must(at == len(data), 69, where, "META has bytes that belong to no pair")
     return pairs

@@ -250,6 +250,8 @@ def meta(pairs):
 
 boundary("meta_key_1", "a key of one byte, a value of none", meta({"k": ""}))
 boundary("meta_key_255", "keys of 254 and 255 bytes that begin alike", meta({"k" * 254: "1", "k" * 255: "2"}))
+boundary("meta_controls", "keys with the first characters that are no control characters, a value of some that are",
+         meta({" ": "1", "~": "2", "\u00a0": "\0 \x1f\x7f\u0080"}))
 boundary("meta_value_70000", "a value of 70,000 bytes", meta({"long": "v" * 70000}))
 boundary("meta_pairs_300", "300 pairs", meta({"%03d" % number: "value %d" % number for number in range(300)}))
 boundary("meta_order", "keys whose order is that of their bytes: capitals, a prefix, letters beyond ASCII",

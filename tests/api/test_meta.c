@@ -214,6 +214,8 @@ static void check_limits(void)
     EXPECT_EQ_INT(set("", "value"), AIMG_INVALID_ARGUMENT);
     EXPECT_EQ_INT(set(NULL, "value"), AIMG_INVALID_ARGUMENT);
     EXPECT_EQ_INT(set("\xFF", "value"), AIMG_INVALID_ARGUMENT);
+    EXPECT_EQ_INT(set("two\nlines", "value"), AIMG_INVALID_ARGUMENT);
+    EXPECT_EQ_INT(set("\xC2\x85", "value"), AIMG_INVALID_ARGUMENT); /* U+0085 */
     EXPECT_EQ_INT(set("key", "\xC3"), AIMG_INVALID_ARGUMENT);
     EXPECT_EQ_INT(aimg_writer_set_meta(NULL, "key", "value", &error), AIMG_INVALID_ARGUMENT);
     key[256] = 0;

@@ -581,7 +581,8 @@ AIMG_API enum aimg_status aimg_reader_meta(const struct aimg_reader *reader, con
                                            size_t *bytes_out, struct aimg_error *error);
 
 /* Called for each pair of the metadata, in ascending order of the keys, bytewise; stops when it returns non-zero. key ends with a
- * zero byte, value has value_bytes bytes of UTF-8 and no end; both are borrowed for the call. Any thread. Reads all metadata, at
+ * zero byte and has no control characters; value has value_bytes bytes of UTF-8, zero bytes among them if it has some, and no
+ * end; both are borrowed for the call. Any thread. Reads all metadata, at
  * most 16 MiB, verified. CHECKSUM or CORRUPT when it is damaged, before the first call. */
 AIMG_API enum aimg_status aimg_reader_each_meta(const struct aimg_reader *reader,
                                                 int (*visit)(void *user, const char *key, const char *value, size_t value_bytes),
@@ -775,11 +776,11 @@ AIMG_API enum aimg_status aimg_writer_rename(struct aimg_writer *writer, uint32_
                                              uint32_t *ordinal_out, struct aimg_error *error);
 
 /* Sets a pair of the archive's metadata; visible after the next commit. Usual keys: "title", "licence", "source". key: 1 to 255
- * bytes of UTF-8; value: UTF-8, may be empty; NULL removes the pair. Both are copied. Setting what is there already is no change.
- * Returns OK; NOT_FOUND when a pair is to be removed that is not there; INVALID_ARGUMENT; LIMIT when all pairs together would
- * take more than 16 MiB; CHECKSUM or CORRUPT when the metadata that is there is damaged; IO; OUT_OF_MEMORY. On failure nothing is
- * changed, and the writer can go on. Cost: that of the size of all metadata; they are in memory from the first change of a batch
- * to its commit. */
+ * bytes of UTF-8 without control characters; value: UTF-8, may be empty; NULL removes the pair. Both are copied. Setting what is
+ * there already is no change. Returns OK; NOT_FOUND when a pair is to be removed that is not there; INVALID_ARGUMENT; LIMIT when
+ * all pairs together would take more than 16 MiB; CHECKSUM or CORRUPT when the metadata that is there is damaged; IO;
+ * OUT_OF_MEMORY. On failure nothing is changed, and the writer can go on. Cost: that of the size of all metadata; they are in
+ * memory from the first change of a batch to its commit. */
 AIMG_API enum aimg_status aimg_writer_set_meta(struct aimg_writer *writer, const char *key, const char *value,
                                                struct aimg_error *error);
 
