@@ -18,7 +18,11 @@ static void find(const struct aimg_reader *reader, const struct aimg_reader *no_
     require(status != AIMG_OK || found < aimg_reader_ordinal_count(reader));
     enum aimg_status copied = aimg_reader_find(no_map, name, bytes, &other, NULL);
     require(agree(status, copied) && (status != copied || found == other));
-    allowed(aimg_reader_borrow_name(reader, name, bytes, 0, &borrowed, NULL));
+    enum aimg_status lent = aimg_reader_borrow_name(reader, name, bytes, 0, &borrowed, NULL);
+    allowed(lent);
+    /* Of an alias that was found the entry may be damaged. */
+    require(lent != AIMG_OK || (status == AIMG_OK && borrowed.ordinal == found));
+    require(status == AIMG_OK || lent == status);
 }
 
 /* Names as the frames have them, whether or not an entry or a slot says so; and some that differ a little. */

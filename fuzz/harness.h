@@ -32,10 +32,17 @@ static inline void allowed(enum aimg_status status)
             status <= AIMG_REPLACED);
 }
 
-/* Two ways to the same answer: the same, unless one of them looks at damage that the other need not see. */
-static inline bool agree(enum aimg_status a, enum aimg_status b)
+static inline bool damaged(enum aimg_status status)
 {
-    return a == b || a == AIMG_CHECKSUM || b == AIMG_CHECKSUM || a == AIMG_CORRUPT || b == AIMG_CORRUPT;
+    return status == AIMG_CHECKSUM || status == AIMG_CORRUPT;
+}
+
+/* A name looked up in a map, and without one: the same, whatever the slots say (SPEC 6.2). But a search that has to read what it
+ * looks at verifies each block when it leaves it; a map is verified before "no" is said, and a name that is met first is handed
+ * out. So without a map there may be damage where a map has the name, or other damage first; never the other way round. */
+static inline bool agree(enum aimg_status mapped, enum aimg_status copied)
+{
+    return mapped == copied || (damaged(copied) && (mapped == AIMG_OK || damaged(mapped)));
 }
 
 enum { FUZZ_DISK_BYTES = 1 << 21, FUZZ_IMAGE_BYTES = 1 << 16 };

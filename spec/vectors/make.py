@@ -12,6 +12,7 @@ import sys
 
 import zstandard
 
+import bad_answers
 import bad_boundaries
 import bad_commits
 import bad_frames
@@ -29,7 +30,7 @@ import zstd_frame
 from vector import VECTORS
 
 MODULES = (good_vectors, good_columns, good_boundaries, good_lattice, bad_head, bad_frames, bad_commits, bad_tables, bad_index,
-           bad_boundaries, bad_single)  # in this order
+           bad_boundaries, bad_single, bad_answers)  # in this order
 ZSTD_VERSION = (1, 5, 4)  # of Debian 12; another one may code the same bytes in another way
 SIZE_MAX = 8 << 20
 OF_THE_BYTES = ("file_bytes", "file_xxh128", "chain")  # what the JSON says of them

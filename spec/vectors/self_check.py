@@ -87,6 +87,12 @@ def compare(data, expected):
     for name in expected.get("gone", []) if archive else []:
         if archive.find(name.encode()):
             yield "%r is found, although it is gone" % name
+    for name in expected.get("not_found", []) if archive else []:
+        try:
+            if archive.find(name.encode()):
+                yield "%r is found" % name
+        except reader.Fault:
+            pass
     for position in expected.get("refuses", []):
         try:
             archive.read(archive.at_position(position))

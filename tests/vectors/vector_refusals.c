@@ -53,6 +53,17 @@ static void ask_values(struct vector *vector, const struct aimg_reader *reader, 
     }
 }
 
+/* A position that is handed out is that of the image, whatever masks say. */
+static void check_inverse(struct vector *vector, const struct aimg_reader *reader, uint32_t ordinal, uint64_t position)
+{
+    struct aimg_error error;
+    uint32_t back = AIMG_NO_ORDINAL;
+    enum aimg_status status = aimg_reader_ordinal_at(reader, position, &back, &error);
+    if (status != AIMG_OK || back != ordinal)
+        vector_fail(vector, "image %u has position %llu, where image %u is, status %d", ordinal, (unsigned long long)position,
+                    back, (int)status);
+}
+
 static void ask_image(struct vector *vector, const struct aimg_reader *reader, uint32_t ordinal, bool mapped)
 {
     struct aimg_error error;
@@ -62,7 +73,8 @@ static void ask_image(struct vector *vector, const struct aimg_reader *reader, u
     size_t name_bytes = 0;
     uint32_t found;
     uint64_t position = UINT64_MAX;
-    (void)aimg_reader_position_of(reader, ordinal, &position, &error);
+    if (aimg_reader_position_of(reader, ordinal, &position, &error) == AIMG_OK)
+        check_inverse(vector, reader, ordinal, position);
     bool refused = told(json_object_get(vector->expected, "refuses"), position);
     if (read_image(reader, ordinal) == AIMG_OK && refused)
         vector_fail(vector, "image %u is handed out", ordinal);
@@ -121,6 +133,25 @@ static void check_not_missing(struct vector *vector, const struct aimg_reader *r
     }
 }
 
+/* Nor may a name be found in a way that only some readers go. */
+static void check_not_found(struct vector *vector, const struct aimg_reader *reader, bool mapped)
+{
+    struct aimg_error error;
+    struct aimg_bytes lent;
+    uint32_t ordinal;
+    size_t index;
+    json_t *item;
+    json_array_foreach(json_object_get(vector->expected, "not_found"), index, item)
+    {
+        const char *name = json_string_value(item);
+        size_t bytes = json_string_length(item);
+        if (aimg_reader_find(reader, name, bytes, &ordinal, &error) == AIMG_OK)
+            vector_fail(vector, "%s is found%s", name, mapped ? " in a map" : "");
+        if (mapped && aimg_reader_borrow_name(reader, name, bytes, 0, &lent, &error) == AIMG_OK)
+            vector_fail(vector, "%s is lent", name);
+    }
+}
+
 void vector_check_refusals(struct vector *vector, const struct aimg_reader *reader, bool mapped)
 {
     struct aimg_error error;
@@ -129,6 +160,7 @@ void vector_check_refusals(struct vector *vector, const struct aimg_reader *read
     if (list(reader) == AIMG_OK && json_is_true(json_object_get(vector->expected, "refuses_list")))
         vector_fail(vector, "all names are listed");
     check_not_missing(vector, reader);
+    check_not_found(vector, reader, mapped);
     for (uint32_t ordinal = 0; ordinal < ordinals && ordinal < ORDINALS_MOST; ordinal++)
         ask_image(vector, reader, ordinal, mapped);
     if (aimg_reader_each_meta(reader, on_pair, &pairs, &error) == AIMG_OK &&
