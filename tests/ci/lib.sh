@@ -174,7 +174,7 @@ run_tests() {
     local log=$build/log/tests-$preset.log report=$build/log/tests-$preset.xml results=$build/log/tests-$preset.txt
     rm -f "$report"
     begin=$(now_us)
-    ctest --test-dir "$build/$preset" -j "$jobs" --timeout 300 --no-tests=error --output-on-failure \
+    ctest --test-dir "$build/$preset" -j "$((jobs + 1))" --timeout 300 --no-tests=error --output-on-failure \
         --output-junit "$report" "$@" >"$log" 2>&1 </dev/null || code=$?
     python3 "$root/tests/ci/results.py" "$report" >"$results" 2>>"$log" && read -r good bad missed <"$results" || code=1
     if [ "$code" != 0 ] && [ "$bad" = 0 ]; then

@@ -18,6 +18,9 @@ cd "$scratch" || exit 1
 passed=0
 failed=0
 
+# Whether the tool is built with a sanitizer: it takes memory of its own, and each process ten times as long.
+sanitized() { grep -qaE '__asan_init|__tsan_init' "$AIMG"; }
+
 pass() { passed=$((passed + 1)); }
 
 # fail WHAT [FILE...]: the files are shown.

@@ -168,8 +168,10 @@ test_bombs() {
     expect_exit 4 "$AIMG" cat --max-image 1K dense.aimg dense
     expect_exit 0 "$AIMG" verify --max-image 1G dense.aimg
     expect_lacks out 'more than the limits allow'
-    expect_exit 0 bash -c 'ulimit -v 400000; exec "$@"' bash "$AIMG" verify dense.aimg
-    expect_contains out 'more than the limits allow'
+    if ! sanitized; then
+        expect_exit 0 bash -c 'ulimit -v 400000; exec "$@"' bash "$AIMG" verify dense.aimg
+        expect_contains out 'more than the limits allow'
+    fi
     expect_exit 4 "$AIMG" unpack made/shared.aimg -C shared
     expect_contains err 'lie over each other'
     expect_exit 4 "$AIMG" unpack --max-output 1T made/nested.aimg -C nested

@@ -231,7 +231,7 @@ test_no_room() {
 }
 
 test_memory() {
-    if grep -qaE '__asan_init|__tsan_init' "$AIMG"; then
+    if sanitized; then
         skip 'the bound of memory: a sanitizer takes its own'
         return
     fi
