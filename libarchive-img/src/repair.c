@@ -65,8 +65,9 @@ static void tell_gaps(struct aimg_repair *repair)
 {
     const struct aimg_repair_gap *gaps = (const struct aimg_repair_gap *)(const void *)repair->gaps.data;
     for (size_t i = 0; i < repair->gaps.bytes / sizeof *gaps; i++) {
-        if (gaps[i].begin >= repair->known_end)
-            lose_bytes(repair, gaps[i].begin, gaps[i].end - gaps[i].begin, "nothing tells what these bytes were");
+        uint64_t unknown = gaps[i].begin > repair->known_end ? gaps[i].begin : repair->known_end;
+        if (gaps[i].end > unknown)
+            lose_bytes(repair, unknown, gaps[i].end - unknown, "nothing tells what these bytes were");
         else if (aimg_repair_gap_in_index(repair, &gaps[i]))
             lose_bytes(repair, gaps[i].begin, gaps[i].end - gaps[i].begin,
                        "here stood what the last commit changed: values, removals or metadata may be those of before");

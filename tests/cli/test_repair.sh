@@ -130,6 +130,19 @@ test_cut() {
     expect_bytes cut.aimg gone.pgm gone/gone.pgm
 }
 
+# The page of one commit and all of the next are zero: the ROOT before the page tells what there was up to it, nothing tells the rest.
+test_end_zeroed() {
+    make_album
+    page=$(($(stat -c %s a.aimg) - 4096))
+    for i in 1 2 3; do make_picture "more/$i.pgm" 300 400 "more $i"; done
+    expect_exit 0 "$AIMG" add --quiet --compress store a.aimg more
+    end=$(stat -c %s a.aimg)
+    zero a.aimg $page $((end - page))
+    expect_exit 1 "$AIMG" repair a.aimg -o end-fixed.aimg
+    expect_contains out "lost: $((end - page - 4096)) bytes at offset $((page + 4096)): nothing tells what these bytes were"
+    expect_exit 0 "$AIMG" verify --quiet end-fixed.aimg
+}
+
 # A writer that is killed leaves what it has written.
 test_torn() {
     make_album
@@ -254,6 +267,7 @@ test_nothing_lost
 test_back
 test_lost
 test_cut
+test_end_zeroed
 test_torn
 test_output
 test_nothing_to_save
