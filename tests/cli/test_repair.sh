@@ -134,8 +134,8 @@ test_cut() {
 test_end_zeroed() {
     make_album
     page=$(($(stat -c %s a.aimg) - 4096))
-    for i in 1 2 3; do make_picture "more/$i.pgm" 300 400 "more $i"; done
-    expect_exit 0 "$AIMG" add --quiet --compress store a.aimg more
+    for i in 1 2 3; do make_picture "last/$i.pgm" 300 400 "last $i"; done
+    expect_exit 0 "$AIMG" add --quiet --compress store a.aimg last
     end=$(stat -c %s a.aimg)
     zero a.aimg $page $((end - page))
     expect_exit 1 "$AIMG" repair a.aimg -o end-fixed.aimg
