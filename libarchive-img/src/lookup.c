@@ -62,7 +62,7 @@ static enum aimg_status match_frame(const struct aimg_search *search, const stru
 static enum aimg_status check_alive(const struct aimg_search *search, uint32_t ordinal, struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = search->catalog;
-    if (catalog->head.dead_count == 0)
+    if (catalog->head.dead_count == 0 || ordinal >= catalog->head.ordinal_count)
         return AIMG_OK;
     return aimg_run_check_alive(search->source, &catalog->runs[aimg_catalog_run(catalog, ordinal)], ordinal, error);
 }
@@ -112,11 +112,11 @@ static enum aimg_status try_slot(const struct aimg_search *search, const uint8_t
 {
     struct aimg_name_slot slot;
     aimg_name_slot_decode(place, &slot);
-    if (slot.ordinal >= search->catalog->head.ordinal_count)
+    if (slot.ordinal >= search->ordinals)
         return aimg_fail_at(error, AIMG_CORRUPT, 59, slot.frame_offset,
                             "the index of names has an image %" PRIu32 ", of %" PRIu64 " ordinals (rule 59); run verify, then "
                             "repair",
-                            slot.ordinal, search->catalog->head.ordinal_count);
+                            slot.ordinal, search->ordinals);
     enum aimg_status status = check_alive(search, slot.ordinal, error);
     return status == AIMG_OK ? match_frame(search, &slot, found, error) : status;
 }
@@ -191,6 +191,7 @@ static struct aimg_search begin_search(const struct aimg_reader *reader, const c
                                 .catalog = catalog,
                                 .tables = catalog->names_count == 0 ? NULL : catalog->tables + catalog->names_first,
                                 .table_count = catalog->names_count,
+                                .ordinals = catalog->head.ordinal_count,
                                 .name = (const uint8_t *)name,
                                 .name_bytes = name_bytes,
                                 .hash = aimg_name_hash40(hash)};

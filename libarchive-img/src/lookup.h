@@ -10,6 +10,7 @@ struct aimg_search {
     const struct aimg_catalog *catalog; /* who is dead; ordinals past it are not */
     struct aimg_table *tables;          /* the newest last */
     uint32_t table_count;
+    uint64_t ordinals; /* those of their slots are below */
     const uint8_t *name;
     size_t name_bytes;
     uint64_t hash; /* 40 bits */

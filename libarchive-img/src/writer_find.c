@@ -56,6 +56,7 @@ static enum aimg_status find_in_tables(const struct aimg_writer *writer, const c
                                      .catalog = catalog,
                                      .tables = table,
                                      .table_count = 1,
+                                     .ordinals = old ? catalog->head.ordinal_count : AIMG_ORDINAL_LIMIT,
                                      .name = (const uint8_t *)name,
                                      .name_bytes = name_bytes,
                                      .hash = hash};
