@@ -52,13 +52,16 @@ static void expect_ended(pid_t pid)
     EXPECT_EQ_INT(status, 0);
 }
 
-/* Kills one of those that bear it, and starts it again. */
+/* Kills one of those that bear it, and starts it again. One that was already dead, of anything else, is a failure. */
 static void kill_one(const struct role *roles, pid_t *pids, unsigned which)
 {
     if (!roles[which].killed)
         return;
+    int status = 0;
     kill(pids[which], SIGKILL);
-    (void)waitpid(pids[which], NULL, 0);
+    REQUIRE(waitpid(pids[which], &status, 0) == pids[which]);
+    if (!EXPECT((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) || (WIFEXITED(status) && WEXITSTATUS(status) == 0)))
+        fprintf(stderr, "  role %u, writer %u, had ended with status 0x%x\n", which, roles[which].number, (unsigned)status);
     atomic_fetch_add(&mix->kills, 1);
     pids[which] = start(&roles[which]);
 }
