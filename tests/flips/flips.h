@@ -26,7 +26,8 @@ struct flips_state *flips_state_take(const struct aimg_reader *reader);
 void flips_state_destroy(struct flips_state *state);
 
 /* What the reader, of a damaged archive, says otherwise than the state, and is no error; NULL when nothing is. every_way: by
- * iterators, chunks and borrowing as well. *reads: answers that were compared. */
+ * iterators, chunks and borrowing as well. *reads: answers that were
+ * compared are added; a refusal is none. */
 const char *flips_state_wrong(const struct flips_state *state, const struct aimg_reader *reader, bool every_way, uint64_t *reads);
 
 /* ------------------------------------------------------------------ flips_archive.c: the archives */
@@ -60,7 +61,8 @@ const char *flips_lie(const struct flips_archive *archive, bool every_way, uint6
 /* What was tried, and what came of it; one a process. */
 struct flips_sum {
     uint64_t bits, bits_found, bursts, bursts_found, sectors, sectors_found;
-    uint64_t harmless; /* of the sectors: a hint page that is empty or old, as the format allows */
+    uint64_t bits_harmless; /* of a torn tail, which is no part of the archive */
+    uint64_t harmless;      /* of the sectors: a hint page that is empty or old, as the format allows */
     uint64_t reads;
     uint64_t failures;
 };

@@ -35,6 +35,7 @@ struct flips_state {
 };
 
 static uint8_t room[ROOM];
+static uint64_t compared; /* answers of one opening that were no refusals */
 
 /* ------------------------------------------------------------------ memory */
 
@@ -234,28 +235,76 @@ static void read_unverified(const struct aimg_reader *reader, uint32_t ordinal)
     }
 }
 
-static const char *image_wrong(const struct image *image, const struct aimg_reader *reader, uint32_t ordinal)
+/* NULL when damage may be answered with that error. */
+static const char *refusal_wrong(enum aimg_status status)
 {
-    uint64_t bytes, position;
+    return status == AIMG_CORRUPT || status == AIMG_CHECKSUM || status == AIMG_UNSUPPORTED ? NULL : aimg_status_text(status);
+}
+
+static const char *bytes_wrong(const struct image *image, const struct aimg_reader *reader, uint32_t ordinal)
+{
+    uint64_t bytes;
+    enum aimg_status status = aimg_reader_read(reader, ordinal, 0, room, sizeof room, &bytes, NULL);
+    if (status == AIMG_NOT_FOUND && image->dead)
+        return NULL;
+    if (status != AIMG_OK)
+        return refusal_wrong(status);
+    compared++;
+    if (image->dead)
+        return "a dead image is read";
+    return same(room, (size_t)bytes, image->data, (size_t)image->bytes) ? NULL : "an image is read with other bytes";
+}
+
+static const char *name_wrong(const struct image *image, const struct aimg_reader *reader, uint32_t ordinal)
+{
     size_t name_bytes;
     char name[NAME_ROOM];
+    enum aimg_status status = aimg_reader_name(reader, ordinal, name, sizeof name, &name_bytes, NULL);
+    if (status != AIMG_OK)
+        return refusal_wrong(status);
+    compared++;
+    return same(name, name_bytes, image->name, image->name_bytes) ? NULL : "an image has another name";
+}
+
+static const char *position_wrong(const struct image *image, const struct aimg_reader *reader, uint32_t ordinal)
+{
+    uint64_t position;
     uint32_t found;
-    if (aimg_reader_read(reader, ordinal, 0, room, sizeof room, &bytes, NULL) == AIMG_OK &&
-        (image->dead || !same(room, (size_t)bytes, image->data, (size_t)image->bytes)))
-        return image->dead ? "a dead image is read" : "an image is read with other bytes";
-    if (aimg_reader_name(reader, ordinal, name, sizeof name, &name_bytes, NULL) == AIMG_OK &&
-        !same(name, name_bytes, image->name, image->name_bytes))
-        return "an image has another name";
-    if (aimg_reader_position_of(reader, ordinal, &position, NULL) == AIMG_OK && (!image->listed || position != image->position))
+    enum aimg_status status = aimg_reader_position_of(reader, ordinal, &position, NULL);
+    compared += status == AIMG_OK;
+    if (status == AIMG_OK && (!image->listed || position != image->position))
         return "an image has another position";
-    if (image->listed && aimg_reader_ordinal_at(reader, image->position, &found, NULL) == AIMG_OK && found != ordinal)
-        return "a position is another image's";
+    if (status != AIMG_OK && (status != AIMG_NOT_FOUND || image->listed) && refusal_wrong(status) != NULL)
+        return refusal_wrong(status);
+    if (!image->listed)
+        return NULL;
+    status = aimg_reader_ordinal_at(reader, image->position, &found, NULL);
+    compared += status == AIMG_OK;
+    if (status != AIMG_OK)
+        return refusal_wrong(status);
+    return found == ordinal ? NULL : "a position is another image's";
+}
+
+static const char *found_wrong(const struct image *image, const struct aimg_reader *reader, uint32_t ordinal)
+{
+    uint32_t found;
     if (image->dead || image->name_bytes == 0)
         return NULL;
     enum aimg_status status = aimg_reader_find(reader, image->name, image->name_bytes, &found, NULL);
-    if (status == AIMG_NOT_FOUND || (status == AIMG_OK && found != ordinal))
-        return status == AIMG_OK ? "a name is another image's" : "a name is not found";
-    return NULL;
+    if (status != AIMG_OK)
+        return refusal_wrong(status);
+    compared++;
+    return found == ordinal ? NULL : "a name is another image's";
+}
+
+static const char *image_wrong(const struct image *image, const struct aimg_reader *reader, uint32_t ordinal)
+{
+    const char *wrong = bytes_wrong(image, reader, ordinal);
+    if (wrong == NULL)
+        wrong = name_wrong(image, reader, ordinal);
+    if (wrong == NULL)
+        wrong = position_wrong(image, reader, ordinal);
+    return wrong == NULL ? found_wrong(image, reader, ordinal) : wrong;
 }
 
 static const char *values_wrong(const struct flips_state *state, const struct aimg_reader *reader, uint32_t ordinal)
@@ -264,63 +313,96 @@ static const char *values_wrong(const struct flips_state *state, const struct ai
     for (uint32_t column = 0; column < state->columns; column++, value++) {
         size_t bytes;
         int null;
-        if (aimg_reader_value(reader, column, ordinal, room, sizeof room, &bytes, &null, NULL) == AIMG_OK &&
-            (null != value->null || !same(room, bytes, value->data, value->bytes)))
+        enum aimg_status status = aimg_reader_value(reader, column, ordinal, room, sizeof room, &bytes, &null, NULL);
+        compared += status == AIMG_OK;
+        if (status == AIMG_OK && (null != value->null || !same(room, bytes, value->data, value->bytes)))
             return "a value is another one";
+        if (status != AIMG_OK && refusal_wrong(status) != NULL)
+            return refusal_wrong(status);
     }
     return NULL;
 }
 
-static const char *iterators_wrong(const struct flips_state *state, const struct aimg_reader *reader)
+/* A walk that comes to its end has seen all. */
+static const char *column_walk_wrong(const struct flips_state *state, const struct aimg_reader *reader, uint32_t column)
+{
+    struct aimg_values *values;
+    struct aimg_column_value found;
+    const char *wrong = NULL;
+    uint64_t row = 0;
+    enum aimg_status status = aimg_values_create(reader, column, 0, &values, NULL);
+    if (status != AIMG_OK)
+        return refusal_wrong(status);
+    for (; wrong == NULL && (status = aimg_values_next(values, &found, NULL)) == AIMG_OK; row++, compared++) {
+        const struct value *value = &state->values[(size_t)row * state->columns + column];
+        if (row >= state->ordinals || found.ordinal != row || (found.null != 0) != value->null ||
+            (!value->null && !same(found.data, found.bytes, value->data, value->bytes)))
+            wrong = "a value is another one in a walk over all";
+    }
+    if (wrong == NULL && status == AIMG_END && row != state->ordinals)
+        wrong = "a walk over all values ends early";
+    if (wrong == NULL && status != AIMG_END)
+        wrong = refusal_wrong(status);
+    aimg_values_destroy(values);
+    return wrong;
+}
+
+static const char *names_walk_wrong(const struct flips_state *state, const struct aimg_reader *reader)
 {
     struct aimg_names *names;
     struct aimg_listed listed;
-    for (uint32_t column = 0; column < state->columns; column++) {
-        struct aimg_values *values;
-        struct aimg_column_value found;
-        uint64_t row = 0;
-        if (aimg_values_create(reader, column, 0, &values, NULL) != AIMG_OK)
-            continue;
-        for (enum aimg_status status; (status = aimg_values_next(values, &found, NULL)) != AIMG_END; row++) {
-            if (status != AIMG_OK)
-                break;
-            const struct value *value = &state->values[(size_t)row * state->columns + column];
-            if (row >= state->ordinals || found.ordinal != row || (found.null != 0) != value->null ||
-                (!value->null && !same(found.data, found.bytes, value->data, value->bytes))) {
-                aimg_values_destroy(values);
-                return "a value is another one in a walk over all";
-            }
-        }
-        aimg_values_destroy(values);
-    }
-    if (aimg_names_create(reader, 0, &names, NULL) != AIMG_OK)
-        return NULL;
     const char *wrong = NULL;
-    while (wrong == NULL && aimg_names_next(names, &listed, NULL) == AIMG_OK) {
+    uint64_t seen = 0;
+    enum aimg_status status = aimg_names_create(reader, 0, &names, NULL);
+    if (status != AIMG_OK)
+        return refusal_wrong(status);
+    for (; wrong == NULL && (status = aimg_names_next(names, &listed, NULL)) == AIMG_OK; seen++, compared++) {
         const struct image *image = listed.ordinal < state->ordinals ? &state->images[listed.ordinal] : NULL;
-        if (image == NULL || !image->listed || listed.position != image->position ||
+        if (image == NULL || !image->listed || listed.position != image->position || listed.position != seen ||
             !same(listed.name, listed.name_bytes, image->name, image->name_bytes))
             wrong = "the list of names is another one";
     }
+    if (wrong == NULL && status == AIMG_END && seen != state->count)
+        wrong = "the list of names ends early";
+    if (wrong == NULL && status != AIMG_END)
+        wrong = refusal_wrong(status);
     aimg_names_destroy(names);
     return wrong;
 }
 
+static const char *iterators_wrong(const struct flips_state *state, const struct aimg_reader *reader)
+{
+    const char *wrong = names_walk_wrong(state, reader);
+    for (uint32_t column = 0; wrong == NULL && column < state->columns; column++)
+        wrong = column_walk_wrong(state, reader, column);
+    return wrong;
+}
+
+static const char *lent_wrong(enum aimg_status status, const struct aimg_bytes *lent, const struct image *image, uint32_t ordinal)
+{
+    if (status == AIMG_NOT_FOUND && image->dead)
+        return NULL;
+    if (status != AIMG_OK)
+        return refusal_wrong(status);
+    compared++;
+    if (image->dead || lent->ordinal != ordinal ||
+        (lent->coding == 0 && !same(lent->data, (size_t)lent->bytes, image->data, (size_t)image->bytes)))
+        return "an image is borrowed with other bytes";
+    return NULL;
+}
+
 static const char *borrowed_wrong(const struct image *image, const struct aimg_reader *reader, uint32_t ordinal)
 {
-    struct aimg_bytes borrowed;
+    struct aimg_bytes lent;
     struct aimg_entry entry;
-    if (aimg_reader_borrow(reader, ordinal, AIMG_READ_VERIFY, &borrowed, NULL) == AIMG_OK &&
-        (image->dead || borrowed.ordinal != ordinal ||
-         (borrowed.coding == 0 && !same(borrowed.data, (size_t)borrowed.bytes, image->data, (size_t)image->bytes))))
-        return "an image is borrowed with other bytes";
-    if (image->name_bytes > 0 && !image->dead &&
-        aimg_reader_borrow_name(reader, image->name, image->name_bytes, AIMG_READ_VERIFY, &borrowed, NULL) == AIMG_OK &&
-        (borrowed.ordinal != ordinal ||
-         (borrowed.coding == 0 && !same(borrowed.data, (size_t)borrowed.bytes, image->data, (size_t)image->bytes))))
-        return "an image is borrowed by name with other bytes";
+    enum aimg_status status = aimg_reader_borrow(reader, ordinal, AIMG_READ_VERIFY, &lent, NULL);
+    const char *wrong = lent_wrong(status, &lent, image, ordinal);
+    if (wrong == NULL && image->name_bytes > 0 && !image->dead) {
+        status = aimg_reader_borrow_name(reader, image->name, image->name_bytes, AIMG_READ_VERIFY, &lent, NULL);
+        wrong = lent_wrong(status, &lent, image, ordinal);
+    }
     (void)aimg_reader_entry(reader, ordinal, &entry, NULL);
-    return NULL;
+    return wrong;
 }
 
 static const char *whole_wrong(const struct flips_state *state, const struct aimg_reader *reader)
@@ -330,16 +412,22 @@ static const char *whole_wrong(const struct flips_state *state, const struct aim
     uint32_t found;
     if (aimg_reader_count(reader) != state->count || aimg_reader_ordinal_count(reader) != state->ordinals)
         return "the number of images is another one";
-    if (aimg_reader_find(reader, "a name that is not there", 24, &found, NULL) == AIMG_OK)
+    enum aimg_status status = aimg_reader_find(reader, "a name that is not there", 24, &found, NULL);
+    if (status == AIMG_OK)
         return "a name is found that nobody gave";
-    if (aimg_reader_each_meta(reader, add_meta, &meta, NULL) == AIMG_OK &&
-        !same(pairs, meta.bytes, state->meta, (size_t)state->meta_bytes))
-        return "the metadata are others";
-    return NULL;
+    if (status != AIMG_NOT_FOUND && refusal_wrong(status) != NULL)
+        return refusal_wrong(status);
+    compared += status == AIMG_NOT_FOUND;
+    status = aimg_reader_each_meta(reader, add_meta, &meta, NULL);
+    if (status != AIMG_OK)
+        return refusal_wrong(status);
+    compared++;
+    return same(pairs, meta.bytes, state->meta, (size_t)state->meta_bytes) ? NULL : "the metadata are others";
 }
 
 const char *flips_state_wrong(const struct flips_state *state, const struct aimg_reader *reader, bool every_way, uint64_t *reads)
 {
+    compared = 0;
     const char *wrong = whole_wrong(state, reader);
     for (uint32_t i = 0; wrong == NULL && i < state->ordinals; i++) {
         const struct image *image = &state->images[i];
@@ -350,8 +438,8 @@ const char *flips_state_wrong(const struct flips_state *state, const struct aimg
             wrong = borrowed_wrong(image, reader, i);
         read_unverified(reader, i);
     }
-    *reads += 2 + state->ordinals * (5 + state->columns);
     if (wrong == NULL && every_way)
         wrong = iterators_wrong(state, reader);
+    *reads += compared;
     return wrong;
 }
