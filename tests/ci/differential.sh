@@ -11,5 +11,5 @@ verb_differential() {
     build_preset dev damaged_archives unpacked_vectors || fail "the debug build failed"
     [ "$count" -lt 100000 ] || report=$root/tests/reliability/differential.json
     REPORT=$report python3 "$root/tests/compat/run_differential.py" "$build/dev/tests/compat/damaged_archives" "$count" "$seed" \
-        "$build/dev/vectors" "$root/fuzz/corpus"
+        "$build/dev/vectors"
 }
