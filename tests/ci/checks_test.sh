@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # checks_test.sh ROOT: lint.py finds what it is for, in the checkout's own files only; results.py counts what was skipped;
-# reliability.py makes its page of what ran.
+# reliability.py makes its page of what ran; fuzz_tally.py reads a log that was cut short.
 set -euo pipefail
 here=$1/tests/ci
 scratch=$(mktemp -d)
@@ -96,3 +96,9 @@ expect "tree/tests/RELIABILITY.md: is not what tests/reliability says; ./dev rel
 sed -i 's/"commit": "abc1234", //' tree/tests/reliability/flips.json
 python3 "$here/reliability.py" tree 2>said && printf 'a figure without a commit passes\n' >said
 expect 'reliability.py: tree/tests/reliability/flips.json: lacks commit'
+
+# A fuzzer that was stopped before its figures counts for the last line that it wrote.
+printf '#%s\tNEW    cov: 7 ft: 9\n' 512 2048 >log
+python3 "$here/fuzz_tally.py" tally.json fuzz_some libfuzzer 4 0 0 none none log >/dev/null
+python3 -c 'import json; print(json.load(open("tally.json"))["executions"])' >said
+expect 2048

@@ -26,7 +26,7 @@ def read_log(engine, path, seconds):
     if engine == "afl":
         return (last_number(r"execs_done\s*: (\d+)", text), last_number(r"run_time\s*: (\d+)", text),
                 last_number(r"edges_found\s*: (\d+)", text))
-    executions = last_number(r"stat::number_of_executed_units: (\d+)", text) or last_number(r"^#(\d+)\s", text)
+    executions = last_number(r"stat::number_of_executed_units: (\d+)", text) or last_number(r"(?m)^#(\d+)\s", text)
     return executions, last_number(r"Done \d+ runs in (\d+) second", text) or seconds, last_number(r"cov: (\d+)", text)
 
 
