@@ -65,7 +65,10 @@ def main():
     if "Unicode %s:" % unicodedata.unidata_version not in there:
         print("this Python has Unicode %s; the table is of another version" % unicodedata.unidata_version)
         return 77
-    return 0 if there == table() else 1
+    if there == table():
+        return 0
+    print("%s is not what make_fold_table.py writes: write it again" % sys.argv[2])
+    return 1
 
 
 if __name__ == "__main__":
