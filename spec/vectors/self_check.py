@@ -84,18 +84,46 @@ def compare(data, expected):
         for key in found:
             if json.dumps(found[key], sort_keys=True) != json.dumps(expected.get(key), sort_keys=True):
                 yield "%s is %s, not %s" % (key, found[key], expected.get(key))
-    for name in expected.get("gone", []) if archive else []:
+    if archive:
+        yield from handed_out(archive, expected)
+
+
+def refused(action):
+    """Whether the reader gives an error instead of an answer."""
+    try:
+        action()
+        return False
+    except reader.Fault:
+        return True
+
+
+def looked_up(archive, name):
+    """Whether an image of that name is found; None: there is an error instead."""
+    try:
+        return archive.find(name.encode()) is not None
+    except reader.Fault:
+        return None
+
+
+def handed_out(archive, expected):
+    """Yields what a reader says, or says is not there, against what binds it."""
+    for name in expected.get("gone", []):
         if archive.find(name.encode()):
             yield "%r is found, although it is gone" % name
-    for name in expected.get("not_found", []) if archive else []:
-        try:
-            if archive.find(name.encode()):
-                yield "%r is found" % name
-        except reader.Fault:
-            pass
+    for name in expected.get("not_found", []):
+        if looked_up(archive, name):
+            yield "%r is found" % name
+    for name in expected.get("not_missing", []):
+        if looked_up(archive, name) is False:
+            yield "%r is said to be missing" % name
     for position in expected.get("refuses", []):
-        try:
-            archive.read(archive.at_position(position))
+        if not refused(lambda: archive.read(archive.at_position(position))):
             yield "the image at %d is handed out" % position
-        except reader.Fault:
-            pass
+    if expected.get("refuses_meta") and not refused(lambda: archive.meta):
+        yield "the metadata are handed out"
+    if expected.get("refuses_list") and not refused(lambda: archive.names):
+        yield "the names of all images are handed out"
+    for column in archive.columns:
+        for ordinal in expected.get("refuses_values", {}).get(column.name, []):
+            if not refused(lambda: archive.values(column)[ordinal]):
+                yield "the value of column %s of image %d is handed out" % (column.name, ordinal)
