@@ -8,6 +8,7 @@
 struct controls_result {
     uint64_t controls, caught, states; /* states: until they were caught */
     uint64_t slowest;                  /* states of the one that took most */
+    uint64_t not_needed;               /* syncs before a page whose lack was not caught in scenarios where that of others was */
 };
 
 /* Of every step-th scenario. */

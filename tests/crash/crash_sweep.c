@@ -61,18 +61,21 @@ static void list_items(struct sweep *sweep)
 {
     struct crash_tape tape = {.run = NULL};
     struct crash_setup setup;
-    uint64_t syncs[64] = {0};
+    uint64_t *syncs = calloc((size_t)crash_plan_scenarios() * 2, sizeof *syncs);
+    if (syncs == NULL)
+        abort();
     for (unsigned i = 0; i < crash_plan_scenarios() * 2; i++) {
         struct crash_plan plan = {.scenario = i / 2, .same_salt = i % 2 == 1};
         add_item(sweep, &plan);
         crash_plan_setup(&plan, &setup);
         crash_tape_perform(&tape, crash_plan_scenario(plan.scenario), &setup);
-        syncs[i % 64] = tape.syncs;
+        syncs[i] = tape.syncs;
         sweep->stops += tape.stop_count;
     }
     sweep->plain_count = sweep->item_count;
     for (unsigned i = 0; i < sweep->plain_count; i++)
         add_failing(sweep, sweep->items[i].plan, syncs[i]);
+    free(syncs);
     crash_tape_release(&tape);
 }
 

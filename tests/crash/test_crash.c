@@ -109,11 +109,11 @@ static void write_figures(const char *path, const struct sweep_options *options,
             "{\"states\": %" PRIu64 ", \"distinct_files\": %" PRIu64 ", \"checked\": %" PRIu64
             ", \"after_a_second_cut\": %" PRIu64 ", \"appended_and_verified\": %" PRIu64 ", \"bad\": %" PRIu64
             ", \"scenarios\": %u, \"stops\": %" PRIu64 ", \"controls\": %" PRIu64 ", \"controls_caught\": %" PRIu64
-            ", \"control_states\": %" PRIu64 ", \"control_states_most\": %" PRIu64 ", \"seed\": %" PRIu64
-            ", \"processes\": %u, \"seconds\": %.1f}\n",
+            ", \"controls_not_needed\": %" PRIu64 ", \"control_states\": %" PRIu64 ", \"control_states_most\": %" PRIu64
+            ", \"seed\": %" PRIu64 ", \"processes\": %u, \"seconds\": %.1f}\n",
             counts->states, counts->files, counts->checked, counts->again, counts->appended, counts->bad, crash_plan_scenarios(),
-            swept->stops, controls->controls, controls->caught, controls->states, controls->slowest, options->seed,
-            options->workers, seconds);
+            swept->stops, controls->controls, controls->caught, controls->not_needed, controls->states, controls->slowest,
+            options->seed, options->workers, seconds);
     REQUIRE(fclose(file) == 0);
 }
 
@@ -148,8 +148,10 @@ int main(int argc, char **argv)
            swept.counts.appended, swept.counts.gone, seconds, used());
     (void)fflush(stdout);
     crash_controls(CONTROL_STEP, &controls);
-    printf("%" PRIu64 " of %" PRIu64 " mistakes made on purpose were caught, by %" PRIu64 " states\n", controls.caught,
-           controls.controls, controls.states);
+    printf("%" PRIu64 " of %" PRIu64 " mistakes made on purpose were caught, by %" PRIu64 " states; %" PRIu64
+           " syncs left out were not needed\n",
+           controls.caught, controls.controls, controls.states, controls.not_needed);
+    EXPECT(controls.controls > 0);
     EXPECT_EQ_UINT(controls.caught, controls.controls);
     if (argc > 4)
         write_figures(argv[4], &options, &swept, &controls, now() - begin);
