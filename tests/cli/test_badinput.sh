@@ -192,8 +192,8 @@ if [ $found = 1 ]; then
     expect_false 'wrong bytes were unpacked' grep -q differ <(diff -rq rest names)
 fi
 
-# the spec's vectors: whatever is wrong in an archive, nothing is written outside the folder; every fourth,
-# or where each process takes long every 32nd, with another verb in turn. That verify finds it is a test of its own (tests/compat).
+# the spec's vectors: whatever is wrong in an archive, nothing is written outside the folder; every fourth, or where each
+# process takes long every 32nd, with another verb in turn. That verify finds it is a test of its own (tests/compat).
 vectors=${VECTORS:?the folder of the vectors, unpacked}
 verbs=(ls 'ls -l' 'ls --json' info log 'cat @0' 'info @0' verify) turn=0 count=0 each=4
 if sanitized; then each=32; fi

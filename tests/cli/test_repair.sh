@@ -130,7 +130,8 @@ test_cut() {
     expect_bytes cut.aimg gone.pgm gone/gone.pgm
 }
 
-# The page of one commit and all of the next are zero: the ROOT before the page tells what there was up to it, nothing tells the rest.
+# The page of one commit and all of the next are zero: the ROOT before the page tells what there was up to it, nothing tells
+# the rest.
 test_end_zeroed() {
     make_album
     page=$(($(stat -c %s a.aimg) - 4096))
