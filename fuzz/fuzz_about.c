@@ -88,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (reader == NULL)
         return 0;
     require(aimg_reader_info(reader, &info, NULL) == AIMG_OK);
+    require(info.listed_count <= info.ordinal_count && info.dead_count <= info.ordinal_count - info.listed_count);
     for (uint32_t i = 0; i < info.coding_count; i++)
         require(aimg_reader_coding(reader, i, &coding, NULL) == AIMG_OK && coding.coding >= 2);
     enum aimg_status status = aimg_reader_space(reader, &space, NULL);

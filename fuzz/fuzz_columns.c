@@ -55,8 +55,12 @@ static void walk_values(const struct aimg_reader *reader, uint32_t index, uint32
 static void read_columns(const struct aimg_reader *reader, const struct aimg_reader *no_map)
 {
     struct aimg_column column, found;
+    struct aimg_info info = {.struct_bytes = sizeof info};
     uint64_t count = aimg_reader_ordinal_count(reader);
-    for (uint32_t i = 0; i < COLUMNS && aimg_reader_column(reader, i, &column, NULL) == AIMG_OK; i++) {
+    require(aimg_reader_info(reader, &info, NULL) == AIMG_OK);
+    require(aimg_reader_column(reader, info.column_count, &column, NULL) == AIMG_NOT_FOUND);
+    for (uint32_t i = 0; i < COLUMNS && i < info.column_count; i++) {
+        require(aimg_reader_column(reader, i, &column, NULL) == AIMG_OK);
         require(column.index == i && strlen(column.name) == column.name_bytes);
         require(aimg_reader_column_find(reader, column.name, &found, NULL) == AIMG_OK);
         for (unsigned row = 0; row < ROWS; row++)

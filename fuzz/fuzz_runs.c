@@ -73,22 +73,30 @@ static void read_groups(const struct aimg_reader *reader, const struct aimg_run 
     aimg_buffer_release(&reader->source.allocator, &raw);
 }
 
-static void read_all(const uint8_t *data, size_t bytes)
+static void read_all(const struct aimg_reader *reader)
 {
-    struct aimg_reader *reader = fuzz_open(data, bytes, 0, 0);
-    if (reader == NULL)
-        return;
     read_rows(reader);
     read_names(reader, 0);
     read_names(reader, aimg_reader_count(reader) / 2);
     for (uint32_t i = 0; i < reader->catalog.run_count && i < 4; i++)
         read_groups(reader, &reader->catalog.runs[i]);
-    aimg_reader_close(reader);
 }
 
+/* As of now; where the end is missing, what is left; and as of the first commit, where there are later ones. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     (void)fuzz_script(data, bytes, &bytes);
-    read_all(data, bytes);
+    struct aimg_reader *reader = fuzz_open(data, bytes, 0, 0), *first = NULL;
+    if (reader == NULL)
+        reader = fuzz_open(data, bytes, AIMG_READER_ALLOW_TRUNCATED, 0);
+    if (reader == NULL)
+        return 0;
+    read_all(reader);
+    if (!reader->located.empty && reader->located.commit.seq > 0)
+        first = fuzz_open(data, bytes, AIMG_READER_AT, 0);
+    if (first != NULL)
+        read_all(first);
+    aimg_reader_close(first);
+    aimg_reader_close(reader);
     return 0;
 }
