@@ -45,6 +45,16 @@ enum aimg_status aimg_group_at(const struct aimg_reader *reader, struct aimg_tab
     return group_at(reader, table, section, index, false, group, error);
 }
 
+enum aimg_status aimg_group_check_records(const struct aimg_reader *reader, struct aimg_table *table,
+                                          const struct aimg_section *section, struct aimg_error *error)
+{
+    struct aimg_group group;
+    enum aimg_status status = AIMG_OK;
+    for (uint64_t i = 0; status == AIMG_OK && i < section->extra; i++)
+        status = group_at(reader, table, section, i, true, &group, error);
+    return status;
+}
+
 enum aimg_status aimg_group_find(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint32_t row, uint64_t *index_out, struct aimg_error *error)
 {

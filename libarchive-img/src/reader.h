@@ -117,6 +117,9 @@ enum aimg_status aimg_image_entry(const struct aimg_reader *reader, uint32_t ord
 /* The records of a section of groups, verified. */
 enum aimg_status aimg_group_verify_records(const struct aimg_reader *reader, struct aimg_table *table,
                                            const struct aimg_section *section, struct aimg_error *error);
+/* All records of a section: verified, and each as it must be. */
+enum aimg_status aimg_group_check_records(const struct aimg_reader *reader, struct aimg_table *table,
+                                          const struct aimg_section *section, struct aimg_error *error);
 /* The record of a group, not verified, read with the one before it, which says where the group begins. */
 enum aimg_status aimg_group_at(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                uint64_t index, struct aimg_group *group, struct aimg_error *error);

@@ -80,18 +80,26 @@ uint64_t aimg_values_dictionary_bytes(const struct aimg_values *values)
     return (uint64_t)values->dictionary.texts.bytes + values->dictionary.ends.bytes;
 }
 
-static void enter_run(struct aimg_values *values, struct aimg_run *run)
+static enum aimg_status enter_run(struct aimg_values *values, struct aimg_run *run, struct aimg_error *error)
 {
+    bool groups = aimg_column_in_groups(values->column);
+    enum aimg_status status = AIMG_OK;
     values->run = run;
     values->section = values->validity = NULL;
     values->table = aimg_column_table(values->reader, run, values->column);
     if (values->table != NULL) {
-        unsigned kind = aimg_column_in_groups(values->column) ? AIMG_SECTION_GROUPS : AIMG_SECTION_VALUES;
+        unsigned kind = groups ? AIMG_SECTION_GROUPS : AIMG_SECTION_VALUES;
         values->section = aimg_table_section(values->table, kind, values->column->id);
         values->validity = aimg_table_section(values->table, AIMG_SECTION_VALIDITY, values->column->id);
     }
     values->elements.data = values->bits.data = NULL;
     values->decoded = false;
+    /* A search for one row may meet any of the records: what it would refuse, the walk does not give. */
+    if (groups && values->section != NULL)
+        status = aimg_group_check_records(values->reader, values->table, values->section, error);
+    if (status != AIMG_OK)
+        values->run = NULL;
+    return status;
 }
 
 /* `bytes` bytes at `offset` of a section, and a window of those that follow. */
@@ -213,12 +221,15 @@ enum aimg_status aimg_values_next(struct aimg_values *values, struct aimg_column
     bool null = true;
     if (values->ordinal >= catalog->head.ordinal_count)
         return AIMG_END;
+    enum aimg_status status = AIMG_OK;
     if (values->run == NULL || values->ordinal - values->run->first >= values->run->count)
-        enter_run(values, &catalog->runs[aimg_catalog_run(catalog, out.ordinal)]);
+        status = enter_run(values, &catalog->runs[aimg_catalog_run(catalog, out.ordinal)], error);
+    if (status != AIMG_OK)
+        return status;
     uint32_t row = out.ordinal - values->run->first;
     if (values->raw.capacity > GROUP_KEPT_BYTES && !has_group(values, row))
         aimg_buffer_release(&values->reader->source.allocator, &values->raw);
-    enum aimg_status status = row_is_null(values, row, &null, error);
+    status = row_is_null(values, row, &null, error);
     out.null = null;
     if (status == AIMG_OK && !null)
         status =

@@ -91,6 +91,8 @@ group("group_raw_bytes_less_than_lengths", 39, "raw_bytes of a coded group is le
       lambda records: put(raw_bytes=11)(records[0]))
 group("group_raw_bytes_of_coded", 49, "raw_bytes of a coded group is one too many", lambda records: put(
     raw_bytes=records[0].raw_bytes + 1)(records[0]))
+group("group_last_of_seven", 39, "the last of seven groups says too few bytes: a search for row 5 meets it, a walk only later",
+      lambda records: put(raw_bytes=1)(records[6]), tuple(b"%d" % i * 40 for i in range(7)), close=1)
 group("group_too_large", 39, "a group of 36 MiB", lambda records: None, (bytes(12 << 20),) * 3, close=1 << 30)
 
 # ------------------------------------------------------------------ what a reader must not say of bytes that changed

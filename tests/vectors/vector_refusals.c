@@ -53,6 +53,29 @@ static void ask_values(struct vector *vector, const struct aimg_reader *reader, 
     }
 }
 
+/* What a walk over a column gives, the value alone gives, too. */
+static void walk_column(struct vector *vector, const struct aimg_reader *reader, const struct aimg_column *column)
+{
+    static char buffer[1 << 16];
+    struct aimg_error error;
+    struct aimg_values *values = NULL;
+    struct aimg_column_value value;
+    if (aimg_values_create(reader, column->index, 0, &values, &error) != AIMG_OK)
+        return;
+    while (aimg_values_next(values, &value, &error) == AIMG_OK && value.ordinal < ORDINALS_MOST) {
+        size_t bytes = 0;
+        int null = 0;
+        enum aimg_status status =
+            aimg_reader_value(reader, column->index, value.ordinal, buffer, sizeof buffer, &bytes, &null, &error);
+        bool same =
+            (status == AIMG_OK || status == AIMG_BUFFER_TOO_SMALL) && bytes == value.bytes && (null != 0) == (value.null != 0);
+        if (!same || (status == AIMG_OK && bytes > 0 && memcmp(buffer, value.data, bytes) != 0))
+            vector_fail(vector, "the walk over column %s gives a value of image %u, asked for alone it is another (status %d)",
+                        column->name, value.ordinal, (int)status);
+    }
+    aimg_values_destroy(values);
+}
+
 /* A position that is handed out is that of the image, whatever masks say. */
 static void check_inverse(struct vector *vector, const struct aimg_reader *reader, uint32_t ordinal, uint64_t position)
 {
@@ -155,6 +178,7 @@ static void check_not_found(struct vector *vector, const struct aimg_reader *rea
 void vector_check_refusals(struct vector *vector, const struct aimg_reader *reader, bool mapped)
 {
     struct aimg_error error;
+    struct aimg_column column;
     uint64_t ordinals = aimg_reader_ordinal_count(reader);
     unsigned pairs = 0;
     if (list(reader) == AIMG_OK && json_is_true(json_object_get(vector->expected, "refuses_list")))
@@ -163,6 +187,8 @@ void vector_check_refusals(struct vector *vector, const struct aimg_reader *read
     check_not_found(vector, reader, mapped);
     for (uint32_t ordinal = 0; ordinal < ordinals && ordinal < ORDINALS_MOST; ordinal++)
         ask_image(vector, reader, ordinal, mapped);
+    for (uint32_t index = 0; aimg_reader_column(reader, index, &column, &error) == AIMG_OK; index++)
+        walk_column(vector, reader, &column);
     if (aimg_reader_each_meta(reader, on_pair, &pairs, &error) == AIMG_OK &&
         json_is_true(json_object_get(vector->expected, "refuses_meta")))
         vector_fail(vector, "metadata are handed out");
