@@ -15,20 +15,5 @@ verb_crash() {
     build_preset dev test_crash || fail "the debug build failed"
     "$build/dev/tests/crash/test_crash" "$@" || return 1
     [ "$files" != replay ] || return 0
-    mkdir -p "$root/tests/reliability"
-    python3 - "$figures" "$root/tests/reliability/crash.json" "$(show_figures_source "$files" "$seed")" <<'PYTHON'
-import json, sys
-figures = json.load(open(sys.argv[1], encoding="utf-8"))
-date, commit, command = sys.argv[3].split("|")
-with open(sys.argv[2], "w", encoding="utf-8") as out:
-    json.dump({"date": date, "commit": commit, "command": command, **figures}, out, indent=2)
-    out.write("\n")
-PYTHON
-    say "figures: $(shown "$root/tests/reliability/crash.json")"
-}
-
-# show_figures_source FILES SEED: date, commit and command of the run.
-show_figures_source() {
-    printf '%s|%s|./dev crash %s %s' "$(date -u +%F)" \
-        "$(git -C "$root" rev-parse --short HEAD 2>/dev/null || printf unknown)" "$1" "$2"
+    keep_figures crash "./dev crash $files $seed" "$figures"
 }

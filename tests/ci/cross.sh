@@ -39,24 +39,21 @@ verb_cross() {
 
 # What passed, into the figures that tests/RELIABILITY.md is made of.
 cross_figures() {
-    local commit
-    commit=$(git -c safe.directory='*' -C "$root" rev-parse --short HEAD 2>/dev/null || printf unknown)
-    python3 - "$root/tests/reliability/platforms.json" "$1" "$build/log" "$commit" "$same_count" <<'PYTHON'
-import datetime, json, pathlib, sys
+    PYTHONPATH=$root/tests/ci python3 - "$1" "$build/log" "$same_count" <<'PYTHON'
+import json, pathlib, sys
+import figures
 
-path, machine, log, commit, same = sys.argv[1:]
-path, log = pathlib.Path(path), pathlib.Path(log)
-told = json.loads(path.read_text()) if path.exists() else {"figures": {"machine": {}}}
+machine, log, same = sys.argv[1:]
+path, log = figures.place_of("platforms"), pathlib.Path(log)
+told = json.loads(path.read_text())["figures"] if path.exists() else {"machine": {}}
 last = lambda name: int((log / f"{name}--{machine}-.log").read_text().split("\n")[-2].split()[0])
 about = {"s390x": {"bits": 64, "byte_order": "big-endian", "run_by": "qemu"},
          "i386": {"bits": 32, "byte_order": "little-endian", "run_by": "the processor"}}
-figures = told["figures"]
-figures["machine"][machine] = {
+told["machine"][machine] = {
     **about[machine], "tests_passed": int((log / f"tests-{machine}.txt").read_text().split()[0]),
     "vectors_passed": last("vectors"), "writing_jobs_checked": last("writer"),
     "archives_of_the_same_bytes": int(same)}
-told = {"date": datetime.date.today().isoformat(), "commit": commit, "command": "./dev cross", "figures": figures}
-path.write_text(json.dumps(told, indent=1) + "\n")
+figures.keep("platforms", "./dev cross", {"figures": told})
 PYTHON
 }
 

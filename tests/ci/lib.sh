@@ -217,21 +217,8 @@ sum_up() {
 
 # ------------------------------------------------------------------ figures
 
-# keep_figures TOPIC COMMAND LOG: the JSON objects of LOG, one a line, as one in tests/reliability/TOPIC.json.
+# keep_figures TOPIC COMMAND FILE: what a run has told in FILE, as tests/reliability/TOPIC.json.
 keep_figures() {
-    local commit
-    commit=$(git -C "$root" rev-parse --short HEAD 2>/dev/null) || commit=unknown
-    mkdir -p "$root/tests/reliability"
-    python3 - "$root/tests/reliability/$1.json" "$2" "$commit" "$3" <<'PY'
-import datetime, json, sys
-path, command, commit, log = sys.argv[1:]
-figures = {'date': datetime.date.today().isoformat(), 'commit': commit, 'command': command}
-for line in open(log):
-    if line.startswith('{'):
-        figures.update(json.loads(line))
-with open(path, 'w') as file:
-    json.dump(figures, file, indent=1)
-    file.write('\n')
-PY
+    python3 "$root/tests/ci/figures.py" "$@" || return 1
     say "figures: $(shown "$root/tests/reliability/$1.json")"
 }

@@ -13,12 +13,12 @@ names may stand beside date and commit. A file "intro.md" stands in front, TOPIC
 and "comparison.md" behind them; in these {TOPIC.NAME} is a figure, {TOPIC.NAME.NAME} one of an object, {TOPIC.NAME.+NAME} the sum
 over an object or list of objects."""
 
-import datetime
 import json
 import pathlib
 import re
-import subprocess
 import sys
+
+from figures import keep
 
 TITLES = {
     "fuzz": "Fuzzing", "crash": "Power cuts", "faults": "Faults of the system", "flips": "Flipped bits and sectors",
@@ -185,11 +185,7 @@ def recorded_tests(log):
 
 def record(root, topic, command):
     figures = {"coverage": recorded_coverage, "tests": recorded_tests}[topic](root / "build" / "log")
-    commit = subprocess.run(["git", "-c", "safe.directory=*", "-C", root, "rev-parse", "--short", "HEAD"], capture_output=True,
-                            text=True, check=True).stdout.strip()
-    told = {"date": datetime.date.today().isoformat(), "commit": commit, "command": command, "figures": figures}
-    path = root / "tests" / "reliability" / (topic + ".json")
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    keep(topic, command, {"figures": figures})
 
 
 def main(root, *words_given):

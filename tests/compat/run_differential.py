@@ -6,11 +6,9 @@ none the reader reads whole; with the others it has no trouble but a Fault.
 run_differential.py PROGRAM COUNT SEED FOLDER...         of the archives in each FOLDER and below
 run_differential.py PROGRAM replay SEED NUMBER FOLDER...  writes one to damaged.aimg, and what both say of it
 
-PROGRAM is damaged_archives. With REPORT in the environment the figures are written there as JSON."""
+PROGRAM is damaged_archives. From 100,000 on the figures are kept."""
 import collections
-import json
 import multiprocessing
-import os
 import pathlib
 import struct
 import subprocess
@@ -19,15 +17,17 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "spec"))
+sys.path[:0] = [str(HERE.parents[1] / "spec"), str(HERE.parent / "ci")]
 import reader  # noqa: E402
 from aimg_reader.container import Fault, Memory  # noqa: E402
 from aimg_reader.validator import Validator  # noqa: E402
+from figures import keep  # noqa: E402
 
 RECORD = struct.Struct("<QIIQQ")
 IMAGES_READ = 8
 PIECE = 500  # archives that a process makes at once
 SHOWN = 20
+KEPT_FROM = 100000
 
 
 def rules_of(data):
@@ -93,15 +93,11 @@ def run(program, count, seed, files):
                     print("replay %d %d: the library finds %s (status %d), the reader %s" % (seed, number, theirs, status, ours))
     print("%d damaged archives, made of %d, with seed %d: %d valid, %d rules broken, %d verdicts and %d sets of rules differ" % (
         done, len(set(files)), seed, valid, len(rules), verdicts, different))
-    if os.environ.get("REPORT"):
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE).stdout.strip()
-        figures = {"date": time.strftime("%Y-%m-%d"), "commit": commit, "command": "./dev differential %d %d" % (count, seed),
-                   "of_archives": len(set(files)), "seed": seed, "damaged": done, "valid": valid, "rules_broken": len(rules),
+    if count >= KEPT_FROM:
+        figures = {"of_archives": len(set(files)), "seed": seed, "damaged": done, "valid": valid, "rules_broken": len(rules),
                    "verdicts_that_differ": verdicts, "sets_of_rules_that_differ": different,
                    "seconds": round(time.time() - begin), "archives_by_rule": {str(rule): rules[rule] for rule in sorted(rules)}}
-        report = pathlib.Path(os.environ["REPORT"])
-        report.parent.mkdir(exist_ok=True)
-        report.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        keep("differential", "./dev differential %d %d" % (count, seed), figures)
     return 1 if different or done != count or valid == 0 or valid == done else 0
 
 

@@ -4,7 +4,7 @@
 
 mutants.py --patch LIST ROOT OUT            writes the sources that LIST names to OUT, each check with a switch
 mutants.py --run LIST PROGRAM VECTORS       runs PROGRAM (vector_check with these sources) once for each check that is taken out
-           [--figures FOLDER] [--part N]    writes mutants.json and vectors.json; only every N-th check
+           [--figures] [--part N]           keeps the figures of mutants and vectors; only every N-th check
 
 LIST has lines "== FILE", and below each, lines "FUNCTION VALUE TERM": in that function the condition TERM, which must stand
 there exactly once, counts as VALUE (0 or 1) when it is taken out. A line "unseen: REASON" after one says why no file can show
@@ -16,13 +16,15 @@ out and no bad vector failed, a good one did, or a term is not there any more.""
 import argparse
 import collections
 import concurrent.futures
-import datetime
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "ci"))
+from figures import keep  # noqa: E402
 
 SECONDS = 120  # on a busy machine as well: a run that ends late is no proof
 MEMORY_BYTES = 8 << 30
@@ -150,12 +152,7 @@ def run_all(checks, program, vectors, part):
     return all(right), counts
 
 
-def git(*arguments):
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False,
-                          cwd=pathlib.Path(__file__).parent).stdout.strip()
-
-
-def write_figures(folder, checks, counts, vectors):
+def write_figures(checks, counts, vectors):
     told = [json.loads(path.read_text(encoding="utf-8")) for path in pathlib.Path(vectors).glob("*/*.json")]
     bad = [expected for expected in told if not expected["valid"]]
     of_mutants = {"checks": len(checks), "by_a_vector": counts["fails"], "by_a_crash": counts["crashes"],
@@ -163,16 +160,14 @@ def write_figures(folder, checks, counts, vectors):
     of_vectors = {"good": len(told) - len(bad), "bad": len(bad), "rules": len({expected["rule"] for expected in bad}),
                   "bytes_of_the_archives": sum(expected["file_bytes"] for expected in told)}
     for name, figures in (("mutants", of_mutants), ("vectors", of_vectors)):
-        figures = {"date": datetime.date.today().isoformat(), "commit": git("rev-parse", "--short", "HEAD"),
-                   "command": "./dev mutants", **figures}
-        (folder / (name + ".json")).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        keep(name, "./dev mutants", figures)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patch", action="store_true")
     parser.add_argument("--run", action="store_true")
-    parser.add_argument("--figures", metavar="FOLDER", type=pathlib.Path)
+    parser.add_argument("--figures", action="store_true")
     parser.add_argument("--part", type=int, default=1)
     parser.add_argument("list")
     parser.add_argument("paths", nargs=2)
@@ -183,7 +178,7 @@ def main():
         return 0
     good, counts = run_all(checks, *arguments.paths, arguments.part)
     if arguments.figures and good:
-        write_figures(arguments.figures, checks, counts, arguments.paths[1])
+        write_figures(checks, counts, arguments.paths[1])
     return 0 if good else 1
 
 
