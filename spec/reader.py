@@ -53,6 +53,10 @@ class Archive(Index):
             for mask in self.of(MASK):
                 for kind, bits in ((DEAD, mask.part.dead), (ATTACHED, mask.part.attached)):
                     must(mask.find(kind) or not bits, 62, mask.part.offset, "%d bits of kind %d without a section" % (bits, kind))
+            dead, attached = (sum(getattr(part, kind) for part in self.root.of(MASK)) for kind in ("dead", "attached"))
+            counts = (self.root.listed_count, self.root.dead_count)
+            must(counts == (self.root.ordinal_count - dead - attached, dead), 65, self.root.offset,
+                 "%d listed, %d dead are not what the masks leave" % counts)
 
     def check_features(self):
         """(rule 32, as far as ROOT and the tails of tables tell)"""

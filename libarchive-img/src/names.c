@@ -178,5 +178,9 @@ enum aimg_status aimg_names_next(struct aimg_names *names, struct aimg_listed *l
         *listed_out = (struct aimg_listed){names->position++, names->ordinal++, 0, names->name, bytes};
         return AIMG_OK;
     }
-    return AIMG_END;
+    /* Opening compared the counts with the masks, and loading each mask with its bits: only a map that changed leads here. */
+    return aimg_fail(error, AIMG_CORRUPT,
+                     "only %" PRIu64 " of %" PRIu64
+                     " images were met: the archive was overwritten while it was read; open it again",
+                     names->position, catalog->head.listed_count);
 }

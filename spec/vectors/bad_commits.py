@@ -135,7 +135,7 @@ root("part_tail_hash", 41, "tail_hash of a RUN part is wrong", opens=False, edit
 root("part_section_count", 41, "section_count of a RUN part is one less than that of its table", opens=False,
      edit=part(0, section_count=1))
 root("parts_overlap", 41, "a RUN part stands six times, each time 64 bytes further on", edit=lambda subject: again(subject))
-root("listed_count", 65, "listed_count is not the sum, in ROOT and in the commit", opens=None, listed_count=2)
+root("listed_count", 65, "listed_count is not the sum, in ROOT and in the commit", opens=False, listed_count=2)
 root("dead_count", 65, "dead_count is 1 and nothing is dead", dead_count=1)
 root("live_stored_bytes", 65, "live_stored_bytes is not the sum", opens=True, live_stored_bytes=1)
 

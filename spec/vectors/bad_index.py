@@ -316,7 +316,7 @@ edited("mask_rank_count", 39, "RANK has two elements for four rows", scenes.remo
 edited("mask_past_the_end", 62, "a bit of DEAD past the last row is set", scenes.removed, "sections",
        lambda table: put(data=b"\2" + bytes(6) + b"\x80")(table.section(K.DEAD)), at=4)
 edited("mask_part_attached", 62, "attached of a MASK part is not the number of bits", scenes.removed, "root",
-       lambda subject: put(attached=1)(subject.parts[-3]), 1, None)
+       lambda subject: put(attached=1)(subject.parts[-3]), 1, False)
 
 
 edited("mask_without_dead", 62, "dead of a MASK part is 1 and DEAD is absent", scenes.removed, "mask", bits(K.DEAD, 0, 0), 0,
@@ -325,7 +325,7 @@ edited("mask_without_attached", 62, "attached of a MASK part is 2 and ATTACHED i
        bits(K.ATTACHED, 0, 0, 0, 0), 1, False)
 
 
-@bad(62, "a run with an attachment has no MASK", scenes.empty, opens=None)
+@bad(62, "a run with an attachment has no MASK", scenes.empty, opens=False)
 def attachment_without_mask(a):
     a.add("a", b"a", attachment=True)
     a._write_masks = lambda: None

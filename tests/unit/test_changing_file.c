@@ -271,6 +271,32 @@ static void check_changes(const char *path)
     free(file.bytes);
 }
 
+/* A mask that was checked, and whose bits are changed under the map: the list of names must not end as if it were whole. */
+static void check_mask_in_map(const char *path)
+{
+    struct aimg_reader *reader = NULL;
+    struct aimg_names *names = NULL;
+    struct aimg_listed listed;
+    size_t bytes;
+    uint8_t *data = sample_load(path, &bytes);
+    REQUIRE(data != NULL && aimg_reader_open_memory(data, bytes, NULL, &reader, &error) == AIMG_OK);
+    REQUIRE(aimg_names_create(reader, 0, &names, &error) == AIMG_OK);
+    EXPECT_EQ_INT(aimg_names_next(names, &listed, &error), AIMG_OK);
+    for (uint32_t i = 0; i < reader->catalog.run_count; i++) {
+        const struct aimg_table *table = reader->catalog.runs[i].mask_table;
+        const struct aimg_section *section = table == NULL ? NULL : aimg_table_section(table, AIMG_SECTION_DEAD, 0);
+        if (section != NULL)
+            memset(data + table->payload + section->offset, 0xFF, (size_t)section->bytes);
+    }
+    enum aimg_status status = AIMG_OK;
+    while (status == AIMG_OK)
+        status = aimg_names_next(names, &listed, &error);
+    EXPECT_EQ_INT(status, AIMG_CORRUPT);
+    aimg_names_destroy(names);
+    aimg_reader_close(reader);
+    free(data);
+}
+
 /* ------------------------------------------------------------------ a file that another thread changes */
 
 struct mutator {
@@ -331,6 +357,7 @@ int main(void)
     REQUIRE(path != NULL);
     make(path);
     check_changes(path);
+    check_mask_in_map(path);
     check_thread(path, AIMG_READER_NO_MAP);
     check_thread(path, 0);
     free(path);
