@@ -96,7 +96,8 @@ static unsigned check_page(const uint8_t in[AIMG_PAGE_BYTES], uint64_t offset, s
 {
     if (memcmp(in + 48, AIMG_COMMIT_MAGIC, 8) != 0 || memcmp(in + 4088, AIMG_COMMIT_MAGIC, 8) != 0)
         return 24;
-    if (offset % AIMG_PAGE_BYTES != 0 || commit->self_offset != offset || aimg_load64(in + 4080) != commit->seq)
+    if (offset % AIMG_PAGE_BYTES != 0 || offset >= AIMG_FILE_LIMIT || commit->self_offset != offset ||
+        aimg_load64(in + 4080) != commit->seq)
         return 24;
     if (aimg_load32(in + 60) != 0 || (commit->flags & ~AIMG_COMMIT_SEALED) != 0 || commit->message_bytes > AIMG_MESSAGE_MAX)
         return 24;

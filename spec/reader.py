@@ -90,7 +90,13 @@ class Archive(Index):
         return next(itertools.islice(self.images_of(run), ordinal - run.part.first, None))
 
     def at_position(self, position):
-        return next(itertools.islice((image for image in self.every_image() if image.listed), position, None), None)
+        for run in self.of(RUN):
+            masks = [mask.part for mask in self.of(MASK) if mask.part.first == run.part.first]
+            listed = run.part.count - sum(part.dead + part.attached for part in masks)
+            if position < listed:
+                return next(itertools.islice((image for image in self.images_of(run) if image.listed), position, None), None)
+            position -= listed
+        return None
 
     def find(self, name):
         """The image of a name (bytes), looked up in the slots (6.2), or None."""

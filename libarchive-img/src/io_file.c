@@ -311,7 +311,7 @@ static enum aimg_status map_fixed(struct aimg_io *io, void *place, uint64_t byte
 {
     void *map = mmap(place, (size_t)bytes, PROT_READ, MAP_SHARED | flags, io->fd, 0);
     if (map == MAP_FAILED)
-        return aimg_fail_errno(error, errno, "cannot map %" PRIu64 " bytes", bytes);
+        return aimg_fail_errno(error, errno, "cannot map %" PRIu64 " bytes; open the archive without a map", bytes);
     io->base = map;
     io->base_bytes = bytes;
     return AIMG_OK;

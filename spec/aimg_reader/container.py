@@ -350,7 +350,8 @@ def read_commit(file, header, offset):
     frame = read_frame(file, header, offset)
     rule = frame.size_fault() or frame.field_fault()
     must(not rule, rule, offset, "the frame of a commit page")
-    must(frame.type == COMMIT and offset % PAGE == 0 and frame.stored_bytes == PAGE - 48, 24, offset, "no COMMIT, or its place")
+    must(frame.type == COMMIT and offset % PAGE == 0 and offset < MOST and frame.stored_bytes == PAGE - 48, 24,
+         offset, "no COMMIT, or its place")
     page = file.read(offset, PAGE)
     fields = struct.unpack_from("<QQQ16sQQQQ16sQQQ64sQIIH254s", page, 80)
     message_bytes, text = fields[16:18]

@@ -104,9 +104,12 @@ class ArchiveBuilder:
         frame.offset, frame.salt = self.end, self.salt
         self._edit("frame", frame)
         self._edit("frame %d" % frame.type, frame)
-        self.body += frame.encode(self.header.uuid)
+        self._place(frame)
         self.frames.append(frame)
         return frame
+
+    def _place(self, frame):
+        self.body += frame.encode(self.header.uuid)
 
     def pad(self, total_bytes):
         if total_bytes:
@@ -185,12 +188,15 @@ class ArchiveBuilder:
         self.salt = (self.salt * 2654435761 + 1) & 0xFFFFFFFF
 
     def bytes(self):
+        return self.head() + bytes(self.body)
+
+    def head(self):
         self._edit("header", self.header)
         pages = {0: bytes(c.PAGE_BYTES), 1: bytes(c.PAGE_BYTES)}
         for hint in self.hints.values():
             self._edit("hint", hint)
             pages[hint.page] = hint.encode(self.header.uuid)
-        return self.header.encode() + pages[0] + pages[1] + bytes(self.body)
+        return self.header.encode() + pages[0] + pages[1]
 
     # images
 

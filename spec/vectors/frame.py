@@ -57,12 +57,14 @@ class Frame:
                 + u(stored, 6) + u(len(self.ext) if self.ext_bytes is None else self.ext_bytes, 2) + u(raw, 6)
                 + u(self.zero_30, 2) + u(stored_hash, 8))
 
-    def encode(self, uuid):
+    def encode_header(self, uuid):
         variable = self.name + self.ext + (self.header_padding or b"")
         header = (self._fixed() + bytes(8) + variable).ljust(self.units * c.UNIT, b"\0")
         check = low64(seeded(header, uuid)) if self.check is None else self.check
-        header = header[:c.FRAME_CHECK_OFFSET] + u(check, 8) + header[c.FRAME_HEADER_BYTES:]
-        return header + pad_to(self.payload + (self.payload_padding or b""), c.UNIT)
+        return header[:c.FRAME_CHECK_OFFSET] + u(check, 8) + header[c.FRAME_HEADER_BYTES:]
+
+    def encode(self, uuid):
+        return self.encode_header(uuid) + pad_to(self.payload + (self.payload_padding or b""), c.UNIT)
 
 
 @dataclass

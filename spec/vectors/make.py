@@ -20,6 +20,7 @@ import bad_head
 import bad_index
 import bad_single
 import bad_tables
+import bad_wide
 import good_boundaries
 import good_columns
 import good_lattice
@@ -30,7 +31,7 @@ import zstd_frame
 from vector import VECTORS
 
 MODULES = (good_vectors, good_columns, good_boundaries, good_lattice, bad_head, bad_frames, bad_commits, bad_tables, bad_index,
-           bad_boundaries, bad_single, bad_answers)  # in this order
+           bad_boundaries, bad_single, bad_answers, bad_wide)  # in this order
 ZSTD_VERSION = (1, 5, 4)  # of Debian 12; another one may code the same bytes in another way
 SIZE_MAX = 8 << 20
 OF_THE_BYTES = ("file_bytes", "file_xxh128", "chain")  # what the JSON says of them
@@ -88,7 +89,7 @@ def read():
     failed = 0
     for vector in VECTORS:
         data, expected = vector.write()
-        for trouble in self_check.compare(data, expected):
+        for trouble in self_check.compare(self_check.reader.Memory(data), expected):
             print("%s: %s" % (vector.path, trouble))
             failed += 1
     print("%d vectors read, %d do not agree" % (len(VECTORS), failed))

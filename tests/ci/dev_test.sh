@@ -27,8 +27,8 @@ expect() {
 state() { (cd "$scratch/$name" && find . -printf '%p %s %T@ %C@ %m\n' | sort | cksum); }
 
 expect 0 'demo [DIR]'
-for verb in demo test bench install clean model crash faults neighbours flips differential fuzz mutants asan tsan valgrind \
-    cross coverage fresh lint tidy reliability; do
+for verb in demo test bench install clean model crash faults neighbours flips differential fuzz sparse mutants asan tsan \
+    valgrind cross coverage fresh lint tidy reliability; do
     grep -q "^  $verb " "$scratch/said" || die "the list of verbs lacks $verb"
 done
 expect 2 "there is no verb 'dmeo'" dmeo
@@ -37,6 +37,7 @@ expect 1 'takes the sequence' model replay
 expect 1 'takes the size of an archive' flips many
 expect 1 'takes a number of files' crash many
 expect 1 'takes the word' crash replay
+expect 1 'takes a number of GiB' sparse many
 expect 1 'takes a number: each' faults some
 expect 1 'takes a number of seconds' neighbours soon
 expect 1 'there is no such folder' demo "$scratch/nowhere"

@@ -11,8 +11,9 @@ struct vector {
     const char *name; /* as "good/meta" */
     const char *path;
     json_t *expected;
-    const uint8_t *data; /* the file */
+    const uint8_t *data; /* the file, unless it is sparse */
     uint64_t bytes;
+    bool sparse; /* data is NULL, and the file may have more bytes than there are addresses */
     unsigned failures;
 };
 
@@ -21,6 +22,9 @@ bool vector_fail(struct vector *vector, const char *format, ...) __attribute__((
 
 /* What an open reader says of counts, images, names, columns, metadata and history, against the JSON. `mapped`: it can lend. */
 void vector_check_content(struct vector *vector, const struct aimg_reader *reader, bool mapped);
+
+/* The same of an archive of so many images that the JSON tells of some. */
+void vector_check_some(struct vector *vector, const struct aimg_reader *reader, bool mapped);
 
 /* Asks an open reader for all there is, of an archive that breaks a rule: it may refuse anything. What the JSON says that it must
  * refuse, it must. */

@@ -175,18 +175,38 @@ static void check_not_found(struct vector *vector, const struct aimg_reader *rea
     }
 }
 
+/* All images; of very many those that must be refused. */
+static void ask_images(struct vector *vector, const struct aimg_reader *reader, bool mapped)
+{
+    struct aimg_error error;
+    uint64_t ordinals = aimg_reader_ordinal_count(reader);
+    uint32_t refused;
+    size_t index;
+    json_t *position;
+    for (uint32_t ordinal = 0; ordinals <= ORDINALS_MOST && ordinal < ordinals; ordinal++)
+        ask_image(vector, reader, ordinal, mapped);
+    if (ordinals <= ORDINALS_MOST)
+        return;
+    json_array_foreach(json_object_get(vector->expected, "refuses"), index, position)
+    {
+        if (aimg_reader_ordinal_at(reader, (uint64_t)json_integer_value(position), &refused, &error) != AIMG_OK)
+            vector_fail(vector, "there is no position %llu", (unsigned long long)json_integer_value(position));
+        else
+            ask_image(vector, reader, refused, mapped);
+    }
+}
+
 void vector_check_refusals(struct vector *vector, const struct aimg_reader *reader, bool mapped)
 {
     struct aimg_error error;
     struct aimg_column column;
-    uint64_t ordinals = aimg_reader_ordinal_count(reader);
     unsigned pairs = 0;
-    if (list(reader) == AIMG_OK && json_is_true(json_object_get(vector->expected, "refuses_list")))
+    bool few = aimg_reader_ordinal_count(reader) <= ORDINALS_MOST;
+    if (few && list(reader) == AIMG_OK && json_is_true(json_object_get(vector->expected, "refuses_list")))
         vector_fail(vector, "all names are listed");
     check_not_missing(vector, reader);
     check_not_found(vector, reader, mapped);
-    for (uint32_t ordinal = 0; ordinal < ordinals && ordinal < ORDINALS_MOST; ordinal++)
-        ask_image(vector, reader, ordinal, mapped);
+    ask_images(vector, reader, mapped);
     for (uint32_t index = 0; aimg_reader_column(reader, index, &column, &error) == AIMG_OK; index++)
         walk_column(vector, reader, &column);
     if (aimg_reader_each_meta(reader, on_pair, &pairs, &error) == AIMG_OK &&
