@@ -112,7 +112,7 @@ static bool frame_valid(const uint8_t *bytes, size_t known, uint64_t left, uint6
            aimg_frame_checksum(bytes, header_bytes, seed) == frame->check;
 }
 
-static bool follows(const struct aimg_located *located, const struct aimg_commit_page *next)
+bool aimg_commit_follows(const struct aimg_located *located, const struct aimg_commit_page *next)
 {
     if (located->empty)
         return next->seq == 0 && next->prev_offset == 0 && aimg_all_zero(next->prev_chain, AIMG_HASH_BYTES);
@@ -130,7 +130,6 @@ static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *i
     uint64_t offset = located->end;
     bool batch_open = false;
     uint32_t salt = 0;
-    located->tail_images = 0;
     while (walk.file_bytes >= offset && walk.file_bytes - offset >= AIMG_FRAME_BYTES) {
         struct aimg_frame frame;
         struct aimg_commit_page commit;
@@ -143,7 +142,6 @@ static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *i
             break;
         batch_open = true;
         salt = frame.salt;
-        located->tail_images += frame.type == AIMG_FRAME_IMAGE || frame.type == AIMG_FRAME_ALIAS;
         if (frame.type == AIMG_FRAME_COMMIT) {
             status = walk_at(&walk, offset, AIMG_PAGE_BYTES, &bytes, &known, error);
             if (status != AIMG_OK)
@@ -151,11 +149,10 @@ static __attribute__((noinline)) enum aimg_status walk_forward(struct aimg_io *i
             if (known < AIMG_PAGE_BYTES)
                 break;
             if (aimg_commit_decode(bytes, offset, &located->header, &commit) != 0 || commit.salt != salt ||
-                !follows(located, &commit))
+                !aimg_commit_follows(located, &commit))
                 break;
             take_commit(located, &commit);
             batch_open = false;
-            located->tail_images = 0;
         }
         walk.small = aimg_frame_total_bytes(&frame) > WALK_SMALL_BYTES;
         offset += aimg_frame_total_bytes(&frame);

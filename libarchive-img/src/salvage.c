@@ -4,7 +4,7 @@
  * They are found as repair finds them, read into memory one by one, and written again from where the tail begins. That never
  * overtakes the reading: the frames are the same, in the same order, with less between them. */
 #include "recover.h"
-#include "repair.h"
+#include "tail.h"
 
 /* In the log. */
 #define MESSAGE "recovered after an interrupted writer"
@@ -20,55 +20,14 @@ static enum aimg_status take_codings(struct aimg_repair *repair, const struct ai
     return aimg_repair_take_dictionaries(repair, error);
 }
 
-/* A tail is of one batch. Where a commit lies in it, what stands before that is damaged, and adding would destroy what follows.
- */
-static enum aimg_status check_no_commit(const struct aimg_repair *repair, struct aimg_error *error)
+enum aimg_status aimg_tail_salvage(struct aimg_repair *repair, uint64_t *lost_out, struct aimg_error *error)
 {
-    size_t count;
-    const struct aimg_repair_piece *pieces = aimg_repair_pieces(repair, &count);
-    for (size_t i = 0; i < count; i++)
-        if (pieces[i].type == AIMG_FRAME_COMMIT)
-            return aimg_fail_at(error, AIMG_CORRUPT, 13, repair->scan_begin,
-                                "the archive is damaged at or behind %" PRIu64 ", and a commit follows at %" PRIu64
-                                ", so this is no torn tail; run verify, then repair",
-                                repair->scan_begin, pieces[i].offset);
-    return AIMG_OK;
-}
-
-enum aimg_status aimg_writer_salvage(struct aimg_writer *writer, uint64_t *lost_out, struct aimg_error *error)
-{
-    const struct aimg_allocator *allocator = &writer->allocator;
-    struct aimg_repair *repair = aimg_alloc_array(allocator, 1, sizeof *repair);
-    if (repair == NULL)
-        return aimg_fail_memory(error, sizeof *repair);
-    repair->options = (struct aimg_repair_options){.allocator = *allocator, .limits = writer->limits};
-    repair->io = writer->io;
-    repair->writer = writer;
-    repair->file_bytes = writer->located.file_bytes;
-    repair->scan_begin = writer->located.end;
-    repair->scan_ordinal = writer->head.ordinal_count;
-    repair->reader.located.header = writer->located.header;
-    repair->reader.source = (struct aimg_source){.allocator = *allocator,
-                                                 .limits = writer->limits,
-                                                 .io = writer->io,
-                                                 .seed = aimg_uuid_seed(writer->located.header.uuid),
-                                                 .end = writer->located.file_bytes};
-    enum aimg_status status = aimg_repair_scan(repair, error);
+    enum aimg_status status = aimg_repair_create_caches(repair, error);
     if (status == AIMG_OK)
-        status = check_no_commit(repair, error);
-    if (status == AIMG_OK)
-        status = aimg_repair_create_caches(repair, error);
-    if (status == AIMG_OK)
-        status = take_codings(repair, &writer->base->catalog, error);
+        status = take_codings(repair, &repair->writer->base->catalog, error);
     if (status == AIMG_OK)
         status = aimg_repair_write(repair, error);
     *lost_out = repair->result.lost_images;
-    aimg_repair_unload(repair);
-    aimg_buffer_release(allocator, &repair->images);
-    aimg_buffer_release(allocator, &repair->pieces);
-    aimg_buffer_release(allocator, &repair->gaps);
-    aimg_buffer_release(allocator, &repair->salts);
-    aimg_release(allocator, repair);
     return status;
 }
 

@@ -4,7 +4,6 @@
 
 #include "checksum.h"
 #include "name.h"
-#include "recover.h"
 
 #define DEFAULT_LEVEL 3
 #define MAX_LEVEL     22
@@ -239,7 +238,6 @@ static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error 
     if (status == AIMG_OK && (writer->flags & AIMG_WRITER_NO_SYNC) == 0)
         status = writer->io->ops->sync(writer->io, error);
     writer->located.file_bytes = writer->located.end;
-    writer->located.tail_images = 0;
     writer->base->located = writer->located;
     return status;
 }
@@ -256,10 +254,7 @@ static enum aimg_status start_old(struct aimg_writer *writer, struct aimg_error 
     if (status == AIMG_OK)
         status = start(writer, error);
     if (status == AIMG_OK)
-        status = aimg_confirm_commits(writer->io, &writer->located, error);
-    writer->dropped_images = writer->located.tail_images;
-    if (status == AIMG_OK && recover && writer->located.file_bytes > writer->located.end)
-        status = aimg_writer_salvage(writer, &writer->dropped_images, error);
+        status = aimg_writer_take_tail(writer, error);
     if (status == AIMG_OK && writer->located.stale_hint)
         status = aimg_writer_renew_hints(writer, error);
     if (status == AIMG_OK)

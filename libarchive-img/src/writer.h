@@ -97,9 +97,9 @@ enum aimg_status aimg_writer_create_io(const struct aimg_io *io, const struct ai
 enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg_writer_options *options,
                                      struct aimg_writer **writer_out, struct aimg_error *error);
 
-/* With AIMG_WRITER_RECOVER, before the tail is dropped: adds the images that are whole in it to the open batch, by moving them to
- * its beginning. *lost_out: how many are not. */
-enum aimg_status aimg_writer_salvage(struct aimg_writer *writer, uint64_t *lost_out, struct aimg_error *error);
+/* Before the file is changed: refuses where a commit lies in the tail, confirms the last one, counts the images of the tail, and
+ * with AIMG_WRITER_RECOVER adds those that are whole to the open batch, by moving them to its beginning. */
+enum aimg_status aimg_writer_take_tail(struct aimg_writer *writer, struct aimg_error *error);
 /* What was saved of the tail becomes a commit of its own: nothing else that this writer does can lose it again. */
 enum aimg_status aimg_writer_commit_salvaged(struct aimg_writer *writer, struct aimg_error *error);
 /* So that no hint names a commit that is gone. */
