@@ -18,10 +18,11 @@ struct aimg_repair_image {
 #define AIMG_REPAIR_ALIAS   1u /* an ALIAS frame, or an entry that is ALIASED */
 #define AIMG_REPAIR_INDEXED 2u /* no frame of it was found: the entry tells where it is; of an alias, where its bytes are */
 #define AIMG_REPAIR_DEAD    4u
+#define AIMG_REPAIR_BACK    (UINT64_C(1) << 63) /* was replaced; what replaced it is lost */
 
 static inline uint64_t aimg_repair_offset(const struct aimg_repair_image *image)
 {
-    return image->place & ~(uint64_t)(AIMG_UNIT - 1);
+    return image->place & ~(AIMG_REPAIR_BACK | (AIMG_UNIT - 1));
 }
 
 /* A frame that is no image. */
@@ -39,10 +40,11 @@ struct aimg_repair_values;
 
 /* What is known of a run beside its catalog row. */
 struct aimg_repair_run {
-    bool mask_unsure;     /* its mask is lost, or an older one */
-    bool dead_counted;    /* ROOT says how many rows are dead */
-    uint32_t dead;        /* then */
-    uint64_t values_lost; /* values in tables before this offset are lost, or may be out of date */
+    bool mask_unsure;      /* its mask is lost, or an older one */
+    bool dead_counted;     /* ROOT says how many rows are dead */
+    uint32_t dead;         /* then */
+    uint32_t dead_missing; /* of these, who they are is not known */
+    uint64_t values_lost;  /* values in tables before this offset are lost, or may be out of date */
 };
 
 /* Entries that were read together. */
@@ -51,6 +53,14 @@ struct aimg_repair_entries {
     uint32_t first;
     enum aimg_status status;
     uint8_t bytes[AIMG_BLOCK_BYTES];
+};
+
+/* Names that were decoded together. */
+struct aimg_repair_names {
+    const struct aimg_run *run; /* NULL: none */
+    struct aimg_group group;
+    enum aimg_status status;
+    struct aimg_buffer raw;
 };
 
 /* A table that ROOT names and that cannot be read. */
@@ -79,6 +89,7 @@ struct aimg_repair {
     struct aimg_reader_caches caches;
     struct aimg_repair_run *runs; /* one a run of the catalog */
     struct aimg_repair_entries entries;
+    struct aimg_repair_names names;
     struct aimg_table empty;  /* of a run whose table is lost */
     struct aimg_buffer lost;  /* struct aimg_repair_lost */
     uint64_t base_root;       /* offset of the ROOT that the state begins with; 0: none */
@@ -86,6 +97,7 @@ struct aimg_repair {
     uint64_t known_end;       /* and up to here a page or a ROOT tells what */
     uint64_t committed_count; /* ordinals of the newest commit */
     uint64_t listed_count;    /* images that it lists */
+    uint64_t missing_count;   /* ordinals of that commit of which nothing is left, and that no mask says are dead */
     bool listed_known;
     bool changes_lost; /* a table of the last commit is lost, and nothing tells which: any mask may be an older one */
     bool sealed;
@@ -130,6 +142,8 @@ enum aimg_status aimg_repair_io(struct aimg_io *io, const struct aimg_repair_tar
 
 /* Counts a loss and tells the caller of it. */
 void aimg_repair_lose(struct aimg_repair *repair, const struct aimg_loss *loss);
+void aimg_repair_lose_bytes(struct aimg_repair *repair, uint64_t offset, uint64_t bytes, const char *message);
+#define AIMG_REPAIR_CHANGES_LOST "here stood what the last commit changed: values, removals or metadata may be those of before"
 /* END when the caller wants to stop. */
 enum aimg_status aimg_repair_tell(struct aimg_repair *repair, uint64_t done, struct aimg_error *error);
 
@@ -157,6 +171,9 @@ void aimg_repair_unload(struct aimg_repair *repair);
 /* The part that a table frame would have in ROOT; *whole_out: whether it is as it was written. */
 enum aimg_status aimg_repair_part(const struct aimg_repair *repair, const struct aimg_repair_piece *piece, struct aimg_part *part,
                                   bool *whole_out, struct aimg_error *error);
+/* repair_columns.c: defines in the catalog, without a name, those columns of its tables that it does not know, and drops sections
+ * that fit none. From then on a dictionary's codes are numbers there. */
+void aimg_repair_adopt_columns(struct aimg_repair *repair);
 /* repair_masks.c: which rows are dead, once the runs are there. */
 enum aimg_status aimg_repair_load_masks(struct aimg_repair *repair, struct aimg_error *error);
 /* Where a mask is lost: marks the images that were dead in any earlier commit. */
@@ -180,7 +197,7 @@ enum aimg_status aimg_repair_attached(struct aimg_repair *repair, const struct a
 /* repair_names.c: name of an image, from its frame or from the index. */
 enum aimg_status aimg_repair_name(struct aimg_repair *repair, const struct aimg_repair_image *image, char *name,
                                   size_t *bytes_out, struct aimg_error *error);
-/* Marks the older of two images with one name as dead, and tells of those that may have been removed. */
+/* Marks all but one of the images with one name as dead, and tells of those that may have been removed or replaced. */
 enum aimg_status aimg_repair_settle_names(struct aimg_repair *repair, struct aimg_error *error);
 
 /* repair_values.c: columns of the new archive, and the values of one image into *values_out (good until the next call). */
@@ -191,6 +208,9 @@ enum aimg_status aimg_repair_values_take(struct aimg_repair *repair, uint32_t or
 /* Sets the references between images, once all are there; and tells what is lost. */
 enum aimg_status aimg_repair_values_finish(struct aimg_repair *repair, struct aimg_error *error);
 
+/* repair_bytes.c: whether an image can be written: its bytes are found, and are those that were added. */
+enum aimg_status aimg_repair_whole(struct aimg_repair *repair, const struct aimg_repair_image *image, bool *whole_out,
+                                   struct aimg_error *error);
 /* repair_write.c: all images into the new archive. */
 enum aimg_status aimg_repair_write(struct aimg_repair *repair, struct aimg_error *error);
 /* repair_meta.c: the metadata. */

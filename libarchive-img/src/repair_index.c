@@ -41,26 +41,43 @@ enum aimg_status aimg_repair_entry(struct aimg_repair *repair, uint32_t ordinal,
     return aimg_entry_valid(entry, repair->file_bytes) ? AIMG_OK : AIMG_CORRUPT;
 }
 
+/* Names are decoded by the group, and asked for in order: the last group is kept. */
+static enum aimg_status load_names(struct aimg_repair *repair, struct aimg_run *run, uint32_t row, struct aimg_error *error)
+{
+    struct aimg_repair_names *held = &repair->names;
+    const struct aimg_section *section = aimg_table_section(run->table, AIMG_SECTION_NAME_TEXT, 0);
+    if (held->run == run && row >= held->group.first && row - held->group.first < held->group.count)
+        return held->status;
+    held->run = run;
+    held->group.count = 0; /* when not even its record can be read */
+    held->status = aimg_group_read_row(&repair->reader, run->table, section, row, &held->group, &held->raw, error);
+    if (held->status != AIMG_OK && !aimg_repair_bears(held->status))
+        held->run = NULL;
+    return held->status;
+}
+
 enum aimg_status aimg_repair_index_name(struct aimg_repair *repair, uint32_t ordinal, char *name, size_t *bytes_out,
                                         struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = &repair->reader.catalog;
+    const uint8_t *text;
+    uint32_t bytes;
     size_t position;
     if (ordinal >= catalog->head.ordinal_count)
         return AIMG_NOT_FOUND;
     struct aimg_run *run = &catalog->runs[aimg_catalog_run(catalog, ordinal)];
     if (run->table == &repair->empty)
         return AIMG_NOT_FOUND;
-    const struct aimg_section *section = aimg_table_section(run->table, AIMG_SECTION_NAME_TEXT, 0);
-    enum aimg_status status =
-        aimg_group_copy(&repair->reader, run->table, section, ordinal - run->first, name, AIMG_NAME_MAX, bytes_out, error);
-    if (status == AIMG_BUFFER_TOO_SMALL)
-        return AIMG_CORRUPT;
+    enum aimg_status status = load_names(repair, run, ordinal - run->first, error);
     if (status != AIMG_OK)
         return status;
-    name[*bytes_out] = '\0';
-    bool good = *bytes_out == 0 || aimg_name_fault((const uint8_t *)name, *bytes_out, &position) == AIMG_NAME_OK;
-    return good ? AIMG_OK : AIMG_CORRUPT;
+    aimg_group_value(repair->names.raw.data, &repair->names.group, ordinal - run->first, &text, &bytes);
+    if (bytes > AIMG_NAME_MAX || (bytes > 0 && aimg_name_fault(text, bytes, &position) != AIMG_NAME_OK))
+        return AIMG_CORRUPT;
+    memcpy(name, text, bytes);
+    name[bytes] = '\0';
+    *bytes_out = bytes;
+    return AIMG_OK;
 }
 
 size_t aimg_repair_find(const struct aimg_repair *repair, uint32_t ordinal)
@@ -125,6 +142,8 @@ static void lose_images(struct aimg_repair *repair, uint32_t first, uint64_t cou
                              .message = "neither a frame nor an entry of the index is left"};
     if (count == 1 && aimg_repair_index_name(repair, first, name, &bytes, NULL) == AIMG_OK && bytes > 0)
         loss.name = name;
+    if (first < repair->committed_count)
+        repair->missing_count += repair->committed_count - first < count ? repair->committed_count - first : count;
     aimg_repair_lose(repair, &loss);
 }
 

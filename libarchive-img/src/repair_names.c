@@ -5,6 +5,7 @@
 #include "checksum.h"
 #include "name.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* From the frame at a place, when it is that of the image. */
@@ -91,18 +92,31 @@ static enum aimg_status list_named(struct aimg_repair *repair, struct named *lis
     return AIMG_OK;
 }
 
-/* The older one was replaced: the newer could not have been added else. */
-static enum aimg_status drop_older(struct aimg_repair *repair, const struct named *list, size_t count, struct aimg_error *error)
+/* Who has the same name as the one before it in the list, which is older. */
+static enum aimg_status pair_up(struct aimg_repair *repair, const struct named *list, size_t i, struct aimg_repair_image **older,
+                                struct aimg_repair_image **newer, bool *same_out, struct aimg_error *error)
 {
-    size_t images_count;
-    struct aimg_repair_image *images = aimg_repair_images(repair, &images_count);
+    size_t count;
+    struct aimg_repair_image *images = aimg_repair_images(repair, &count);
+    *same_out = false;
+    if (list[i].hash != list[i - 1].hash)
+        return AIMG_OK;
+    *older = &images[aimg_repair_find(repair, list[i - 1].ordinal)];
+    *newer = &images[aimg_repair_find(repair, list[i].ordinal)];
+    return same_name(repair, *older, *newer, same_out, error);
+}
+
+/* As of the last commit: the older one was replaced, for the newer could not have been added else. */
+static enum aimg_status drop_replaced(struct aimg_repair *repair, const struct named *list, size_t count,
+                                      struct aimg_error *error)
+{
     enum aimg_status status = AIMG_OK;
     for (size_t i = 1; status == AIMG_OK && i < count; i++) {
+        struct aimg_repair_image *older, *newer;
         bool same = false;
-        if (list[i].hash != list[i - 1].hash)
+        if (list[i].ordinal >= repair->committed_count)
             continue;
-        struct aimg_repair_image *older = &images[aimg_repair_find(repair, list[i - 1].ordinal)];
-        status = same_name(repair, older, &images[aimg_repair_find(repair, list[i].ordinal)], &same, error);
+        status = pair_up(repair, list, i, &older, &newer, &same, error);
         if (same)
             older->place |= AIMG_REPAIR_DEAD;
     }
@@ -111,12 +125,13 @@ static enum aimg_status drop_older(struct aimg_repair *repair, const struct name
 
 /* ------------------------------------------------------------------ who may have been removed */
 
-/* Whether as many images are listed as the last commit says: then none is back that it did not list. */
+/* Whether as many images are listed as the last commit says: then none is back that it did not list. Attachments are not
+ * counted there. */
 static enum aimg_status check_listed(struct aimg_repair *repair, bool *agrees_out, struct aimg_error *error)
 {
     size_t count;
     const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
-    uint64_t listed = repair->result.lost_images;
+    uint64_t listed = repair->missing_count;
     for (size_t i = 0; i < count && images[i].ordinal < repair->committed_count; i++) {
         bool attached = false;
         if ((images[i].place & AIMG_REPAIR_DEAD) != 0)
@@ -126,11 +141,65 @@ static enum aimg_status check_listed(struct aimg_repair *repair, bool *agrees_ou
             return status;
         listed += !attached;
     }
-    *agrees_out = repair->listed_known && listed <= repair->listed_count;
+    *agrees_out = repair->listed_known && listed == repair->listed_count;
     return AIMG_OK;
 }
 
-static enum aimg_status tell_back(struct aimg_repair *repair, const struct aimg_repair_image *image, struct aimg_error *error)
+/* Runs of which as many images are dead as ROOT counts: no other was removed. */
+static void count_dead(struct aimg_repair *repair)
+{
+    const struct aimg_catalog *catalog = &repair->reader.catalog;
+    size_t count, next = 0;
+    const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
+    for (uint32_t i = 0; i < catalog->run_count; i++) {
+        struct aimg_repair_run *more = &repair->runs[i];
+        size_t first = next;
+        uint32_t dead = 0;
+        for (; next < count && images[next].ordinal - catalog->runs[i].first < catalog->runs[i].count; next++)
+            dead += (images[next].place & AIMG_REPAIR_DEAD) != 0;
+        bool complete = next - first == catalog->runs[i].count;
+        if (more->dead_counted && complete && dead >= more->dead)
+            more->mask_unsure = false;
+        more->dead_missing = more->dead_counted && complete && dead < more->dead ? more->dead - dead : 0;
+    }
+}
+
+/* ------------------------------------------------------------------ who is written */
+
+/* Of those with one name the newest whose bytes are whole. */
+static enum aimg_status choose_newest(struct aimg_repair *repair, const struct named *list, size_t count,
+                                      struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    bool asked = false, held = false; /* whether a newer one is whole */
+    for (size_t i = count; status == AIMG_OK && i-- > 1;) {
+        struct aimg_repair_image *older, *newer;
+        bool same = false;
+        status = pair_up(repair, list, i, &older, &newer, &same, error);
+        if (!same) {
+            asked = held = false;
+            continue;
+        }
+        if (!asked)
+            status = aimg_repair_whole(repair, newer, &held, error);
+        asked = true;
+        if (status != AIMG_OK || held) {
+            older->place |= AIMG_REPAIR_DEAD;
+            continue;
+        }
+        status = aimg_repair_whole(repair, older, &held, error);
+        if (!held)
+            continue;
+        older->place &= ~(uint64_t)AIMG_REPAIR_DEAD;
+        older->place |= AIMG_REPAIR_BACK;
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ telling */
+
+static enum aimg_status tell_back(struct aimg_repair *repair, const struct aimg_repair_image *image, const char *message,
+                                  struct aimg_error *error)
 {
     char name[AIMG_NAME_MAX + 1];
     size_t bytes = 0;
@@ -142,42 +211,60 @@ static enum aimg_status tell_back(struct aimg_repair *repair, const struct aimg_
                              .count = 1,
                              .offset = aimg_repair_offset(image),
                              .name = status == AIMG_OK && bytes > 0 ? name : NULL,
-                             .message = "may have been removed: the list of the removed images near it is lost"};
+                             .message = message};
     aimg_repair_lose(repair, &loss);
     return AIMG_OK;
 }
 
-/* Those of a run; *next: the first image that is not of the runs before. */
-static enum aimg_status tell_unsure(struct aimg_repair *repair, uint32_t index, size_t *next, struct aimg_error *error)
+static void say_unsure(const struct aimg_repair *repair, uint32_t index, char *out, size_t room)
 {
     const struct aimg_run *run = &repair->reader.catalog.runs[index];
     const struct aimg_repair_run *more = &repair->runs[index];
-    size_t count, first = *next, end = first;
+    if (more->dead_missing == 0)
+        snprintf(out, room, "may have been removed: the list of the removed images near it is lost");
+    else
+        snprintf(out, room, "may have been removed: %" PRIu32 " of the images %" PRIu32 " to %" PRIu32 " %s, the list is lost",
+                 more->dead_missing, run->first, run->first + (run->count - 1), more->dead_missing == 1 ? "was" : "were");
+}
+
+/* Those of a run; *next: the first image that is not of the runs before. listed_agree: only attachments can be. */
+static enum aimg_status tell_run(struct aimg_repair *repair, uint32_t index, bool listed_agree, size_t *next,
+                                 struct aimg_error *error)
+{
+    const struct aimg_run *run = &repair->reader.catalog.runs[index];
+    char unsure[160];
+    size_t count;
     const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
-    uint64_t living = 0;
-    for (; end < count && images[end].ordinal - run->first < run->count; end++)
-        living += (images[end].place & AIMG_REPAIR_DEAD) == 0;
-    *next = end;
-    bool sure = !more->mask_unsure || (more->dead_counted && end - first == run->count && run->count - living >= more->dead);
     enum aimg_status status = AIMG_OK;
-    for (size_t i = first; !sure && status == AIMG_OK && i < end; i++)
-        if ((images[i].place & AIMG_REPAIR_DEAD) == 0 && images[i].ordinal < repair->committed_count)
-            status = tell_back(repair, &images[i], error);
+    say_unsure(repair, index, unsure, sizeof unsure);
+    for (; status == AIMG_OK && *next < count && images[*next].ordinal - run->first < run->count; ++*next) {
+        const struct aimg_repair_image *image = &images[*next];
+        bool told = repair->runs[index].mask_unsure && image->ordinal < repair->committed_count;
+        if ((image->place & AIMG_REPAIR_DEAD) != 0)
+            continue;
+        if (told && listed_agree)
+            status = aimg_repair_attached(repair, image, &told, error);
+        if ((image->place & AIMG_REPAIR_BACK) != 0)
+            status = tell_back(repair, image, "was replaced, but the image that replaced it is lost", error);
+        else if (status == AIMG_OK && told)
+            status = tell_back(repair, image, unsure, error);
+    }
     return status;
 }
 
-static enum aimg_status settle_removals(struct aimg_repair *repair, struct aimg_error *error)
+/* What the last commit listed is found out before the images that came after it are looked at: they may have replaced some. */
+static enum aimg_status settle(struct aimg_repair *repair, const struct named *list, size_t count, struct aimg_error *error)
 {
-    uint32_t runs = repair->reader.catalog.run_count;
-    bool unsure = false, agrees = false;
+    bool agrees = false;
     size_t next = 0;
-    enum aimg_status status = AIMG_OK;
-    for (uint32_t i = 0; i < runs; i++)
-        unsure = unsure || repair->runs[i].mask_unsure;
-    if (unsure)
+    enum aimg_status status = drop_replaced(repair, list, count, error);
+    if (status == AIMG_OK)
         status = check_listed(repair, &agrees, error);
-    for (uint32_t i = 0; unsure && !agrees && status == AIMG_OK && i < runs; i++)
-        status = tell_unsure(repair, i, &next, error);
+    count_dead(repair);
+    if (status == AIMG_OK)
+        status = choose_newest(repair, list, count, error);
+    for (uint32_t i = 0; status == AIMG_OK && i < repair->reader.catalog.run_count; i++)
+        status = tell_run(repair, i, agrees, &next, error);
     return status;
 }
 
@@ -192,7 +279,7 @@ enum aimg_status aimg_repair_settle_names(struct aimg_repair *repair, struct aim
     if (status == AIMG_OK && count > 1)
         qsort(list, count, sizeof *list, compare_named);
     if (status == AIMG_OK)
-        status = drop_older(repair, list, count, error);
+        status = settle(repair, list, count, error);
     aimg_release(&repair->options.allocator, list);
-    return status == AIMG_OK ? settle_removals(repair, error) : status;
+    return status;
 }

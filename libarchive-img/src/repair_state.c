@@ -384,6 +384,7 @@ enum aimg_status aimg_repair_load(struct aimg_repair *repair, struct aimg_error 
     if (status == AIMG_OK)
         status = build_runs(repair, error);
     if (status != AIMG_OK)
+    aimg_buffer_release(allocator, &repair->names.raw);
         return status;
     attach_tables(repair);
     note_lost(repair);

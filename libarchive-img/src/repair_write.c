@@ -1,202 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each image into the new archive: found by its frame or by its entry, checked, and coded ones decoded, for the hash that the new
- * entry has must be that of the original bytes. */
-#include "repair.h"
+/* Each image into the new archive, with its name and values, and aliases as aliases. */
+#include "repair_bytes.h"
 
 #include "checksum.h"
 #include "copy_values.h"
 #include "ordinal_map.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-/* Where the bytes of an image are, and what they must be. */
-struct bytes {
-    uint64_t offset; /* of the frame */
-    uint64_t data_offset, stored_bytes;
-    uint64_t raw_bytes; /* when the frame is there */
-    uint64_t stored_hash;
-    uint8_t hash[AIMG_HASH_BYTES]; /* when only the entry is there */
-    uint8_t format, coding;
-    bool framed;
+/* Bytes of an image that is not there any more, which aliases share: the first alias becomes the image. */
+struct heir {
+    uint64_t offset; /* of the frame with the bytes */
+    uint32_t number; /* in the new archive; AIMG_NO_ORDINAL: none, as they are damaged, or not tried yet */
+    bool tried;
 };
 
 struct write {
-    struct aimg_repair *repair;
-    struct aimg_buffer stored, raw;
-    struct aimg_ordinal_map heirs; /* image that is dead, and which new image holds its bytes */
+    struct aimg_repair_copy copy;
+    struct aimg_buffer heirs;      /* struct heir, in order of offset */
+    struct aimg_ordinal_map names; /* hashes of all names there will be, once one is to be made */
     char name[AIMG_NAME_MAX + 1];
-    const char *why; /* an image is lost */
 };
-
-/* ------------------------------------------------------------------ finding */
-
-static enum aimg_status bytes_of_frame(const struct aimg_repair *repair, uint64_t offset, uint32_t ordinal, struct bytes *bytes,
-                                       struct aimg_error *error)
-{
-    struct aimg_frame_view view;
-    int critical = 0;
-    enum aimg_status status = aimg_frame_read(&repair->reader.source, offset, &view, error);
-    if (status != AIMG_OK)
-        return status;
-    const struct aimg_frame *frame = &view.frame;
-    if (frame->type != AIMG_FRAME_IMAGE || frame->ordinal != ordinal)
-        return AIMG_CORRUPT;
-    if (aimg_frame_check_ext(view.bytes + AIMG_FRAME_BYTES + frame->name_bytes, frame->ext_bytes, &critical) != 0)
-        return AIMG_CORRUPT;
-    *bytes = (struct bytes){.offset = offset,
-                            .data_offset = offset + (uint64_t)frame->header_units * AIMG_UNIT,
-                            .stored_bytes = frame->stored_bytes,
-                            .raw_bytes = frame->raw_bytes,
-                            .stored_hash = frame->stored_hash,
-                            .format = frame->format,
-                            .coding = frame->coding,
-                            .framed = true};
-    return critical ? AIMG_UNSUPPORTED : AIMG_OK;
-}
-
-static void bytes_of_entry(const struct aimg_entry_record *entry, struct bytes *bytes)
-{
-    *bytes = (struct bytes){.offset = entry->frame_offset,
-                            .data_offset = aimg_entry_data_offset(entry),
-                            .stored_bytes = entry->stored_bytes,
-                            .format = entry->format,
-                            .coding = entry->coding};
-    memcpy(bytes->hash, entry->hash, sizeof bytes->hash);
-}
-
-/* Of an image that is no alias. */
-static enum aimg_status find_bytes(struct aimg_repair *repair, const struct aimg_repair_image *image, struct bytes *bytes,
-                                   struct aimg_error *error)
-{
-    struct aimg_entry_record entry;
-    enum aimg_status status = bytes_of_frame(repair, aimg_repair_offset(image), image->ordinal, bytes, error);
-    if (status == AIMG_OK || status == AIMG_UNSUPPORTED || !aimg_repair_bears(status))
-        return status;
-    status = aimg_repair_entry(repair, image->ordinal, &entry, error);
-    if (status == AIMG_OK && (entry.flags & AIMG_ENTRY_ALIASED) == 0)
-        bytes_of_entry(&entry, bytes);
-    return status;
-}
-
-/* The image whose bytes an alias shares; NOT_FOUND when that is not known. */
-static enum aimg_status find_target(struct aimg_repair *repair, const struct aimg_repair_image *image, size_t *target_out,
-                                    uint32_t *ordinal_out, struct aimg_error *error)
-{
-    struct aimg_frame_view view;
-    uint8_t payload[AIMG_ALIAS_BYTES] = {0};
-    uint64_t offset = aimg_repair_offset(image);
-    bool indexed = (image->place & AIMG_REPAIR_INDEXED) != 0;
-    enum aimg_status status = aimg_frame_read(&repair->reader.source, offset, &view, error);
-    if (status != AIMG_OK)
-        return status;
-    uint32_t ordinal = view.frame.ordinal;
-    if (!indexed) {
-        status = aimg_source_copy(&repair->reader.source, offset + (uint64_t)view.frame.header_units * AIMG_UNIT, sizeof payload,
-                                  payload, error);
-        if (status == AIMG_OK && aimg_hash(payload, sizeof payload).low != view.frame.stored_hash)
-            status = AIMG_CHECKSUM;
-        ordinal = aimg_load32(payload);
-    } else if (view.frame.type != AIMG_FRAME_IMAGE) {
-        status = AIMG_CORRUPT;
-    }
-    if (status != AIMG_OK)
-        return status;
-    *ordinal_out = ordinal;
-    size_t count, found = ordinal < image->ordinal ? aimg_repair_find(repair, ordinal) : SIZE_MAX;
-    const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
-    if (found == SIZE_MAX || (images[found].place & AIMG_REPAIR_ALIAS) != 0)
-        return AIMG_NOT_FOUND;
-    *target_out = found;
-    return AIMG_OK;
-}
-
-/* ------------------------------------------------------------------ checking */
-
-static enum aimg_status give_up(struct write *write, enum aimg_status status, const char *why)
-{
-    write->why = why;
-    return status;
-}
-
-/* The original bytes of a coded image, hashed. */
-static enum aimg_status decode(struct write *write, struct bytes *bytes, uint8_t hash_out[AIMG_HASH_BYTES],
-                               struct aimg_error *error)
-{
-    const struct aimg_repair *repair = write->repair;
-    const struct aimg_reader *reader = &repair->reader;
-    if (!bytes->framed && !aimg_codec_raw_bytes(write->stored.data, (size_t)bytes->stored_bytes, &bytes->raw_bytes))
-        return give_up(write, AIMG_CORRUPT, "its bytes are damaged");
-    if (!aimg_decoding_allowed(&reader->source.limits, bytes->stored_bytes, bytes->raw_bytes))
-        return give_up(write, AIMG_LIMIT, "it would take more than the limits allow when it is decoded");
-    write->raw.bytes = 0;
-    if (!aimg_buffer_reserve(&repair->options.allocator, &write->raw, bytes->raw_bytes + 1))
-        return aimg_fail_memory(error, bytes->raw_bytes);
-    enum aimg_status status = aimg_image_decode(reader, bytes->coding, write->stored.data, bytes->stored_bytes, write->raw.data,
-                                                bytes->raw_bytes, bytes->data_offset, error);
-    if (status == AIMG_OK)
-        aimg_hash_store(hash_out, aimg_hash(write->raw.data, (size_t)bytes->raw_bytes));
-    else if (aimg_repair_bears(status))
-        return give_up(write, status, "its bytes, or the dictionary that they need, are damaged");
-    return status;
-}
-
-/* Reads the stored bytes, and makes them ready for adding when they are those that were added. */
-static enum aimg_status load(struct write *write, struct bytes *bytes, struct aimg_prepared *prepared, struct aimg_error *error)
-{
-    struct aimg_repair *repair = write->repair;
-    const struct aimg_source *source = &repair->reader.source;
-    if (bytes->stored_bytes > source->limits.image_bytes)
-        return give_up(write, AIMG_LIMIT, "it takes more than the limit for images");
-    if (bytes->data_offset > repair->file_bytes || bytes->stored_bytes > repair->file_bytes - bytes->data_offset)
-        return give_up(write, AIMG_TRUNCATED, "the file ends before the image does");
-    write->stored.bytes = 0;
-    if (!aimg_buffer_reserve(&repair->options.allocator, &write->stored, bytes->stored_bytes + 1))
-        return aimg_fail_memory(error, bytes->stored_bytes);
-    enum aimg_status status =
-        aimg_source_copy(source, bytes->data_offset, (size_t)bytes->stored_bytes, write->stored.data, error);
-    if (status != AIMG_OK)
-        return status;
-    struct aimg_hash hash = aimg_hash(write->stored.data, (size_t)bytes->stored_bytes);
-    *prepared = (struct aimg_prepared){.stored = write->stored.data,
-                                       .stored_bytes = bytes->stored_bytes,
-                                       .raw_bytes = bytes->stored_bytes,
-                                       .stored_hash = hash.low,
-                                       .coding = bytes->coding};
-    aimg_hash_store(prepared->hash, hash);
-    if (bytes->framed && hash.low != bytes->stored_hash)
-        return give_up(write, AIMG_CHECKSUM, "its bytes are damaged");
-    if (bytes->coding == AIMG_CODING_STORE && bytes->framed && bytes->raw_bytes != bytes->stored_bytes)
-        return give_up(write, AIMG_CORRUPT, "its frame contradicts itself");
-    if (bytes->coding != AIMG_CODING_STORE) {
-        status = decode(write, bytes, prepared->hash, error);
-        prepared->raw_bytes = bytes->raw_bytes;
-    }
-    if (status == AIMG_OK && !bytes->framed && memcmp(bytes->hash, prepared->hash, sizeof bytes->hash) != 0)
-        return give_up(write, AIMG_CHECKSUM, "its bytes are damaged");
-    return status;
-}
 
 /* ------------------------------------------------------------------ adding */
 
-/* A name for an image that has lost its own. */
+static uint32_t name_key(uint64_t name_hash)
+{
+    return (uint32_t)(name_hash >> 32) & INT32_MAX;
+}
+
+static enum aimg_status list_names(struct write *write, struct aimg_error *error)
+{
+    size_t count;
+    uint32_t known;
+    const struct aimg_repair_image *images = aimg_repair_images(write->copy.repair, &count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t key = name_key(images[i].name_hash);
+        if (images[i].name_hash != 0 && !aimg_ordinal_map_find(&write->names, key, &known) &&
+            !aimg_ordinal_map_add(&write->copy.repair->options.allocator, &write->names, key, images[i].ordinal))
+            return aimg_fail_memory(error, write->names.size * sizeof(struct aimg_ordinal_pair));
+    }
+    return AIMG_OK;
+}
+
+/* A name for an image that has lost its own. No image has it, and none that is still to be added. */
 static enum aimg_status make_name(struct write *write, uint32_t ordinal, size_t *bytes_out, struct aimg_error *error)
 {
     uint32_t other;
-    for (unsigned i = 0;; i++) {
+    enum aimg_status status = write->names.count == 0 ? list_names(write, error) : AIMG_OK;
+    for (unsigned i = 0; status == AIMG_OK; i++) {
         int bytes = i == 0 ? snprintf(write->name, sizeof write->name, "recovered/image-%" PRIu32, ordinal)
                            : snprintf(write->name, sizeof write->name, "recovered/image-%" PRIu32 "-%u", ordinal, i);
         *bytes_out = (size_t)bytes;
-        enum aimg_status status = aimg_writer_find(write->repair->writer, write->name, *bytes_out, &other, error);
-        if (status != AIMG_OK)
-            return status == AIMG_NOT_FOUND ? AIMG_OK : status;
+        uint64_t hash = aimg_hash_low(write->name, *bytes_out, write->copy.repair->reader.source.seed);
+        if (!aimg_ordinal_map_find(&write->names, name_key(hash), &other))
+            status = aimg_writer_find(write->copy.repair->writer, write->name, *bytes_out, &other, error);
     }
+    return status == AIMG_NOT_FOUND ? AIMG_OK : status;
 }
 
 /* Name, kind and values of an image. */
 static enum aimg_status describe(struct write *write, const struct aimg_repair_image *image, struct aimg_image *out,
                                  struct aimg_error *error)
 {
-    struct aimg_repair *repair = write->repair;
+    struct aimg_repair *repair = write->copy.repair;
     bool attachment = false;
     *out = (struct aimg_image){.struct_bytes = sizeof *out, .name = write->name, .flags = AIMG_ADD_REPLACE};
     enum aimg_status status = aimg_repair_attached(repair, image, &attachment, error);
@@ -222,13 +90,13 @@ static enum aimg_status describe(struct write *write, const struct aimg_repair_i
     return aimg_repair_values_take(repair, image->ordinal, &out->values, &out->value_count, error);
 }
 
-static enum aimg_status add_bytes(struct write *write, struct aimg_repair_image *image, struct bytes *bytes,
+static enum aimg_status add_bytes(struct write *write, struct aimg_repair_image *image, struct aimg_repair_bytes *bytes,
                                   struct aimg_error *error)
 {
-    struct aimg_repair *repair = write->repair;
+    struct aimg_repair *repair = write->copy.repair;
     struct aimg_prepared prepared;
     struct aimg_image described;
-    enum aimg_status status = load(write, bytes, &prepared, error);
+    enum aimg_status status = aimg_repair_load_bytes(&write->copy, bytes, &prepared, error);
     if (status == AIMG_OK)
         status = aimg_copy_coding(repair->writer, &repair->reader, bytes->coding, error);
     if (status == AIMG_OK)
@@ -242,7 +110,7 @@ static enum aimg_status add_bytes(struct write *write, struct aimg_repair_image 
 
 static enum aimg_status add_alias(struct write *write, struct aimg_repair_image *image, uint32_t target, struct aimg_error *error)
 {
-    struct aimg_repair *repair = write->repair;
+    struct aimg_repair *repair = write->copy.repair;
     struct aimg_image described;
     uint32_t replaced;
     enum aimg_status status = describe(write, image, &described, error);
@@ -260,65 +128,124 @@ static enum aimg_status add_alias(struct write *write, struct aimg_repair_image 
     return status;
 }
 
-/* An alias of an image that is not there any more becomes the image. */
+static int compare_heirs(const void *a, const void *b)
+{
+    const struct heir *x = a, *y = b;
+    if (x->offset != y->offset)
+        return x->offset < y->offset ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static struct heir *find_heir(const struct write *write, uint64_t offset)
+{
+    struct heir *heirs = (struct heir *)(void *)write->heirs.data;
+    size_t low = 0, count = write->heirs.bytes / sizeof *heirs, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (heirs[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && heirs[low].offset == offset ? &heirs[low] : NULL;
+}
+
+/* All that can be asked for: the frames of images, and what entries of aliases name. */
+static enum aimg_status list_heirs(struct write *write, struct aimg_error *error)
+{
+    struct aimg_repair *repair = write->copy.repair;
+    size_t count, kept = 0;
+    const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct heir heir = {.offset = aimg_repair_offset(&images[i]), .number = images[i].number};
+        struct aimg_entry_record entry;
+        if ((images[i].place & AIMG_REPAIR_ALIAS) != 0) {
+            enum aimg_status status = aimg_repair_entry(repair, images[i].ordinal, &entry, error);
+            if (status != AIMG_OK && !aimg_repair_bears(status))
+                return status;
+            if (status != AIMG_OK)
+                continue;
+            heir = (struct heir){.offset = entry.frame_offset, .number = AIMG_NO_ORDINAL};
+        }
+        if (!aimg_buffer_add(&repair->options.allocator, &write->heirs, &heir, sizeof heir))
+            return aimg_fail_memory(error, write->heirs.bytes);
+    }
+    struct heir *heirs = (struct heir *)(void *)write->heirs.data;
+    count = write->heirs.bytes / sizeof *heirs;
+    qsort(heirs, count, sizeof *heirs, compare_heirs);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || heirs[kept - 1].offset != heirs[i].offset)
+            heirs[kept++] = heirs[i];
+    write->heirs.bytes = kept * sizeof *heirs;
+    return AIMG_OK;
+}
+/* Adds the image with these bytes, and notes for aliases of it who has them now. */
+static enum aimg_status add_original(struct write *write, struct aimg_repair_image *image, struct aimg_repair_bytes *bytes,
+                                     struct aimg_error *error)
+{
+    enum aimg_status status = add_bytes(write, image, bytes, error);
+    struct heir *heir = find_heir(write, bytes->offset);
+    if (heir != NULL) {
+        heir->number = image->number;
+        heir->tried = true;
+    }
+    return status;
+}
+
 static enum aimg_status write_alias(struct write *write, struct aimg_repair_image *image, struct aimg_error *error)
 {
-    struct aimg_repair *repair = write->repair;
-    struct aimg_entry_record entry;
-    struct bytes bytes;
-    size_t target = 0, count;
-    uint32_t holder, ordinal = AIMG_NO_ORDINAL;
-    struct aimg_repair_image *images = aimg_repair_images(repair, &count);
-    enum aimg_status status = find_target(repair, image, &target, &ordinal, error);
-    bool known = status == AIMG_OK;
+    struct aimg_repair *repair = write->copy.repair;
+    struct aimg_repair_bytes bytes;
+    size_t target, count;
+    uint32_t ordinal;
+    const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
+    enum aimg_status status = aimg_repair_find_target(repair, image, &target, &ordinal, error);
+    if (status != AIMG_OK)
+        return status;
     if (ordinal < repair->scan_ordinal) /* of the archive that is added to */
         return add_alias(write, image, ordinal, error);
-    if (!known && !aimg_repair_bears(status))
-        return status;
-    if (known && images[target].number != AIMG_NO_ORDINAL)
+    if (target != SIZE_MAX && images[target].number != AIMG_NO_ORDINAL)
         return add_alias(write, image, images[target].number, error);
-    if (known && aimg_ordinal_map_find(&write->heirs, images[target].ordinal, &holder))
-        return add_alias(write, image, holder, error);
-    if (known) {
-        status = find_bytes(repair, &images[target], &bytes, error);
-    } else {
-        status = aimg_repair_entry(repair, image->ordinal, &entry, error);
-        if (status == AIMG_OK)
-            bytes_of_entry(&entry, &bytes);
+    status = aimg_repair_find_shared(&write->copy, image, target, &bytes, error);
+    if (status == AIMG_OK && write->heirs.bytes == 0)
+        status = list_heirs(write, error);
+    if (status != AIMG_OK)
+        return status;
+    const struct heir *heir = find_heir(write, bytes.offset);
+    if (heir != NULL && heir->number != AIMG_NO_ORDINAL)
+        return add_alias(write, image, heir->number, error);
+    if (heir != NULL && heir->tried) {
+        write->copy.why = "the bytes that it shares with another image are damaged";
+        return AIMG_CORRUPT;
     }
-    if (status == AIMG_OK)
-        status = add_bytes(write, image, &bytes, error);
-    if (status == AIMG_OK && known &&
-        !aimg_ordinal_map_add(&repair->options.allocator, &write->heirs, images[target].ordinal, image->number))
-        return aimg_fail_memory(error, sizeof holder);
-    return status;
+    return add_original(write, image, &bytes, error);
 }
 
 static void lose(struct write *write, const struct aimg_repair_image *image)
 {
     size_t bytes = 0;
-    bool named = aimg_repair_name(write->repair, image, write->name, &bytes, NULL) == AIMG_OK && bytes > 0;
+    bool named = aimg_repair_name(write->copy.repair, image, write->name, &bytes, NULL) == AIMG_OK && bytes > 0;
     struct aimg_loss loss = {.kind = AIMG_LOSS_IMAGES,
                              .ordinal = image->ordinal,
                              .count = 1,
                              .offset = aimg_repair_offset(image),
                              .name = named ? write->name : NULL,
-                             .message = write->why};
-    aimg_repair_lose(write->repair, &loss);
+                             .message = write->copy.why};
+    aimg_repair_lose(write->copy.repair, &loss);
 }
 
 static enum aimg_status write_image(struct write *write, struct aimg_repair_image *image, struct aimg_error *error)
 {
-    struct aimg_repair *repair = write->repair;
-    struct bytes bytes;
+    struct aimg_repair *repair = write->copy.repair;
+    struct aimg_repair_bytes bytes;
     enum aimg_status status;
-    write->why = "what is left of it contradicts itself, or is not enough";
+    write->copy.why = "what is left of it cannot be added to an archive";
     if ((image->place & AIMG_REPAIR_ALIAS) != 0) {
         status = write_alias(write, image, error);
     } else {
-        status = find_bytes(repair, image, &bytes, error);
+        status = aimg_repair_find_bytes(&write->copy, image, &bytes, error);
         if (status == AIMG_OK)
-            status = add_bytes(write, image, &bytes, error);
+            status = add_original(write, image, &bytes, error);
     }
     if (status == AIMG_OK || repair->writer->failed || !aimg_repair_bears(status))
         return status;
@@ -326,9 +253,17 @@ static enum aimg_status write_image(struct write *write, struct aimg_repair_imag
     return AIMG_OK;
 }
 
+static void release(struct write *write)
+{
+    const struct aimg_allocator *allocator = &write->copy.repair->options.allocator;
+    aimg_repair_copy_release(&write->copy);
+    aimg_buffer_release(allocator, &write->heirs);
+    aimg_ordinal_map_clear(allocator, &write->names);
+}
+
 enum aimg_status aimg_repair_write(struct aimg_repair *repair, struct aimg_error *error)
 {
-    struct write write = {.repair = repair};
+    struct write write = {.copy = {.repair = repair}};
     size_t count;
     struct aimg_repair_image *images = aimg_repair_images(repair, &count);
     enum aimg_status status = AIMG_OK;
@@ -338,8 +273,6 @@ enum aimg_status aimg_repair_write(struct aimg_repair *repair, struct aimg_error
         if (status == AIMG_OK)
             status = aimg_repair_tell(repair, aimg_repair_offset(&images[i]), error);
     }
-    aimg_buffer_release(&repair->options.allocator, &write.stored);
-    aimg_buffer_release(&repair->options.allocator, &write.raw);
-    aimg_ordinal_map_clear(&repair->options.allocator, &write.heirs);
+    release(&write);
     return status;
 }
