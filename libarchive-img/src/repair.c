@@ -46,7 +46,7 @@ enum aimg_status aimg_repair_tell(struct aimg_repair *repair, uint64_t done, str
 
 /* ------------------------------------------------------------------ what is not known */
 
-static void lose_bytes(struct aimg_repair *repair, uint64_t offset, uint64_t bytes, const char *message)
+void aimg_repair_lose_bytes(struct aimg_repair *repair, uint64_t offset, uint64_t bytes, const char *message)
 {
     struct aimg_loss loss = {
         .kind = AIMG_LOSS_BYTES, .ordinal = AIMG_NO_ORDINAL, .offset = offset, .count = 1, .bytes = bytes, .message = message};
@@ -67,14 +67,13 @@ static void tell_gaps(struct aimg_repair *repair)
     for (size_t i = 0; i < repair->gaps.bytes / sizeof *gaps; i++) {
         uint64_t unknown = gaps[i].begin > repair->known_end ? gaps[i].begin : repair->known_end;
         if (gaps[i].end > unknown)
-            lose_bytes(repair, unknown, gaps[i].end - unknown, "nothing tells what these bytes were");
+            aimg_repair_lose_bytes(repair, unknown, gaps[i].end - unknown, "nothing tells what these bytes were");
         else if (aimg_repair_gap_in_index(repair, &gaps[i]))
-            lose_bytes(repair, gaps[i].begin, gaps[i].end - gaps[i].begin,
-                       "here stood what the last commit changed: values, removals or metadata may be those of before");
+            aimg_repair_lose_bytes(repair, gaps[i].begin, gaps[i].end - gaps[i].begin, AIMG_REPAIR_CHANGES_LOST);
     }
     if (repair->hint_end > repair->file_bytes)
-        lose_bytes(repair, repair->file_bytes, repair->hint_end - repair->file_bytes,
-                   "the end of the file is missing, with all that was committed there: images, values and removals");
+        aimg_repair_lose_bytes(repair, repair->file_bytes, repair->hint_end - repair->file_bytes,
+                               "the end of the file is missing, with all that was committed there: images, values and removals");
 }
 
 /* ------------------------------------------------------------------ the work */

@@ -75,7 +75,6 @@ static void take_columns(struct aimg_repair *repair, const uint8_t **in, size_t 
             (count > 0 && column->record.id <= column[-1].record.id))
             break;
         column->name = (const char *)name;
-        repair->column_types[count] = column->record.type;
         *in += aimg_column_record_total(column->record.name_bytes);
         *left -= aimg_column_record_total(column->record.name_bytes);
     }

@@ -92,8 +92,10 @@ static enum aimg_status take_later(struct aimg_repair *repair, struct aimg_buffe
         enum aimg_status status = aimg_repair_part(repair, &pieces[i], &part, &whole, error);
         if (status != AIMG_OK)
             return status;
-        if (!whole && pieces[i].offset < repair->committed_end)
+        if (!whole && pieces[i].offset < repair->committed_end) {
             repair->changes_lost = true;
+            aimg_repair_lose_bytes(repair, pieces[i].offset, pieces[i].bytes, AIMG_REPAIR_CHANGES_LOST);
+        }
         if (!whole || !belongs(repair, &part))
             continue;
         taken++;
@@ -113,17 +115,6 @@ static int compare_parts(const void *a, const void *b)
 static bool is_wanted(unsigned type)
 {
     return type == AIMG_FRAME_RUN || type == AIMG_FRAME_COLUMN || type == AIMG_FRAME_MASK || type == AIMG_FRAME_VALUES;
-}
-
-/* Sections that fit no column are not there: those of a column that no ROOT defines any more. */
-static void drop_sections(const struct aimg_catalog *catalog, struct aimg_table *table)
-{
-    for (uint32_t i = 0; i < table->section_count; i++) {
-        if (aimg_catalog_section_fits(catalog, table, &table->sections[i]))
-            continue;
-        table->sections[i].kind = 0;
-        table->ordered = false;
-    }
 }
 
 static enum aimg_status open_tables(struct aimg_repair *repair, const struct aimg_part *parts, size_t count,
@@ -147,7 +138,6 @@ static enum aimg_status open_tables(struct aimg_repair *repair, const struct aim
             continue;
         enum aimg_status status = aimg_table_open(source, &parts[i], next, table, error);
         if (status == AIMG_OK) {
-            drop_sections(catalog, table);
             next += table->section_count;
             catalog->table_count++;
             continue;
@@ -335,14 +325,6 @@ static void note_lost(struct aimg_repair *repair)
         repair->runs[i].mask_unsure = true;
 }
 
-/* Columns of a dictionary are read as numbers: what of their texts is left is looked up apart. */
-static void hide_dictionaries(struct aimg_catalog *catalog)
-{
-    for (uint32_t i = 0; i < catalog->head.column_count; i++)
-        if (catalog->columns[i].record.type == AIMG_COLUMN_DICTIONARY)
-            catalog->columns[i].record.type = AIMG_COLUMN_U32;
-}
-
 enum aimg_status aimg_repair_create_caches(struct aimg_repair *repair, struct aimg_error *error)
 {
     aimg_codec_pool_init(&repair->caches.codecs);
@@ -384,11 +366,10 @@ enum aimg_status aimg_repair_load(struct aimg_repair *repair, struct aimg_error 
     if (status == AIMG_OK)
         status = build_runs(repair, error);
     if (status != AIMG_OK)
-    aimg_buffer_release(allocator, &repair->names.raw);
         return status;
     attach_tables(repair);
     note_lost(repair);
-    hide_dictionaries(&repair->reader.catalog);
+    aimg_repair_adopt_columns(repair);
     return aimg_repair_load_masks(repair, error);
 }
 
@@ -403,5 +384,6 @@ void aimg_repair_unload(struct aimg_repair *repair)
     }
     aimg_catalog_release(&repair->reader.source, &repair->reader.catalog);
     aimg_release(allocator, repair->runs);
+    aimg_buffer_release(allocator, &repair->names.raw);
     aimg_buffer_release(allocator, &repair->lost);
 }

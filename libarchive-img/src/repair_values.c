@@ -5,6 +5,8 @@
 
 #include "value_check.h"
 
+#include <stdio.h>
+
 /* Some texts of a dictionary. */
 struct texts {
     uint32_t first, count; /* codes */
@@ -16,9 +18,10 @@ struct repair_column {
     const struct aimg_column_record *record; /* a dictionary's says u32 */
     unsigned type;                           /* as it is */
     char name[AIMG_COLUMN_NAME_MAX + 1];
+    bool made;    /* so is its name: no ROOT says it any more */
     bool skipped; /* the new archive has none for it */
     uint32_t id;  /* there */
-    uint64_t lost;
+    uint64_t kept, lost;
     struct aimg_buffer groups, texts; /* struct texts, and their bytes */
     struct aimg_buffer room;          /* for a value in the machine's order, where that is not the file's */
 };
@@ -111,6 +114,26 @@ static bool id_taken(const struct aimg_repair_values *values, uint32_t index)
     return false;
 }
 
+static bool is_known(const struct aimg_catalog *catalog, const char *name)
+{
+    for (uint32_t i = 0; i < catalog->head.column_count; i++) {
+        const struct aimg_catalog_column *column = &catalog->columns[i];
+        if (column->name != NULL && column->record.name_bytes == strlen(name) &&
+            memcmp(column->name, name, column->record.name_bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void make_name(const struct aimg_catalog *catalog, struct repair_column *column)
+{
+    uint32_t id = column->record->id;
+    snprintf(column->name, sizeof column->name, "recovered/column-%" PRIu32, id);
+    for (unsigned i = 1; is_known(catalog, column->name); i++)
+        snprintf(column->name, sizeof column->name, "recovered/column-%" PRIu32 "-%u", id, i);
+    column->made = true;
+}
+
 static enum aimg_status define(struct aimg_repair *repair, uint32_t index, struct aimg_error *error)
 {
     struct aimg_repair_values *values = repair->values;
@@ -118,7 +141,10 @@ static enum aimg_status define(struct aimg_repair *repair, uint32_t index, struc
     const struct aimg_catalog_column *known = &repair->reader.catalog.columns[index];
     column->record = &known->record;
     column->type = repair->column_types[index];
-    memcpy(column->name, known->name, known->record.name_bytes);
+    if (known->name == NULL)
+        make_name(&repair->reader.catalog, column);
+    else
+        memcpy(column->name, known->name, known->record.name_bytes);
     enum aimg_status status = aimg_writer_column(repair->writer, column->name, (enum aimg_type)column->type, known->record.width,
                                                  (known->record.flags & AIMG_COLUMN_LIST) != 0, &column->id, error);
     column->skipped = status == AIMG_EXISTS || aimg_repair_bears(status) || (status == AIMG_OK && id_taken(values, index));
@@ -232,6 +258,7 @@ static enum aimg_status take(struct aimg_repair *repair, struct repair_column *c
     }
     *null_out = !found || column->skipped;
     column->lost += *null_out;
+    column->kept += !*null_out;
     return status;
 }
 
@@ -283,12 +310,16 @@ static void tell_lost(struct aimg_repair *repair)
 {
     const struct aimg_repair_values *values = repair->values;
     for (uint32_t i = 0; i < values->count; i++) {
+        const struct repair_column *column = &values->columns[i];
         struct aimg_loss loss = {.kind = AIMG_LOSS_VALUES,
                                  .ordinal = AIMG_NO_ORDINAL,
-                                 .count = values->columns[i].lost,
+                                 .count = column->lost + (column->made ? column->kept : 0),
                                  .offset = AIMG_NO_OFFSET,
-                                 .name = values->columns[i].name,
-                                 .message = "the table that held them is damaged"};
+                                 .name = column->name,
+                                 .message = column->made
+                                                ? "the name and type of this column are lost; what is left of its values "
+                                                  "is there under this name, as it was stored"
+                                                : "the table that held them is damaged"};
         if (loss.count > 0)
             aimg_repair_lose(repair, &loss);
     }

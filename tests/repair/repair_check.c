@@ -14,7 +14,7 @@ enum { NAMES_MOST = 800 };
 static struct told {
     char lost[NAMES_MOST][64], back[NAMES_MOST][64];
     unsigned lost_count, back_count;
-    uint64_t images, values, bytes, names, metadata, unnamed;
+    uint64_t images, values, bytes, names, metadata, unnamed, unnamed_back, nameless;
 } told;
 
 static void on_loss(void *user, const struct aimg_loss *loss)
@@ -29,6 +29,7 @@ static void on_loss(void *user, const struct aimg_loss *loss)
     }
     if (loss->kind == AIMG_LOSS_REMOVAL && loss->name != NULL && told.back_count < NAMES_MOST)
         snprintf(told.back[told.back_count++], sizeof told.back[0], "%s", loss->name);
+    told.unnamed_back += loss->kind == AIMG_LOSS_REMOVAL && loss->name == NULL;
     told.values += loss->kind == AIMG_LOSS_VALUES ? loss->count : 0;
     told.bytes += loss->kind == AIMG_LOSS_BYTES ? loss->bytes : 0;
     told.names += loss->kind == AIMG_LOSS_NAME;
@@ -102,6 +103,8 @@ static bool may_be_lost(const struct hit *hit, const struct true_image *image)
     bool framed = differs(hit, image->own_offset, image->data_offset - image->frame_offset) ||
                   differs(hit, image->frame_offset, image->data_offset - image->frame_offset) ||
                   (image->alias && differs(hit, image->own_offset, 64));
+    if (image->ordinal >= hit->truth->committed_count)
+        return framed; /* there is no index of it */
     return framed && (type_hit(hit, AIMG_FRAME_RUN) || type_hit(hit, AIMG_FRAME_ROOT) || hit->bytes < hit->truth->file_bytes);
 }
 
@@ -141,6 +144,28 @@ static size_t value_at(const struct aimg_reader *reader, const char *column, uin
     return bytes;
 }
 
+/* A column whose name is lost has its values as they were stored: numbers perhaps in fewer bytes. */
+static void check_nameless(const struct aimg_reader *reader, const struct aimg_column *column, uint32_t ordinal,
+                           const uint8_t *expected, size_t expected_bytes)
+{
+    static uint8_t found[2048];
+    char name[64];
+    int null;
+    snprintf(name, sizeof name, "recovered/column-%u", column->id);
+    size_t bytes = value_at(reader, name, ordinal, found, sizeof found, &null);
+    if (null || column->type == AIMG_TYPE_IMAGE) /* an ordinal of the damaged archive */
+        return;
+    bool number = (column->type == AIMG_TYPE_U16 || column->type == AIMG_TYPE_U32 || column->type == AIMG_TYPE_U64) &&
+                  column->width == 1 && !column->list;
+    if (column->type == AIMG_TYPE_DICTIONARY && told.bytes > 0) /* its texts may be lost, and its codes are left */
+        return;
+    EXPECT(bytes == expected_bytes || (number && bytes < expected_bytes));
+    EXPECT(bytes <= expected_bytes && memcmp(found, expected, bytes) == 0);
+    for (size_t i = bytes; i < expected_bytes; i++)
+        EXPECT_EQ_UINT(expected[i], 0);
+    told.nameless++;
+}
+
 /* Values that the truth has and the repaired archive lacks; those that it has must be the true ones. */
 static uint64_t check_values(const struct hit *hit, const struct aimg_reader *reader, const struct true_image *image,
                              uint32_t ordinal)
@@ -167,56 +192,102 @@ static uint64_t check_values(const struct hit *hit, const struct aimg_reader *re
             dangling = entry.dead != 0 || expected_bytes == 0 ||
                        aimg_reader_find(reader, (char *)expected, expected_bytes, &there, &error) != AIMG_OK;
         }
+        if (expected_null == 0 && found_null != 0)
+            check_nameless(reader, &column, ordinal, expected, expected_bytes);
         lacking += expected_null == 0 && found_null != 0 && !dangling;
-        if (found_null == 0 && !dangling)
+        if (found_null == 0 && !dangling && told.bytes == 0) /* else they may be those of before */
             EXPECT(expected_null == 0 && expected_bytes == found_bytes && memcmp(expected, found, found_bytes) == 0);
     }
     return lacking;
 }
 
-/* Images of the repaired archive that the truth lacks are those that may have been removed, and are told. */
+static const struct true_image *true_image(const struct truth *truth, const char *name, const uint8_t hash[16])
+{
+    for (unsigned i = 0; i < truth->image_count; i++)
+        if (strcmp(truth->images[i].name, name) == 0 && memcmp(truth->images[i].hash, hash, 16) == 0)
+            return &truth->images[i];
+    return NULL;
+}
+
+/* Of the last commit, and nothing is left that tells that an interrupted writer replaced it. */
+static bool stays(const struct hit *hit, const char *name, const uint8_t hash[16])
+{
+    const struct true_image *successor = truth_find(hit->truth, name);
+    for (unsigned i = 0; i < hit->truth->replaced_count; i++)
+        if (strcmp(hit->truth->replaced[i].name, name) == 0 && memcmp(hit->truth->replaced[i].hash, hash, 16) == 0)
+            return successor == NULL || differs(hit, successor->own_offset, successor->data_offset - successor->own_offset);
+    return false;
+}
+
+static bool is_made(const char *name)
+{
+    return told.names > 0 && strncmp(name, "recovered/", 10) == 0;
+}
+
+/* Images of the repaired archive that the truth lacks are those that may have been removed or replaced, and are told; one that
+ * has no name, or lost it, without. */
 static void check_strangers(const struct hit *hit, const struct aimg_reader *reader)
 {
     struct aimg_error error;
+    uint64_t unnamed = 0;
+    if (hit->bytes < hit->truth->file_bytes)
+        return; /* a message tells of the end that is missing, and what it removed */
     for (uint32_t i = 0; i < aimg_reader_ordinal_count(reader); i++) {
         char name[1100];
         struct aimg_entry entry;
+        bool known = false;
         REQUIRE(aimg_reader_entry(reader, i, &entry, &error) == AIMG_OK);
         REQUIRE(aimg_reader_name(reader, i, name, sizeof name, NULL, &error) == AIMG_OK);
-        if (entry.dead || name[0] == '\0' || truth_find(hit->truth, name) != NULL)
+        for (unsigned k = 0; is_made(name) && k < hit->truth->image_count; k++)
+            known = known || memcmp(hit->truth->images[k].hash, entry.hash, 16) == 0;
+        if (entry.dead || known || true_image(hit->truth, name, entry.hash) != NULL || stays(hit, name, entry.hash))
             continue;
-        bool cut = hit->bytes < hit->truth->file_bytes;
-        bool told_of =
-            is_told(told.back, told.back_count, name) || cut || (told.names > 0 && strncmp(name, "recovered/", 10) == 0);
-        if (!EXPECT(told_of))
+        if (name[0] == '\0' || is_made(name))
+            unnamed++;
+        else if (!EXPECT(is_told(told.back, told.back_count, name)))
             fprintf(stderr, "  '%s' is back\n", name);
     }
+    if (!EXPECT(unnamed <= told.unnamed_back))
+        fprintf(stderr, "  %" PRIu64 " images without a name are back\n", unnamed);
 }
 
-/* The ordinal of an image without a name is found by its bytes. */
-static bool find(const struct aimg_reader *reader, const struct true_image *image, uint32_t *ordinal_out)
+/* The ordinal of an image; of one without a name, or that lost it, it is found by its bytes. */
+static bool find(const struct aimg_reader *reader, const uint8_t hash[16], const char *name, uint32_t *ordinal_out)
 {
     struct aimg_error error;
     struct aimg_entry entry;
-    char name[1100];
-    if (image->name[0] != '\0' && aimg_reader_find(reader, image->name, strlen(image->name), ordinal_out, &error) == AIMG_OK)
-        return true;
+    char found[1100];
     for (uint32_t i = 0; i < aimg_reader_ordinal_count(reader); i++) {
-        if (aimg_reader_entry(reader, i, &entry, &error) != AIMG_OK || memcmp(entry.hash, image->hash, 16) != 0 ||
-            aimg_reader_name(reader, i, name, sizeof name, NULL, &error) != AIMG_OK)
-            continue;
+        REQUIRE(aimg_reader_entry(reader, i, &entry, &error) == AIMG_OK);
+        REQUIRE(aimg_reader_name(reader, i, found, sizeof found, NULL, &error) == AIMG_OK);
         *ordinal_out = i;
-        if (strncmp(name, "recovered/", 10) == 0 || (image->name[0] == '\0' && name[0] == '\0'))
+        if (!entry.dead && memcmp(entry.hash, hash, 16) == 0 && (strcmp(found, name) == 0 || is_made(found)))
             return true;
     }
     return false;
+}
+
+/* An image of the last commit that an interrupted writer replaced is there when its successor is not, unless it is hit itself. */
+static void check_replaced(const struct hit *hit, const struct aimg_reader *reader)
+{
+    for (unsigned i = 0; i < hit->truth->replaced_count; i++) {
+        const struct replaced_image *image = &hit->truth->replaced[i];
+        const struct true_image *successor = truth_find(hit->truth, image->name);
+        uint32_t ordinal;
+        REQUIRE(successor != NULL);
+        if (find(reader, successor->hash, image->name, &ordinal) || differs(hit, image->data_offset, image->stored_bytes) ||
+            differs(hit, image->own_offset, image->data_offset - image->own_offset))
+            continue;
+        if (!EXPECT(find(reader, image->hash, image->name, &ordinal)))
+            fprintf(stderr, "  neither '%s' nor the one that it replaced is there\n", image->name);
+    }
 }
 
 static void compare(const struct hit *hit, const char *path, struct outcome *outcome, unsigned rules)
 {
     struct aimg_reader *reader = NULL;
     struct aimg_error error;
-    uint64_t lacking = 0, lost = 0;
+    uint64_t lacking = 0, lost = 0, counted = 0;
     EXPECT(sample_verifies(path, 1, 0));
     REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK);
     struct aimg_info info = {.struct_bytes = sizeof info};
@@ -226,10 +297,11 @@ static void compare(const struct hit *hit, const char *path, struct outcome *out
         uint32_t ordinal;
         if ((rules & OUTCOME_CUT) && !is_whole(hit, image))
             continue; /* what had the name before may be there again */
-        bool there = find(reader, image, &ordinal);
+        bool there = find(reader, image->hash, image->name, &ordinal);
         bool must = must_be_lost(hit, image), may = may_be_lost(hit, image);
         outcome->missing += !there;
-        lost += must && !(rules & OUTCOME_CUT);
+        counted += !there && (image->ordinal < hit->truth->committed_count || !may);
+        lost += must && !may && !(rules & OUTCOME_CUT);
         if (!EXPECT(there ? !must || image->stored_bytes == 0 : must || may))
             fprintf(stderr, "  '%s' (ordinal %u) is %s\n", image->name, image->ordinal, there ? "there" : "not there");
         if (there) {
@@ -240,9 +312,12 @@ static void compare(const struct hit *hit, const char *path, struct outcome *out
         }
     }
     if (!(rules & OUTCOME_CUT)) {
-        EXPECT(outcome->result.lost_images >= lost && outcome->result.lost_images >= outcome->missing);
-        EXPECT(outcome->result.lost_values >= lacking);
+        EXPECT(outcome->result.lost_images >= lost && outcome->result.lost_images >= counted);
+        EXPECT(outcome->missing == counted || outcome->result.lost_images + outcome->result.lost_bytes > 0);
+        check_replaced(hit, reader);
+        EXPECT(outcome->result.lost_values >= lacking || outcome->result.lost_bytes > 0);
     }
+    outcome->nameless = told.nameless;
     check_strangers(hit, reader);
     aimg_reader_close(reader);
 }

@@ -10,6 +10,7 @@ struct outcome {
     enum aimg_status status;
     struct aimg_error error;
     struct aimg_repair_result result;
+    uint64_t nameless; /* values in columns that lost their names */
     unsigned missing;  /* images of the truth that the repaired archive lacks */
     uint64_t failures; /* expectations that did not hold */
 };

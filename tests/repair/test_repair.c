@@ -8,6 +8,8 @@
 
 static struct truth truth;
 static uint8_t *damaged;
+static bool columns_late;    /* the newest ROOT alone defines columns */
+static uint64_t lost_values; /* of images that an interrupted writer left, which have no index */
 
 enum way { WAY_ZERO, WAY_RUBBISH, WAYS };
 
@@ -40,9 +42,18 @@ static struct outcome check(const char *what, uint64_t offset, uint64_t bytes, e
 static void check_whole(void)
 {
     struct outcome outcome = check("nothing", 0, 0, WAY_ZERO, OUTCOME_STRICT);
-    EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_values == 0 &&
-           outcome.result.lost_bytes == 0 && outcome.result.lost_names == 0 && outcome.result.lost_meta == 0 &&
-           outcome.result.removals == 0);
+    lost_values = outcome.result.lost_values;
+    EXPECT((lost_values > 0) == (truth.file_bytes > truth.committed_end));
+    EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_bytes == 0 &&
+           outcome.result.lost_names == 0 && outcome.result.lost_meta == 0 && outcome.result.removals == 0);
+}
+
+static const struct layout_frame *newest_root(void)
+{
+    unsigned root = truth.frame_count;
+    while (truth.frames[--root].type != AIMG_FRAME_ROOT) {
+    }
+    return &truth.frames[root];
 }
 
 /* What the index and the head say is said by the frames too: no image is lost. */
@@ -54,23 +65,48 @@ static void check_index_frames(void)
     } heads[] = {{"header", 0, 4096}, {"hint", 4096, 4096}, {"hint", 8192, 4096}, {"head", 0, 12288}};
     for (unsigned i = 0; i < 4 * WAYS; i++) {
         struct outcome outcome = check(heads[i / WAYS].what, heads[i / WAYS].offset, heads[i / WAYS].bytes, i % WAYS, 0);
-        EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_values == 0 &&
+        EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_values == lost_values &&
                outcome.result.lost_bytes == 0 && outcome.result.removals == 0);
     }
     for (unsigned i = 0; i < truth.frame_count * WAYS; i++) {
         const struct layout_frame *frame = &truth.frames[i / WAYS];
-        bool image = frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_DICT;
+        bool image = frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_DICT || frame->offset >= truth.committed_end;
         struct outcome outcome = check("frame", frame->offset, frame->total_bytes, i % WAYS, 0);
         if (!image)
             EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_bytes == 0 &&
                    outcome.result.lost_names == 0);
         if (frame->type == AIMG_FRAME_PAD || frame->type == AIMG_FRAME_COMMIT || frame->type == AIMG_FRAME_NAMES ||
             frame->type == AIMG_FRAME_CONTENT)
-            EXPECT(outcome.result.lost_values == 0 && outcome.result.removals == 0 && outcome.result.lost_meta == 0);
+            EXPECT(outcome.result.lost_values == lost_values && outcome.result.removals == 0 && outcome.result.lost_meta == 0);
+        if (columns_late && frame == newest_root())
+            EXPECT(outcome.nameless > 0);
         if (image)
             continue;
         outcome = check("header of a frame", frame->offset, frame->header_bytes, i % WAYS, 0);
         EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0);
+    }
+}
+
+/* The newest ROOT is lost, and one more frame, or the beginning of its payload. What is not named is in bytes that are told. */
+static void check_without_root(void)
+{
+    const struct layout_frame *root = newest_root();
+    for (unsigned i = 0; i < truth.frame_count; i++) {
+        const struct layout_frame *frame = &truth.frames[i];
+        for (unsigned part = 0; part < 2; part++) {
+            char subject[200];
+            snprintf(subject, sizeof subject, "%s: without ROOT, %s of the frame at %" PRIu64, strrchr(truth.path, '/') + 1,
+                     part == 0 ? "nor anything" : "nor the payload", frame->offset);
+            test_state.subject = subject;
+            wipe(root->offset, root->total_bytes, WAY_ZERO);
+            if (part == 0)
+                memset(damaged + frame->offset, 0, (size_t)frame->total_bytes);
+            else
+                memset(damaged + frame->offset + frame->header_bytes, 0xAB, frame->stored_bytes > 32 ? 32 : 0);
+            struct outcome outcome = repair_check(&truth, damaged, truth.file_bytes, OUTCOME_STRICT, subject);
+            EXPECT_EQ_UINT(outcome.failures, 0);
+            test_state.subject = NULL;
+        }
     }
 }
 
@@ -79,11 +115,11 @@ static void check_image_headers(void)
 {
     for (unsigned i = 0; i < truth.frame_count * WAYS; i++) {
         const struct layout_frame *frame = &truth.frames[i / WAYS];
-        if (frame->type > AIMG_FRAME_ALIAS && frame->type != AIMG_FRAME_DICT)
+        if ((frame->type > AIMG_FRAME_ALIAS && frame->type != AIMG_FRAME_DICT) || frame->offset >= truth.committed_end)
             continue;
         struct outcome outcome = check("header of an image", frame->offset, frame->header_bytes, i % WAYS, 0);
         EXPECT(outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_names == 0 &&
-               outcome.result.lost_values == 0);
+               outcome.result.lost_values == lost_values);
     }
 }
 
@@ -104,7 +140,8 @@ static void check_tail(void)
     memcpy(longer, truth.bytes, truth.file_bytes);
     random_fill(&random, longer + truth.file_bytes, TAIL);
     struct outcome outcome = repair_check(&truth, longer, truth.file_bytes + TAIL, OUTCOME_STRICT, "rubbish behind the end");
-    EXPECT(outcome.failures == 0 && outcome.missing == 0 && outcome.result.lost_images == 0 && outcome.result.lost_values == 0);
+    EXPECT(outcome.failures == 0 && outcome.missing == 0 && outcome.result.lost_images == 0 &&
+           outcome.result.lost_values == lost_values);
     EXPECT_EQ_UINT(outcome.result.lost_bytes, TAIL);
     free(longer);
 }
@@ -117,7 +154,7 @@ static void check_cut(uint64_t bytes)
     memcpy(damaged, truth.bytes, (size_t)bytes);
     struct outcome outcome = repair_check(&truth, damaged, (size_t)bytes, OUTCOME_CUT | OUTCOME_MAY_FAIL, subject);
     EXPECT_EQ_UINT(outcome.failures, 0);
-    if (outcome.status == AIMG_OK && bytes < truth.file_bytes)
+    if (outcome.status == AIMG_OK && bytes < truth.committed_end)
         EXPECT(outcome.result.lost_bytes > 0); /* hints tell that there was more */
     test_state.subject = NULL;
 }
@@ -140,11 +177,13 @@ int main(void)
 {
     for (enum truth_kind kind = 0; kind < TRUTH_KINDS; kind++) {
         truth_make(&truth, kind);
+        columns_late = kind == TRUTH_LATE || kind == TRUTH_PLAIN;
         damaged = malloc(truth.file_bytes);
         REQUIRE(damaged != NULL);
         check_whole();
         check_tail();
         check_index_frames();
+        check_without_root();
         check_image_headers();
         check_blocks(512, TEST_SLOW ? 8192 : 512);
         check_blocks(4096, TEST_SLOW ? 40960 : 4096);
