@@ -74,9 +74,8 @@ struct aimg_repair {
     struct aimg_io *io;
     uint64_t file_bytes;
     uint64_t hint_seq, hint_end; /* of the newest valid hint; hint_end 0: none */
-    uint32_t hint_salt;
     bool salts_listed;
-    struct aimg_buffer salts; /* of the batches, as far as the hint leads */
+    struct aimg_buffer salts; /* of the batches */
     uint64_t scan_begin;      /* where the first frame is, and the ordinal of the first image from there on */
     uint64_t scan_ordinal;
 
@@ -149,10 +148,16 @@ enum aimg_status aimg_repair_tell(struct aimg_repair *repair, uint64_t done, str
 
 /* repair_identify.c: uuid and params, from the header or from what the rest of the file says. */
 enum aimg_status aimg_repair_identify(struct aimg_repair *repair, struct aimg_error *error);
-/* repair_salts.c: finds out the salts of the batches, once; costs a page a commit. */
+/* repair_salts.c: finds out the salts of the batches, once; costs a page a commit, and the bytes behind the last one. */
 enum aimg_status aimg_repair_list_salts(struct aimg_repair *repair, struct aimg_error *error);
-/* The salt of the batch that holds the bytes at offset, and the place of the page that closes it; false: not known. */
-bool aimg_repair_salt_at(const struct aimg_repair *repair, uint64_t offset, uint32_t *salt_out, uint64_t *page_out);
+/* Of the batch that holds some bytes, and where the page is that closes it. sure: no other salt can be there. */
+struct aimg_repair_salt {
+    uint64_t page;
+    uint32_t salt;
+    bool sure;
+};
+/* false: nothing tells. */
+bool aimg_repair_salt_at(const struct aimg_repair *repair, uint64_t offset, struct aimg_repair_salt *salt);
 /* repair_scan.c: images, pieces and gaps. */
 enum aimg_status aimg_repair_scan(struct aimg_repair *repair, struct aimg_error *error);
 

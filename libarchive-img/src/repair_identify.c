@@ -146,7 +146,6 @@ static void take_hints(struct aimg_repair *repair, const uint8_t *head)
         if (repair->hint_end == 0 || hint.seq > repair->hint_seq) {
             repair->hint_seq = hint.seq;
             repair->hint_end = hint.end;
-            repair->hint_salt = hint.salt;
         }
     }
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which salt the frames of each batch have, from the commit that the newest hint names and those that its chain leads back to:
- * what an image holds cannot know it, for it was chosen after the image was made. */
+/* Which salt the frames of each batch have: what an image holds cannot know it, for it was chosen after the image was made. A
+ * hint tells it of its batch, and the page that it names of those that its chain leads back to. What lies behind, or all where no
+ * hint is left, is told by the last page that is found there; an image could be that page, so it only speaks for frames, never
+ * against them. */
 #include "repair.h"
 
 /* A batch, and the page that closes it. */
 struct batch {
     uint64_t begin, page;
     uint32_t salt;
+    bool sure; /* a hint vouches for it */
 };
 
 static enum aimg_status read_page(const struct aimg_repair *repair, uint64_t offset, struct aimg_commit_page *commit,
@@ -21,24 +24,29 @@ static enum aimg_status read_page(const struct aimg_repair *repair, uint64_t off
     return status;
 }
 
-enum aimg_status aimg_repair_list_salts(struct aimg_repair *repair, struct aimg_error *error)
+static enum aimg_status add_batch(struct aimg_repair *repair, const struct batch *batch, struct aimg_error *error)
 {
-    struct aimg_commit_page commit, earlier;
-    bool whole = false;
-    if (repair->salts_listed || repair->hint_end == 0)
-        return AIMG_OK;
-    repair->salts_listed = true;
-    enum aimg_status status = read_page(repair, repair->hint_end - AIMG_PAGE_BYTES, &commit, &whole, error);
-    whole = whole && commit.seq == repair->hint_seq && commit.salt == repair->hint_salt;
+    if (!aimg_buffer_add(&repair->options.allocator, &repair->salts, batch, sizeof *batch))
+        return aimg_fail_memory(error, repair->salts.bytes);
+    return AIMG_OK;
+}
+
+/* The batch of a commit and those before it, as far as their pages are whole and they lie behind `stop`. */
+static enum aimg_status walk(struct aimg_repair *repair, struct aimg_commit_page commit, uint64_t stop, bool sure,
+                             struct aimg_error *error)
+{
+    struct aimg_commit_page earlier;
+    bool whole = true;
+    enum aimg_status status = AIMG_OK;
     while (status == AIMG_OK && whole) {
         bool first = commit.seq == 0;
-        struct batch batch = {first ? AIMG_HEAD_BYTES : commit.prev_offset + AIMG_PAGE_BYTES, commit.self_offset, commit.salt};
-        if (batch.begin < AIMG_HEAD_BYTES || batch.begin > batch.page)
+        struct batch batch = {first ? AIMG_HEAD_BYTES : commit.prev_offset + AIMG_PAGE_BYTES, commit.self_offset, commit.salt,
+                              sure};
+        if (batch.begin < stop || batch.begin > batch.page)
             return AIMG_OK;
-        if (!aimg_buffer_add(&repair->options.allocator, &repair->salts, &batch, sizeof batch))
-            return aimg_fail_memory(error, repair->salts.bytes);
-        if (first)
-            return AIMG_OK;
+        status = add_batch(repair, &batch, error);
+        if (first || status != AIMG_OK)
+            return status;
         status = read_page(repair, commit.prev_offset, &earlier, &whole, error);
         whole = whole && earlier.seq + 1 == commit.seq && memcmp(earlier.chain, commit.prev_chain, AIMG_HASH_BYTES) == 0;
         commit = earlier;
@@ -46,7 +54,71 @@ enum aimg_status aimg_repair_list_salts(struct aimg_repair *repair, struct aimg_
     return status;
 }
 
-bool aimg_repair_salt_at(const struct aimg_repair *repair, uint64_t offset, uint32_t *salt_out, uint64_t *page_out)
+/* The last page behind `begin`. */
+static enum aimg_status find_last(struct aimg_repair *repair, uint64_t begin, struct aimg_commit_page *commit, bool *found_out,
+                                  struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    *found_out = false;
+    for (uint64_t at = repair->file_bytes / AIMG_PAGE_BYTES * AIMG_PAGE_BYTES; status == AIMG_OK && !*found_out && at > begin;) {
+        at -= AIMG_PAGE_BYTES;
+        status = read_page(repair, at, commit, found_out, error);
+        if (status == AIMG_OK)
+            status = aimg_repair_tell(repair, 0, error);
+    }
+    return status;
+}
+
+static enum aimg_status read_hints(const struct aimg_repair *repair, struct aimg_hint hints[2], bool valid[2],
+                                   struct aimg_error *error)
+{
+    uint8_t page[AIMG_HINT_BYTES];
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t offset = AIMG_HEADER_BYTES + (uint64_t)i * AIMG_HINT_BYTES;
+        enum aimg_status status = repair->io->ops->read_at(repair->io, offset, page, sizeof page, error);
+        if (status != AIMG_OK)
+            return status;
+        valid[i] = aimg_hint_decode(page, repair->reader.source.seed, &hints[i]) == 0 && hints[i].seq % 2 == i;
+    }
+    return AIMG_OK;
+}
+
+static enum aimg_status walk_from(struct aimg_repair *repair, const struct aimg_hint *hint, bool *whole_out,
+                                  struct aimg_error *error)
+{
+    struct aimg_commit_page commit;
+    enum aimg_status status = read_page(repair, hint->end - AIMG_PAGE_BYTES, &commit, whole_out, error);
+    *whole_out = *whole_out && commit.seq == hint->seq && commit.salt == hint->salt;
+    return status == AIMG_OK && *whole_out ? walk(repair, commit, AIMG_HEAD_BYTES, true, error) : status;
+}
+
+enum aimg_status aimg_repair_list_salts(struct aimg_repair *repair, struct aimg_error *error)
+{
+    struct aimg_hint hints[2];
+    struct aimg_commit_page commit;
+    bool valid[2], whole = false, found = false;
+    if (repair->salts_listed)
+        return AIMG_OK;
+    repair->salts_listed = true;
+    uint64_t begin = repair->hint_end > repair->scan_begin ? repair->hint_end : repair->scan_begin;
+    enum aimg_status status = find_last(repair, begin, &commit, &found, error);
+    if (status == AIMG_OK && found)
+        status = walk(repair, commit, begin, false, error);
+    if (status == AIMG_OK && repair->hint_end > 0)
+        status = read_hints(repair, hints, valid, error);
+    if (status != AIMG_OK || repair->hint_end == 0)
+        return status;
+    const struct aimg_hint *newest = &hints[repair->hint_seq % 2], *older = &hints[1 - repair->hint_seq % 2];
+    status = walk_from(repair, newest, &whole, error);
+    if (status != AIMG_OK || whole)
+        return status;
+    bool follows = valid[1 - repair->hint_seq % 2] && older->seq + 1 == newest->seq && older->end < newest->end;
+    struct batch batch = {follows ? older->end : AIMG_HEAD_BYTES, newest->end - AIMG_PAGE_BYTES, newest->salt, follows};
+    status = add_batch(repair, &batch, error);
+    return status == AIMG_OK && follows ? walk_from(repair, older, &whole, error) : status;
+}
+
+bool aimg_repair_salt_at(const struct aimg_repair *repair, uint64_t offset, struct aimg_repair_salt *salt)
 {
     const struct batch *batches = (const struct batch *)(const void *)repair->salts.data;
     size_t count = repair->salts.bytes / sizeof *batches, low = 0, high = count;
@@ -59,7 +131,6 @@ bool aimg_repair_salt_at(const struct aimg_repair *repair, uint64_t offset, uint
     }
     if (low == count || offset > batches[low].page)
         return false;
-    *salt_out = batches[low].salt;
-    *page_out = batches[low].page;
+    *salt = (struct aimg_repair_salt){batches[low].page, batches[low].salt, batches[low].sure};
     return true;
 }

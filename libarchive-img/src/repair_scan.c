@@ -191,15 +191,16 @@ static enum aimg_status trusted(struct scan *scan, uint64_t begin, uint64_t offs
     if (is_image(frame) &&
         (frame->ordinal < scan->expected || frame->ordinal - scan->expected > (offset - begin) / AIMG_FRAME_BYTES))
         return AIMG_OK;
-    uint32_t salt = 0;
-    uint64_t page = 0;
+    struct aimg_repair_salt salt;
     enum aimg_status status = aimg_repair_list_salts(scan->repair, error);
     if (status != AIMG_OK)
         return status;
-    if (aimg_repair_salt_at(scan->repair, offset, &salt, &page)) {
-        bool inside = offset == page ? frame->type == AIMG_FRAME_COMMIT : aimg_frame_total_bytes(frame) <= page - offset;
-        *trusted_out = inside && frame->salt == salt;
-        return AIMG_OK;
+    if (aimg_repair_salt_at(scan->repair, offset, &salt)) {
+        bool page = offset == salt.page;
+        bool inside = page ? frame->type == AIMG_FRAME_COMMIT : aimg_frame_total_bytes(frame) <= salt.page - offset;
+        *trusted_out = inside && frame->salt == salt.salt;
+        if (salt.sure || *trusted_out)
+            return AIMG_OK;
     }
     if (scan->batch_open && frame->salt == scan->salt) {
         *trusted_out = true;
