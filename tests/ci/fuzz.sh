@@ -116,6 +116,7 @@ verb_fuzz() {
         esac
         shift
     done
+    [ "$((10#$seconds))" -gt 0 ] || fuzz_usage # which a fuzzer takes as for ever
     need_packages "${base_packages[@]}" "${test_packages[@]}"
     [ "$engine" != afl ] || need_packages "${fuzz_packages[@]}"
     heading "Fuzz targets"
