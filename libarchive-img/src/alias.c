@@ -20,29 +20,33 @@ static void count_alias(struct aimg_writer *writer, const struct aimg_alias *ali
     writer->incompat |= AIMG_INCOMPAT_ALIAS;
 }
 
+enum aimg_status aimg_writer_put_alias_row(struct aimg_writer *writer, const struct aimg_alias *alias,
+                                           const struct aimg_frame *frame, uint64_t offset, struct aimg_error *error)
+{
+    struct aimg_entry_record entry = entry_of(alias);
+    uint64_t hash = aimg_writer_hash_name(writer, alias->name, alias->name_bytes);
+    enum aimg_status status = aimg_writer_put_row(writer, frame, offset, &entry, alias->name, hash, error);
+    if (status == AIMG_OK)
+        count_alias(writer, alias);
+    return status;
+}
+
 enum aimg_status aimg_writer_put_alias(struct aimg_writer *writer, const struct aimg_alias *alias, uint32_t *ordinal_out,
                                        struct aimg_error *error)
 {
     uint8_t payload[AIMG_ALIAS_BYTES] = {0};
     uint32_t ordinal = (uint32_t)writer->head.ordinal_count;
-    struct aimg_entry_record entry = entry_of(alias);
     aimg_store32(payload, alias->target);
     struct aimg_frame frame = {.type = AIMG_FRAME_ALIAS,
                                .ordinal = ordinal,
                                .name_bytes = (uint16_t)alias->name_bytes,
-                               .format = entry.format,
+                               .format = alias->entry->format,
                                .raw_bytes = sizeof payload,
                                .stored_hash = aimg_hash(payload, sizeof payload).low};
     uint64_t offset = aimg_out_offset(&writer->out);
-    uint64_t hash = aimg_writer_hash_name(writer, alias->name, alias->name_bytes);
     enum aimg_status status = aimg_out_frame(&writer->out, &frame, alias->name, payload, sizeof payload, error);
-    if (status == AIMG_OK)
-        status = aimg_writer_put_row(writer, &frame, offset, &entry, alias->name, hash, error);
-    if (status != AIMG_OK)
-        return status;
-    count_alias(writer, alias);
     *ordinal_out = ordinal;
-    return AIMG_OK;
+    return status == AIMG_OK ? aimg_writer_put_alias_row(writer, alias, &frame, offset, error) : status;
 }
 
 /* The frame header at an offset: of the archive, where it is verified, or of the batch. */

@@ -95,11 +95,13 @@ static enum aimg_status check_frame(const struct search *search, uint32_t ordina
     return status;
 }
 
-static enum aimg_status read_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
-                                   struct aimg_error *error)
+enum aimg_status aimg_writer_any_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
+                                       struct aimg_error *error)
 {
     struct aimg_run *run;
     bool attachment;
+    if (ordinal >= writer->head.ordinal_count)
+        return aimg_fail(error, AIMG_NOT_FOUND, "there is no image %" PRIu32, ordinal);
     if (ordinal < writer->base->catalog.head.ordinal_count)
         return aimg_reader_entry_at(writer->base, ordinal, entry, &run, error);
     return aimg_writer_batch_entry(writer, ordinal, entry, &attachment, error);
@@ -109,9 +111,7 @@ static enum aimg_status try_candidate(const struct search *search, uint32_t ordi
 {
     const struct aimg_prepared *prepared = search->prepared;
     struct aimg_twin twin = {.ordinal = ordinal};
-    if (ordinal >= search->writer->head.ordinal_count)
-        return AIMG_NOT_FOUND;
-    enum aimg_status status = read_entry(search->writer, ordinal, &twin.entry, error);
+    enum aimg_status status = aimg_writer_any_entry(search->writer, ordinal, &twin.entry, error);
     if (status != AIMG_OK)
         return status;
     if ((twin.entry.flags & AIMG_ENTRY_ALIASED) != 0 || twin.entry.format != search->format ||

@@ -1,33 +1,386 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an interrupted writer has left: its whole images, into the batch of the writer that comes after it.
  *
- * They are found as repair finds them, read into memory one by one, and written again from where the tail begins. That never
- * overtakes the reading: the frames are the same, in the same order, with less between them. */
-#include "recover.h"
+ * No byte of a whole image is written over before it is durable elsewhere, so that the power may go, or the disk be full, at any
+ * moment: trying again finds the same. The frames that follow the last commit stay where they are, up to the first that is
+ * damaged. Whole images behind that are written once more, behind the end of the file; then a PAD takes the place of all
+ * between. */
 #include "tail.h"
 
-/* In the log. */
-#define MESSAGE "recovered after an interrupted writer"
+#include "checksum.h"
+#include "name.h"
+#include "recover.h"
 
-static enum aimg_status take_codings(struct aimg_repair *repair, const struct aimg_catalog *known, struct aimg_error *error)
+/* In the log. */
+#define MESSAGE     "recovered after an interrupted writer"
+#define PIECE_BYTES 65536
+
+struct salvage {
+    struct aimg_repair *tail;
+    struct aimg_writer *writer;
+    uint32_t salt;     /* of the batch that was interrupted, and from now on of this one */
+    uint64_t at;       /* the next frame that may stay */
+    uint64_t kept_end; /* of the images that do */
+    uint64_t copies;   /* where those are written that do not */
+    struct aimg_buffer stored, raw;
+};
+
+/* ------------------------------------------------------------------ frames that are verified */
+
+static enum aimg_status damaged(uint64_t offset, struct aimg_error *error)
 {
-    struct aimg_catalog *catalog = &repair->reader.catalog;
-    catalog->codings = aimg_alloc_array(&repair->options.allocator, AIMG_CODINGS, sizeof *catalog->codings);
+    return aimg_fail_at(error, AIMG_CORRUPT, 13, offset, "the frame at %" PRIu64 " is damaged", offset);
+}
+
+static enum aimg_status hash_bytes(const struct salvage *salvage, uint64_t offset, uint64_t bytes, struct aimg_hash *hash_out,
+                                   struct aimg_error *error)
+{
+    uint8_t piece[PIECE_BYTES];
+    struct aimg_hasher hasher;
+    aimg_hasher_begin(&hasher);
+    while (bytes > 0) {
+        size_t part = bytes < sizeof piece ? (size_t)bytes : sizeof piece;
+        enum aimg_status status = aimg_source_copy(&salvage->tail->reader.source, offset, part, piece, error);
+        if (status != AIMG_OK)
+            return status;
+        aimg_hasher_add(&hasher, piece, part);
+        offset += part;
+        bytes -= part;
+    }
+    *hash_out = aimg_hasher_end(&hasher);
+    return AIMG_OK;
+}
+
+static enum aimg_status verify_payload(const struct salvage *salvage, const struct aimg_frame *frame, struct aimg_hash *hash_out,
+                                       struct aimg_error *error)
+{
+    uint64_t payload = salvage->at + (uint64_t)frame->header_units * AIMG_UNIT;
+    enum aimg_status status = hash_bytes(salvage, payload, frame->stored_bytes, hash_out, error);
+    return status == AIMG_OK && hash_out->low != frame->stored_hash ? damaged(salvage->at, error) : status;
+}
+
+/* The hash of the original bytes. What the limits do not allow to decode must not be taken for damaged, and lost. */
+static enum aimg_status decode(struct salvage *salvage, const struct aimg_frame *frame, struct aimg_hash *hash_out,
+                               struct aimg_error *error)
+{
+    const struct aimg_reader *reader = &salvage->tail->reader;
+    const struct aimg_allocator *allocator = &salvage->writer->allocator;
+    uint64_t payload = salvage->at + (uint64_t)frame->header_units * AIMG_UNIT;
+    salvage->stored.bytes = salvage->raw.bytes = 0;
+    if (!aimg_buffer_reserve(allocator, &salvage->stored, frame->stored_bytes + 1) ||
+        !aimg_buffer_reserve(allocator, &salvage->raw, frame->raw_bytes + 1))
+        return aimg_fail_memory(error, frame->stored_bytes + frame->raw_bytes);
+    enum aimg_status status =
+        aimg_source_copy(&reader->source, payload, (size_t)frame->stored_bytes, salvage->stored.data, error);
+    if (status == AIMG_OK)
+        status = aimg_image_decode(reader, frame->coding, salvage->stored.data, frame->stored_bytes, salvage->raw.data,
+                                   frame->raw_bytes, payload, error);
+    if (status == AIMG_OK)
+        *hash_out = aimg_hash(salvage->raw.data, (size_t)frame->raw_bytes);
+    return status;
+}
+
+static enum aimg_status verify_image(struct salvage *salvage, const struct aimg_frame *frame, struct aimg_prepared *prepared,
+                                     struct aimg_error *error)
+{
+    uint64_t align = UINT64_C(1) << salvage->writer->located.header.params.alignment_log2;
+    struct aimg_hash hash;
+    enum aimg_status status = verify_payload(salvage, frame, &hash, error);
+    if (status == AIMG_OK && (salvage->at + (uint64_t)frame->header_units * AIMG_UNIT) % align != 0)
+        status = damaged(salvage->at, error);
+    if (status == AIMG_OK && frame->coding != AIMG_CODING_STORE)
+        status = decode(salvage, frame, &hash, error);
+    else if (status == AIMG_OK && frame->raw_bytes != frame->stored_bytes)
+        status = damaged(salvage->at, error);
+    *prepared = (struct aimg_prepared){.stored_bytes = frame->stored_bytes,
+                                       .raw_bytes = frame->raw_bytes,
+                                       .stored_hash = frame->stored_hash,
+                                       .coding = frame->coding};
+    if (status == AIMG_OK)
+        aimg_hash_store(prepared->hash, hash);
+    return status;
+}
+
+static enum aimg_status verify_alias(const struct salvage *salvage, const struct aimg_frame *frame, struct aimg_alias *alias,
+                                     struct aimg_entry_record *entry, struct aimg_error *error)
+{
+    uint8_t payload[AIMG_ALIAS_BYTES] = {0};
+    struct aimg_hash hash;
+    enum aimg_status status = verify_payload(salvage, frame, &hash, error);
+    if (status == AIMG_OK)
+        status = aimg_source_copy(&salvage->tail->reader.source, salvage->at + (uint64_t)frame->header_units * AIMG_UNIT,
+                                  sizeof payload, payload, error);
+    alias->target = aimg_load32(payload);
+    if (status == AIMG_OK && alias->target >= frame->ordinal)
+        status = damaged(salvage->at, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_any_entry(salvage->writer, alias->target, entry, error);
+    if (status == AIMG_OK && ((entry->flags & AIMG_ENTRY_ALIASED) != 0 || entry->format != frame->format))
+        status = damaged(salvage->at, error);
+    alias->entry = entry;
+    return status;
+}
+
+/* ------------------------------------------------------------------ frames that stay */
+
+/* The dictionary of an image that stays stands before it. */
+static enum aimg_status take_dictionary(const struct salvage *salvage, unsigned coding, struct aimg_error *error)
+{
+    struct aimg_coder *coder = &salvage->writer->coders.by_number[coding];
+    const struct aimg_coding_record *record = NULL;
+    if (coding < AIMG_CODING_FIRST_LISTED || coder->record.coding != 0)
+        return AIMG_OK;
+    enum aimg_status status = aimg_coding_find(&salvage->tail->reader, coding, &record, error);
+    if (status == AIMG_OK && record->offset >= salvage->at)
+        status = damaged(salvage->at, error);
+    if (status == AIMG_OK)
+        coder->record = *record;
+    return status;
+}
+
+/* *stays_out: whether it does. A failure ends the recovery, and changes nothing. */
+static enum aimg_status keep_image(struct salvage *salvage, const struct aimg_frame_view *view, bool *stays_out,
+                                   struct aimg_error *error)
+{
+    const struct aimg_frame *frame = &view->frame;
+    struct aimg_prepared prepared;
+    struct aimg_entry_record entry;
+    struct aimg_image image = {.struct_bytes = sizeof image,
+                               .name = (const char *)view->bytes + AIMG_FRAME_BYTES,
+                               .name_bytes = frame->name_bytes,
+                               .format = frame->format,
+                               .flags = frame->name_bytes == 0 ? AIMG_ADD_REPLACE | AIMG_ADD_ATTACHMENT : AIMG_ADD_REPLACE};
+    struct aimg_alias alias = {
+        .name = image.name, .name_bytes = image.name_bytes, .attachment = (image.flags & AIMG_ADD_ATTACHMENT) != 0};
+    bool aliased = frame->type == AIMG_FRAME_ALIAS;
+    int critical = 0;
+    enum aimg_status status = AIMG_OK;
+    if (frame->ordinal != salvage->writer->head.ordinal_count ||
+        aimg_frame_check_ext(view->bytes + AIMG_FRAME_BYTES + frame->name_bytes, frame->ext_bytes, &critical) != 0 || critical)
+        status = damaged(salvage->at, error);
+    if (status == AIMG_OK && frame->name_bytes > 0)
+        status = aimg_name_check(image.name, image.name_bytes, error);
+    if (status == AIMG_OK)
+        status = aliased ? verify_alias(salvage, frame, &alias, &entry, error) : verify_image(salvage, frame, &prepared, error);
+    if (status == AIMG_OK && !aliased)
+        status = take_dictionary(salvage, frame->coding, error);
+    *stays_out = status == AIMG_OK;
+    if (status != AIMG_OK)
+        return status != AIMG_LIMIT && aimg_repair_bears(status) ? AIMG_OK : status;
+    image.prepared = aliased ? NULL : &prepared;
+    return aimg_writer_adopt(salvage->writer, &image, frame, salvage->at, aliased ? &alias : NULL, error);
+}
+
+static enum aimg_status write_zeros(struct aimg_io *io, uint64_t offset, uint64_t bytes, struct aimg_error *error)
+{
+    static const uint8_t zeros[PIECE_BYTES];
+    enum aimg_status status = AIMG_OK;
+    for (uint64_t done = 0; status == AIMG_OK && done < bytes;) {
+        size_t piece = bytes - done < sizeof zeros ? (size_t)(bytes - done) : sizeof zeros;
+        status = io->ops->write_at(io, offset + done, zeros, piece, NULL, 0, error);
+        done += piece;
+    }
+    return status;
+}
+
+static uint64_t hash_of_zeros(uint64_t bytes)
+{
+    static const uint8_t zeros[PIECE_BYTES];
+    struct aimg_hasher hasher;
+    aimg_hasher_begin(&hasher);
+    for (; bytes > sizeof zeros; bytes -= sizeof zeros)
+        aimg_hasher_add(&hasher, zeros, sizeof zeros);
+    aimg_hasher_add(&hasher, zeros, (size_t)bytes);
+    return aimg_hasher_end(&hasher).low;
+}
+
+/* A PAD that a recovery has put over what it had copied may not be all zero yet. */
+static enum aimg_status keep_pad(const struct salvage *salvage, const struct aimg_frame *frame, bool *stays_out,
+                                 struct aimg_error *error)
+{
+    struct aimg_hash hash;
+    uint64_t payload = salvage->at + (uint64_t)frame->header_units * AIMG_UNIT;
+    enum aimg_status status = hash_bytes(salvage, payload, frame->stored_bytes, &hash, error);
+    *stays_out = status == AIMG_OK && hash_of_zeros(frame->stored_bytes) == frame->stored_hash;
+    if (!*stays_out || hash.low == frame->stored_hash)
+        return status;
+    return write_zeros(salvage->writer->io, payload, frame->stored_bytes, error);
+}
+
+static enum aimg_status keep_frame(struct salvage *salvage, const struct aimg_frame_view *view, bool *stays_out,
+                                   struct aimg_error *error)
+{
+    const struct aimg_frame *frame = &view->frame;
+    struct aimg_hash hash;
+    *stays_out = false;
+    if (frame->salt != salvage->salt || frame->type == AIMG_FRAME_ROOT || frame->type == AIMG_FRAME_COMMIT)
+        return AIMG_OK;
+    if (frame->type == AIMG_FRAME_PAD)
+        return keep_pad(salvage, frame, stays_out, error);
+    if (frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_ALIAS) {
+        enum aimg_status status = keep_image(salvage, view, stays_out, error);
+        if (status == AIMG_OK && *stays_out)
+            salvage->kept_end = salvage->at + aimg_frame_total_bytes(frame);
+        return status;
+    }
+    enum aimg_status status = verify_payload(salvage, frame, &hash, error);
+    *stays_out = status == AIMG_OK;
+    return aimg_repair_bears(status) ? AIMG_OK : status;
+}
+
+static enum aimg_status keep_frames(struct salvage *salvage, struct aimg_error *error)
+{
+    const struct aimg_source *source = &salvage->tail->reader.source;
+    for (bool stays = true; stays && salvage->at < source->end;) {
+        struct aimg_frame_view view;
+        enum aimg_status status = aimg_frame_read(source, salvage->at, &view, error);
+        if (status != AIMG_OK)
+            return aimg_repair_bears(status) ? AIMG_OK : status;
+        status = keep_frame(salvage, &view, &stays, error);
+        if (status != AIMG_OK)
+            return status;
+        salvage->at += aimg_frame_total_bytes(&view.frame);
+    }
+    return AIMG_OK;
+}
+
+/* ------------------------------------------------------------------ and those behind them */
+
+static enum aimg_status sync(const struct aimg_writer *writer, struct aimg_error *error)
+{
+    return (writer->flags & AIMG_WRITER_NO_SYNC) == 0 ? writer->io->ops->sync(writer->io, error) : AIMG_OK;
+}
+
+/* Between the images that stay and the copies. Once its header is there, whoever comes finds the copies in place of the images,
+ * so these are durable first. */
+static enum aimg_status write_pad(const struct salvage *salvage, struct aimg_error *error)
+{
+    struct aimg_writer *writer = salvage->writer;
+    uint8_t header[AIMG_FRAME_BYTES];
+    uint64_t bytes = salvage->copies - salvage->kept_end - AIMG_FRAME_BYTES;
+    struct aimg_frame frame = {.type = AIMG_FRAME_PAD,
+                               .header_units = AIMG_FRAME_BYTES / AIMG_UNIT,
+                               .salt = salvage->salt,
+                               .stored_bytes = bytes,
+                               .raw_bytes = bytes,
+                               .stored_hash = hash_of_zeros(bytes)};
+    aimg_frame_encode(&frame, header);
+    frame.check = aimg_frame_checksum(header, sizeof header, writer->out.seed);
+    aimg_frame_encode(&frame, header);
+    enum aimg_status status = aimg_out_flush(&writer->out, error);
+    if (status == AIMG_OK)
+        status = sync(writer, error);
+    writer->kept = status == AIMG_OK ? aimg_out_offset(&writer->out) : writer->kept;
+    if (status == AIMG_OK)
+        status = writer->io->ops->write_at(writer->io, salvage->kept_end, header, sizeof header, NULL, 0, error);
+    if (status == AIMG_OK)
+        status = sync(writer, error);
+    return status == AIMG_OK ? write_zeros(writer->io, salvage->kept_end + AIMG_FRAME_BYTES, bytes, error) : status;
+}
+
+/* Images that stay are there for the aliases behind them, and are not copied. */
+static void leave_out_kept(const struct salvage *salvage)
+{
+    size_t count;
+    struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (aimg_repair_offset(&images[i]) >= salvage->kept_end)
+            continue;
+        images[i].number = images[i].ordinal;
+        images[i].place |= AIMG_REPAIR_DEAD;
+    }
+}
+
+static enum aimg_status copy_others(struct salvage *salvage, struct aimg_error *error)
+{
+    struct aimg_writer *writer = salvage->writer;
+    leave_out_kept(salvage);
+    enum aimg_status status = aimg_repair_write(salvage->tail, error);
+    if (status != AIMG_OK)
+        return status;
+    uint64_t copied = aimg_out_offset(&writer->out) - salvage->copies;
+    if (copied == 0) {
+        writer->out.flushed = writer->out.announced = writer->kept = salvage->kept_end;
+        return AIMG_OK;
+    }
+    uint64_t others = salvage->tail->file_bytes - salvage->kept_end;
+    writer->dropped_bytes = others > copied ? others - copied : 0;
+    return write_pad(salvage, error);
+}
+
+/* ------------------------------------------------------------------ the call */
+
+static enum aimg_status take_codings(struct aimg_repair *tail, const struct aimg_catalog *known, struct aimg_error *error)
+{
+    struct aimg_catalog *catalog = &tail->reader.catalog;
+    catalog->codings = aimg_alloc_array(&tail->options.allocator, AIMG_CODINGS, sizeof *catalog->codings);
     if (catalog->codings == NULL)
         return aimg_fail_memory(error, AIMG_CODINGS * sizeof *catalog->codings);
     for (; catalog->head.coding_count < known->head.coding_count; catalog->head.coding_count++)
         catalog->codings[catalog->head.coding_count] = known->codings[catalog->head.coding_count];
-    return aimg_repair_take_dictionaries(repair, error);
+    return aimg_repair_take_dictionaries(tail, error);
 }
 
-enum aimg_status aimg_tail_salvage(struct aimg_repair *repair, uint64_t *lost_out, struct aimg_error *error)
+/* The salt of the first image; all others that are kept where they are have it too. */
+static enum aimg_status take_salt(struct salvage *salvage, struct aimg_error *error)
 {
-    enum aimg_status status = aimg_repair_create_caches(repair, error);
+    size_t count;
+    struct aimg_frame_view view;
+    const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
+    enum aimg_status status =
+        count > 0 ? aimg_frame_read(&salvage->tail->reader.source, aimg_repair_offset(&images[0]), &view, error) : AIMG_OK;
+    if (status == AIMG_OK && count > 0)
+        salvage->writer->out.salt = view.frame.salt;
+    salvage->salt = salvage->writer->out.salt;
+    return status;
+}
+
+static uint64_t count_lost(const struct salvage *salvage, uint64_t cut)
+{
+    size_t count;
+    const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
+    uint64_t first = salvage->tail->scan_ordinal, end = count > 0 ? (uint64_t)images[count - 1].ordinal + 1 : first;
+    return end - first - salvage->writer->pending_images + cut;
+}
+
+/* The tail is read from the medium: what is in the page cache alone would be lost although it is committed. */
+static enum aimg_status begin(struct salvage *salvage, struct aimg_error *error)
+{
+    struct aimg_writer *writer = salvage->writer;
+    struct aimg_io *io = writer->io;
+    uint64_t bytes = salvage->tail->file_bytes;
+    enum aimg_status status = io->ops->sync(io, error);
+    io->ops->forget(io, writer->located.end, bytes - writer->located.end);
     if (status == AIMG_OK)
-        status = take_codings(repair, &repair->writer->base->catalog, error);
+        status = aimg_repair_create_caches(salvage->tail, error);
     if (status == AIMG_OK)
-        status = aimg_repair_write(repair, error);
-    *lost_out = repair->result.lost_images;
+        status = take_codings(salvage->tail, &writer->base->catalog, error);
+    if (status == AIMG_OK)
+        status = take_salt(salvage, error);
+    writer->kept = bytes;
+    /* An index of the content that is not begun would be begun with all that is there, before this is committed. */
+    writer->content_indexed = writer->content_indexed && writer->content_begun;
+    salvage->at = salvage->kept_end = writer->located.end;
+    salvage->copies = aimg_round_up(bytes + AIMG_FRAME_BYTES, AIMG_UNIT);
+    writer->out.flushed = writer->out.announced = salvage->copies;
+    return status;
+}
+
+enum aimg_status aimg_tail_salvage(struct aimg_repair *tail, uint64_t *lost_out, struct aimg_error *error)
+{
+    struct salvage salvage = {.tail = tail, .writer = tail->writer};
+    struct aimg_limits *limits = &tail->reader.source.limits;
+    uint64_t cut = tail->result.lost_images;
+    limits->image_bytes = limits->image_bytes < tail->file_bytes ? tail->file_bytes : limits->image_bytes;
+    enum aimg_status status = begin(&salvage, error);
+    if (status == AIMG_OK)
+        status = keep_frames(&salvage, error);
+    if (status == AIMG_OK)
+        status = copy_others(&salvage, error);
+    if (status == AIMG_OK)
+        *lost_out = count_lost(&salvage, cut);
+    aimg_buffer_release(&salvage.writer->allocator, &salvage.stored);
+    aimg_buffer_release(&salvage.writer->allocator, &salvage.raw);
     return status;
 }
 
@@ -44,7 +397,9 @@ enum aimg_status aimg_writer_renew_hints(struct aimg_writer *writer, struct aimg
 enum aimg_status aimg_writer_commit_salvaged(struct aimg_writer *writer, struct aimg_error *error)
 {
     writer->recovered_images = writer->pending_images;
-    return writer->pending_images == 0 ? AIMG_OK : aimg_writer_commit(writer, MESSAGE, error);
+    enum aimg_status status = writer->pending_images == 0 ? AIMG_OK : aimg_writer_commit(writer, MESSAGE, error);
+    writer->kept = status == AIMG_OK ? 0 : writer->kept;
+    return status;
 }
 
 void aimg_writer_recovered(const struct aimg_writer *writer, uint64_t *images_out)

@@ -5,12 +5,14 @@
 
 #include "recover.h"
 
-/* Whether a page goes on from the last commit, at once or after others that stand in the tail too. It then is a commit, but for
- * one case: an image of an interrupted batch has lost its header and holds a page that was made to fit this place. */
+/* Whether a page goes on from the last commit, at once or after others that stand in the tail too, and its ROOT is not older. It
+ * then is a commit, but for one case: an image of an interrupted batch has lost its header, and holds a page and a ROOT that were
+ * made to fit this place. */
 static bool comes_later(const struct aimg_located *located, const struct aimg_commit_page *page)
 {
     uint64_t next = located->empty ? 0 : located->commit.seq + 1;
-    if (page->seq < next || (!located->empty && page->ordinal_count < located->commit.ordinal_count))
+    if (page->seq < next || page->root_offset < located->end || page->root_offset >= page->self_offset ||
+        (!located->empty && page->ordinal_count < located->commit.ordinal_count))
         return false;
     return page->seq > next ? page->prev_offset >= located->end : aimg_commit_follows(located, page);
 }

@@ -225,13 +225,13 @@ static enum aimg_status check_writable(const struct aimg_located *located, struc
 
 /* Cuts off what an interrupted writer left, and makes that durable: what was cut, by this writer or by one whose sync had failed,
  * must not come back from the medium between the frames that are written next. While no commit is there the head may be lost in
- * the same way: it is written again. What was saved of the tail stands at its beginning by now. */
+ * the same way: it is written again. What was saved of the tail stands before that. */
 static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error *error)
 {
     enum aimg_status status = aimg_out_flush(&writer->out, error);
     uint64_t file_bytes = writer->located.file_bytes, kept = aimg_out_offset(&writer->out);
-    writer->dropped_bytes = file_bytes > kept ? file_bytes - kept : 0;
-    if (status == AIMG_OK && writer->dropped_bytes > 0)
+    writer->dropped_bytes = file_bytes > kept ? file_bytes - kept : writer->dropped_bytes;
+    if (status == AIMG_OK && file_bytes > kept)
         status = writer->io->ops->truncate(writer->io, kept, error);
     if (status == AIMG_OK && writer->located.empty)
         status = write_head(writer, error);
@@ -318,7 +318,8 @@ enum aimg_status aimg_writer_poison(struct aimg_writer *writer, enum aimg_status
         return status;
     writer->failed = true;
     /* So that nobody builds on bytes that may exist in the page cache only. */
-    writer->uncut = writer->io->ops->truncate(writer->io, writer->located.end, NULL) != AIMG_OK;
+    uint64_t end = writer->kept > writer->located.end ? writer->kept : writer->located.end;
+    writer->uncut = writer->io->ops->truncate(writer->io, end, NULL) != AIMG_OK;
     return status;
 }
 

@@ -55,6 +55,7 @@ struct aimg_writer {
     bool seeded;
     bool failed;       /* no further calls but close */
     bool uncut;        /* and what is after the last commit could not be cut off */
+    uint64_t kept;     /* what is after the last commit must not be cut off up to here: nobody has it but this file */
     uint32_t run_rows; /* AIMG_RUN_ROWS, AIMG_KEYS_MAX and AIMG_STAGE_MAX; tests set them lower */
     uint64_t keys_max, stage_max;
     uint64_t dropped_bytes, dropped_images, recovered_images;
@@ -98,7 +99,7 @@ enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg
                                      struct aimg_writer **writer_out, struct aimg_error *error);
 
 /* Before the file is changed: refuses where a commit lies in the tail, confirms the last one, counts the images of the tail, and
- * with AIMG_WRITER_RECOVER adds those that are whole to the open batch, by moving them to its beginning. */
+ * with AIMG_WRITER_RECOVER adds those that are whole to the open batch. */
 enum aimg_status aimg_writer_take_tail(struct aimg_writer *writer, struct aimg_error *error);
 /* What was saved of the tail becomes a commit of its own: nothing else that this writer does can lose it again. */
 enum aimg_status aimg_writer_commit_salvaged(struct aimg_writer *writer, struct aimg_error *error);
@@ -143,6 +144,9 @@ enum aimg_status aimg_writer_entry(const struct aimg_writer *writer, uint32_t or
 /* Entry of an image of the open batch; *attachment_out: as its mask will say. */
 enum aimg_status aimg_writer_batch_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
                                          bool *attachment_out, struct aimg_error *error);
+/* Entry of an image, be it dead or removed: its bytes are there. NOT_FOUND when there is none. */
+enum aimg_status aimg_writer_any_entry(const struct aimg_writer *writer, uint32_t ordinal, struct aimg_entry_record *entry,
+                                       struct aimg_error *error);
 /* Hash of a name, and who has that name, in the archive or in the batch: NOT_FOUND when nobody has. */
 uint64_t aimg_writer_hash_name(const struct aimg_writer *writer, const char *name, size_t name_bytes);
 enum aimg_status aimg_writer_find_name(const struct aimg_writer *writer, const char *name, size_t name_bytes, uint64_t hash,
@@ -182,6 +186,13 @@ struct aimg_alias {
 };
 enum aimg_status aimg_writer_put_alias(struct aimg_writer *writer, const struct aimg_alias *alias, uint32_t *ordinal_out,
                                        struct aimg_error *error);
+/* Its row alone, for a frame that is in the file. */
+enum aimg_status aimg_writer_put_alias_row(struct aimg_writer *writer, const struct aimg_alias *alias,
+                                           const struct aimg_frame *frame, uint64_t offset, struct aimg_error *error);
+/* An image whose frame another session has put into the file, and that was verified: image->prepared, without data, says what its
+ * bytes are; or alias, of what. It becomes the next image of the batch, and takes the place of one with its name. */
+enum aimg_status aimg_writer_adopt(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_frame *frame,
+                                   uint64_t offset, const struct aimg_alias *alias, struct aimg_error *error);
 /* All of that: a further image, with values, that shares the bytes of `target`, which is no alias. Its name is not looked for. */
 enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct aimg_image *image, uint32_t target,
                                        struct aimg_error *error);

@@ -178,13 +178,32 @@ static void count_image(struct aimg_writer *writer, const struct aimg_image *ima
         writer->incompat |= AIMG_INCOMPAT_ZSTD_DICT;
 }
 
+/* The row of an image whose frame is in the file. */
+static enum aimg_status put_row_of(struct aimg_writer *writer, const struct aimg_image *image,
+                                   const struct aimg_prepared *prepared, const struct aimg_frame *frame, uint64_t offset,
+                                   uint64_t hash, struct aimg_error *error)
+{
+    struct aimg_entry_record entry = {.frame_offset = offset,
+                                      .stored_bytes = prepared->stored_bytes,
+                                      .header_units = frame->header_units,
+                                      .flags = (image->flags & AIMG_ADD_ATTACHMENT) != 0 ? AIMG_ENTRY_ATTACHMENT : 0,
+                                      .format = frame->format,
+                                      .coding = frame->coding};
+    memcpy(entry.hash, prepared->hash, sizeof entry.hash);
+    enum aimg_status status = aimg_writer_put_row(writer, frame, offset, &entry, image->name, hash, error);
+    if (status == AIMG_OK && !aimg_writer_remember(writer, prepared, frame->ordinal))
+        status = aimg_fail_memory(error, AIMG_CONTENT_SLOT_BYTES);
+    if (status == AIMG_OK)
+        count_image(writer, image, prepared);
+    return status;
+}
+
 /* The frame at the end of the file, the row in the stage, the name among the keys. A failure here leaves the batch in doubt: the
  * caller poisons. */
 static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_image *image,
                                   const struct aimg_prepared *prepared, uint64_t hash, uint32_t *ordinal_out,
                                   struct aimg_error *error)
 {
-    bool attachment = (image->flags & AIMG_ADD_ATTACHMENT) != 0;
     uint32_t ordinal = (uint32_t)writer->head.ordinal_count;
     struct aimg_frame frame = {.type = AIMG_FRAME_IMAGE,
                                .ordinal = ordinal,
@@ -198,24 +217,13 @@ static enum aimg_status put_image(struct aimg_writer *writer, const struct aimg_
     enum aimg_status status = put_dictionary(writer, frame.coding, error);
     if (status == AIMG_OK && align > AIMG_UNIT)
         status = aimg_out_align(&writer->out, header_bytes, align, error);
-    struct aimg_entry_record entry = {.frame_offset = aimg_out_offset(&writer->out),
-                                      .stored_bytes = prepared->stored_bytes,
-                                      .header_units = (uint8_t)(header_bytes / AIMG_UNIT),
-                                      .flags = attachment ? AIMG_ENTRY_ATTACHMENT : 0,
-                                      .format = frame.format,
-                                      .coding = frame.coding};
-    memcpy(entry.hash, prepared->hash, sizeof entry.hash);
-    if (status == AIMG_OK)
+    uint64_t offset = 0;
+    if (status == AIMG_OK) {
+        offset = aimg_out_offset(&writer->out);
         status = aimg_out_frame(&writer->out, &frame, image->name, prepared->stored, prepared->stored_bytes, error);
-    if (status != AIMG_OK)
-        return status;
-    status = aimg_writer_put_row(writer, &frame, entry.frame_offset, &entry, image->name, hash, error);
-    if (status == AIMG_OK && !aimg_writer_remember(writer, prepared, ordinal))
-        status = aimg_fail_memory(error, AIMG_CONTENT_SLOT_BYTES);
-    if (status == AIMG_OK)
-        count_image(writer, image, prepared);
+    }
     *ordinal_out = ordinal;
-    return status;
+    return status == AIMG_OK ? put_row_of(writer, image, prepared, &frame, offset, hash, error) : status;
 }
 
 static enum aimg_status put_twin(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_twin *twin,
@@ -349,17 +357,37 @@ enum aimg_status aimg_writer_add(struct aimg_writer *writer, const struct aimg_i
     return status;
 }
 
+enum aimg_status aimg_writer_adopt(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_frame *frame,
+                                   uint64_t offset, const struct aimg_alias *alias, struct aimg_error *error)
+{
+    uint32_t replaced = AIMG_NO_ORDINAL;
+    uint64_t hash = aimg_writer_hash_name(writer, image->name, image->name_bytes);
+    enum aimg_status status = check_image(writer, image, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_make_room(writer, 0, 0, error);
+    if (status == AIMG_OK)
+        status = check_name_free(writer, image, hash, &replaced, error);
+    if (status == AIMG_OK && replaced != AIMG_NO_ORDINAL)
+        status = aimg_writer_remove(writer, replaced, error);
+    if (status != AIMG_OK)
+        return status;
+    status = alias != NULL ? aimg_writer_put_alias_row(writer, alias, frame, offset, error)
+                           : put_row_of(writer, image, image->prepared, frame, offset, hash, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_spill_if_full(writer, error);
+    return status == AIMG_OK ? AIMG_OK : aimg_writer_poison(writer, status);
+}
+
 enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct aimg_image *image, uint32_t target,
                                        struct aimg_error *error)
 {
     struct aimg_entry_record entry;
-    bool attachment = false;
     uint32_t ordinal = 0;
     enum aimg_status status = check_image(writer, image, error);
     if (status == AIMG_OK)
         status = check_values(writer, image, error);
     if (status == AIMG_OK)
-        status = aimg_writer_entry(writer, target, &entry, &attachment, error);
+        status = aimg_writer_any_entry(writer, target, &entry, error);
     if (status == AIMG_OK)
         status = aimg_writer_make_room(writer, AIMG_ALIAS_BYTES, values_bytes(writer, image), error);
     if (status != AIMG_OK)
