@@ -53,7 +53,7 @@ struct repair {
 
 static const char *kind_name(uint32_t kind)
 {
-    static const char *const names[] = {"", "images", "name", "values", "metadata", "bytes", "removal"};
+    static const char *const names[] = {"", "images", "name", "values", "metadata", "bytes", "removal", "unknown"};
     return kind < sizeof names / sizeof names[0] ? names[kind] : "";
 }
 
@@ -81,6 +81,9 @@ static void print_head(const struct aimg_loss *loss, const char *name)
     case AIMG_LOSS_REMOVAL:
         fputs("back: image", stdout);
         break;
+    case AIMG_LOSS_UNKNOWN:
+        fputs("unknown", stdout);
+        return;
     }
     if (loss->name != NULL)
         printf(" '%s'", name);

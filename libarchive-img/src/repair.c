@@ -27,6 +27,8 @@ void aimg_repair_lose(struct aimg_repair *repair, const struct aimg_loss *loss)
     case AIMG_LOSS_REMOVAL:
         result->removals++;
         break;
+    case AIMG_LOSS_UNKNOWN:
+        break;
     }
     if (repair->options.loss != NULL)
         repair->options.loss(repair->options.user, loss);
@@ -51,29 +53,6 @@ void aimg_repair_lose_bytes(struct aimg_repair *repair, uint64_t offset, uint64_
     struct aimg_loss loss = {
         .kind = AIMG_LOSS_BYTES, .ordinal = AIMG_NO_ORDINAL, .offset = offset, .count = 1, .bytes = bytes, .message = message};
     aimg_repair_lose(repair, &loss);
-}
-
-bool aimg_repair_gap_in_index(const struct aimg_repair *repair, const struct aimg_repair_gap *gap)
-{
-    const struct aimg_commit_page *commit = &repair->reader.located.commit;
-    return repair->listed_known && gap->begin > repair->base_root && gap->begin < commit->root_offset;
-}
-
-/* What was there is known up to the newest commit: the ordinals tell whether an image is missing. Behind it, and where the index
- * of that commit is lost together with other bytes, nobody can say what a gap held. */
-static void tell_gaps(struct aimg_repair *repair)
-{
-    const struct aimg_repair_gap *gaps = (const struct aimg_repair_gap *)(const void *)repair->gaps.data;
-    for (size_t i = 0; i < repair->gaps.bytes / sizeof *gaps; i++) {
-        uint64_t unknown = gaps[i].begin > repair->known_end ? gaps[i].begin : repair->known_end;
-        if (gaps[i].end > unknown)
-            aimg_repair_lose_bytes(repair, unknown, gaps[i].end - unknown, "nothing tells what these bytes were");
-        else if (aimg_repair_gap_in_index(repair, &gaps[i]))
-            aimg_repair_lose_bytes(repair, gaps[i].begin, gaps[i].end - gaps[i].begin, AIMG_REPAIR_CHANGES_LOST);
-    }
-    if (repair->hint_end > repair->file_bytes)
-        aimg_repair_lose_bytes(repair, repair->file_bytes, repair->hint_end - repair->file_bytes,
-                               "the end of the file is missing, with all that was committed there: images, values and removals");
 }
 
 /* ------------------------------------------------------------------ the work */
@@ -118,8 +97,20 @@ static enum aimg_status read_all(struct aimg_repair *repair, struct aimg_error *
     if (status == AIMG_OK)
         status = aimg_repair_settle_names(repair, error);
     if (status == AIMG_OK)
-        tell_gaps(repair);
+        aimg_repair_tell_gaps(repair);
     return status;
+}
+
+static void tell_seal(struct aimg_repair *repair)
+{
+    struct aimg_loss loss = {.kind = AIMG_LOSS_UNKNOWN,
+                             .ordinal = AIMG_NO_ORDINAL,
+                             .count = 1,
+                             .offset = AIMG_NO_OFFSET,
+                             .message =
+                                 "whether the archive was sealed, as the page of its last commit is lost; the new one is not"};
+    if (repair->page_lost)
+        aimg_repair_lose(repair, &loss);
 }
 
 static enum aimg_status write_all(struct aimg_repair *repair, struct aimg_error *error)
@@ -142,6 +133,7 @@ static enum aimg_status write_all(struct aimg_repair *repair, struct aimg_error 
         return aimg_fail(error, AIMG_CORRUPT, "there is nothing to save: no image is whole");
     if (saved == 0 && repair->committed_end <= AIMG_HEAD_BYTES)
         return AIMG_OK; /* an archive that nothing was committed to */
+    tell_seal(repair);
     return repair->sealed ? aimg_writer_seal(writer, MESSAGE, error) : aimg_writer_commit(writer, MESSAGE, error);
 }
 

@@ -34,6 +34,7 @@ struct aimg_repair_piece {
 /* Bytes between two frames that hold no frame which can be trusted. */
 struct aimg_repair_gap {
     uint64_t begin, end;
+    bool indexed; /* the index knows which images stood there, all of them */
 };
 
 struct aimg_repair_values;
@@ -92,6 +93,8 @@ struct aimg_repair {
     struct aimg_table empty;  /* of a run whose table is lost */
     struct aimg_buffer lost;  /* struct aimg_repair_lost */
     uint64_t base_root;       /* offset of the ROOT that the state begins with; 0: none */
+    bool base_newest;         /* it is that of the last commit */
+    bool page_lost;           /* the page of the last commit is lost */
     uint64_t committed_end;   /* what lies before was committed */
     uint64_t known_end;       /* and up to here a page or a ROOT tells what */
     uint64_t committed_count; /* ordinals of the newest commit */
@@ -161,8 +164,10 @@ bool aimg_repair_salt_at(const struct aimg_repair *repair, uint64_t offset, stru
 /* repair_scan.c: images, pieces and gaps. */
 enum aimg_status aimg_repair_scan(struct aimg_repair *repair, struct aimg_error *error);
 
-/* Whether a gap holds something of the last commit's index beside its ROOT, which is lost. */
-bool aimg_repair_gap_in_index(const struct aimg_repair *repair, const struct aimg_repair_gap *gap);
+/* repair_gaps.c: what was in the gaps, once all images are there. Where it may have been tables, no mask is sure any more. */
+enum aimg_status aimg_repair_judge_gaps(struct aimg_repair *repair, struct aimg_error *error);
+/* Tells of those bytes of which nothing is known. */
+void aimg_repair_tell_gaps(struct aimg_repair *repair);
 
 /* Dictionaries that were found, and that the catalog's codings, which have room for all there can be, lack. */
 enum aimg_status aimg_repair_take_dictionaries(struct aimg_repair *repair, struct aimg_error *error);

@@ -191,6 +191,7 @@ static enum aimg_status try_unpaged(struct aimg_repair *repair, uint64_t after, 
         repair->committed_count = repair->reader.catalog.head.ordinal_count;
         repair->listed_count = repair->reader.catalog.head.listed_count;
         repair->listed_known = true;
+        repair->base_newest = repair->page_lost = true;
         return AIMG_OK;
     }
     return AIMG_OK;
@@ -221,11 +222,12 @@ static enum aimg_status try_pages(struct aimg_repair *repair, bool found, struct
             if (status == AIMG_OK)
                 status = try_unpaged(repair, repair->committed_end, &found, error);
         }
-        newest = false;
         if (status != AIMG_OK || found)
             return status;
         struct wanted wanted = {.offset = commit.root_offset, .bytes = commit.root_bytes, .hash = commit.root_hash};
         status = read_root(repair, &wanted, &found, error);
+        repair->base_newest = found && newest;
+        newest = false;
         if (status != AIMG_OK || found)
             return status;
     }
@@ -240,7 +242,9 @@ enum aimg_status aimg_repair_find_base(struct aimg_repair *repair, struct aimg_b
     /* A commit of which neither page nor ROOT is left; its tables may be. */
     if (repair->hint_end > repair->committed_end) {
         repair->committed_end = repair->hint_end;
-        repair->listed_known = false;
+        repair->listed_known = repair->base_newest = false;
+        repair->page_lost = true;
     }
+    repair->sealed = repair->sealed && !repair->page_lost;
     return status == AIMG_OK ? take_records(repair, parts, error) : status;
 }

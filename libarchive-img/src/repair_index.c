@@ -227,6 +227,8 @@ enum aimg_status aimg_repair_complete(struct aimg_repair *repair, struct aimg_er
         status = fill_range(repair, &filled, next, repair->reader.catalog.head.ordinal_count, error);
     aimg_buffer_release(allocator, &repair->images);
     repair->images = filled;
+    if (status == AIMG_OK)
+        status = aimg_repair_judge_gaps(repair, error);
     images = aimg_repair_images(repair, &count);
     for (size_t i = 0; i < count; i++)
         if (is_dead(repair, images[i].ordinal))

@@ -50,8 +50,10 @@ static enum aimg_status name_piece(struct aimg_repair *repair, const struct aimg
     return AIMG_OK;
 }
 
-/* The newest META frame that was committed and is whole. after: only behind that. */
-static enum aimg_status load_found(struct aimg_repair *repair, uint64_t after, bool *loaded_out, struct aimg_error *error)
+/* The newest META frame that was committed and is whole. after: only behind that. *damaged_out: the newest one that is not, if
+ * one is newer; else as it was. */
+static enum aimg_status load_found(struct aimg_repair *repair, uint64_t after, bool *loaded_out, uint64_t *damaged_out,
+                                   struct aimg_error *error)
 {
     size_t count;
     const struct aimg_repair_piece *pieces = aimg_repair_pieces(repair, &count);
@@ -64,25 +66,48 @@ static enum aimg_status load_found(struct aimg_repair *repair, uint64_t after, b
         status = name_piece(repair, &pieces[i], &whole, error);
         if (status == AIMG_OK && whole)
             status = load(repair, loaded_out, error);
+        if (status == AIMG_OK && !*loaded_out && *damaged_out == 0)
+            *damaged_out = pieces[i].offset;
     }
     return status;
 }
 
+/* Only ROOT says that an archive has no metadata any more. */
+static void tell_unsure(struct aimg_repair *repair)
+{
+    const struct aimg_commit_page *commit = &repair->reader.located.commit;
+    uint64_t offset = repair->reader.catalog.head.meta_offset;
+    bool of_last = repair->listed_known && (commit->seq == 0 || offset > commit->prev_offset);
+    struct aimg_loss loss = {.kind = AIMG_LOSS_UNKNOWN,
+                             .ordinal = AIMG_NO_ORDINAL,
+                             .count = 1,
+                             .offset = offset,
+                             .message = "whether the last commit removed the metadata, as its ROOT is lost; they are there"};
+    if (!repair->base_newest && !of_last)
+        aimg_repair_lose(repair, &loss);
+}
+
 enum aimg_status aimg_repair_meta(struct aimg_repair *repair, struct aimg_error *error)
 {
-    uint64_t named = repair->reader.catalog.head.meta_offset;
+    const struct aimg_root_head named = repair->reader.catalog.head;
+    uint64_t damaged = 0;
     bool loaded = false;
-    enum aimg_status status = load_found(repair, repair->base_root, &loaded, error); /* of a commit whose ROOT is lost */
-    if (status != AIMG_OK || loaded || named == 0)
-        return status;
-    status = load(repair, &loaded, error);
-    if (status != AIMG_OK || loaded)
-        return status;
+    enum aimg_status status = load_found(repair, repair->base_root, &loaded, &damaged, error); /* of a commit without ROOT */
+    if (status == AIMG_OK && !loaded && named.meta_offset != 0) {
+        repair->reader.catalog.head = named;
+        status = load(repair, &loaded, error);
+        damaged = damaged != 0 || loaded ? damaged : named.meta_offset;
+    }
     struct aimg_loss loss = {.kind = AIMG_LOSS_META,
                              .ordinal = AIMG_NO_ORDINAL,
                              .count = 1,
-                             .offset = named,
+                             .offset = damaged,
                              .message = "the metadata is damaged; what an older commit had takes its place, where there is any"};
-    aimg_repair_lose(repair, &loss);
-    return load_found(repair, 0, &loaded, error);
+    if (status == AIMG_OK && damaged != 0)
+        aimg_repair_lose(repair, &loss);
+    else if (status == AIMG_OK && loaded)
+        tell_unsure(repair);
+    if (status != AIMG_OK || loaded || damaged == 0)
+        return status;
+    return load_found(repair, 0, &loaded, &damaged, error);
 }

@@ -240,7 +240,7 @@ static enum aimg_status resynchronise(struct scan *scan, uint64_t begin, uint64_
 static enum aimg_status take_gap(struct scan *scan, uint64_t begin, uint64_t end, struct aimg_error *error)
 {
     struct aimg_repair *repair = scan->repair;
-    struct aimg_repair_gap gap = {begin, end};
+    struct aimg_repair_gap gap = {begin, end, false};
     if (!aimg_buffer_add(&repair->options.allocator, &repair->gaps, &gap, sizeof gap))
         return aimg_fail_memory(error, repair->gaps.bytes);
     return AIMG_OK;

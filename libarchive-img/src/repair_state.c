@@ -318,12 +318,6 @@ static void note_lost(struct aimg_repair *repair)
             more->dead = part->dead;
         }
     }
-    const struct aimg_repair_gap *gaps = (const struct aimg_repair_gap *)(const void *)repair->gaps.data;
-    for (size_t i = 0; i < repair->gaps.bytes / sizeof *gaps; i++)
-        repair->changes_lost = repair->changes_lost || aimg_repair_gap_in_index(repair, &gaps[i]) ||
-                               (gaps[i].end > repair->known_end && gaps[i].begin < repair->committed_end);
-    for (uint32_t i = 0; repair->changes_lost && i < catalog->run_count; i++)
-        repair->runs[i].mask_unsure = true;
 }
 
 enum aimg_status aimg_repair_create_caches(struct aimg_repair *repair, struct aimg_error *error)

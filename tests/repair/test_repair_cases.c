@@ -85,11 +85,19 @@ static enum aimg_status tell_size(struct aimg_io *io, uint64_t *bytes_out, struc
 
 static const struct aimg_io_ops counting = {.read_at = count_read, .size = tell_size};
 
+static unsigned unknown_told;
+
+static void count_unknown(void *user, const struct aimg_loss *loss)
+{
+    (void)user;
+    unknown_told += loss->kind == AIMG_LOSS_UNKNOWN;
+}
+
 /* The repaired archive, which is sound; the damaged one is freed. */
 static struct aimg_reader *repaired(void)
 {
     struct aimg_writer_options writer = sample_writer_options();
-    struct aimg_repair_options options = {.struct_bytes = sizeof options, .writer = &writer};
+    struct aimg_repair_options options = {.struct_bytes = sizeof options, .loss = count_unknown, .writer = &writer};
     struct aimg_repair_target target = {.path = out_path};
     struct aimg_reader *reader = NULL;
     struct aimg_io io = {.ops = &counting, .fd = -1};
@@ -159,6 +167,52 @@ static void check_index_names(void)
     aimg_reader_close(reader);
 }
 
+/* ------------------------------------------------------------------ what only ROOT and the page tell */
+
+/* Metadata that the last commit removed, and a seal. */
+static void check_unknown(unsigned type, bool removed_late, unsigned expected)
+{
+    struct aimg_writer *writer = create();
+    size_t last = 0;
+    REQUIRE(aimg_writer_set_meta(writer, "title", "old", &error) == AIMG_OK);
+    if (removed_late)
+        REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    add(writer, "one", "1", 1);
+    if (removed_late)
+        REQUIRE(aimg_writer_set_meta(writer, "title", NULL, &error) == AIMG_OK);
+    finish(writer);
+    for (size_t at = AIMG_HEAD_BYTES; at < file_bytes;) {
+        struct aimg_frame frame;
+        REQUIRE(aimg_frame_decode(bytes + at, &frame) == 0);
+        last = frame.type == type ? at : last;
+        at += (size_t)aimg_frame_total_bytes(&frame);
+    }
+    wipe(last, AIMG_FRAME_BYTES + 200);
+    unknown_told = 0;
+    struct aimg_reader *reader = repaired();
+    EXPECT(result.images == 1 && result.lost_images + result.lost_bytes + result.lost_meta + result.removals == 0);
+    EXPECT_EQ_UINT(unknown_told, expected);
+    aimg_reader_close(reader);
+}
+
+/* ROOT is lost, and the header of an image, which the index knows: nothing is. */
+static void check_known_gap(void)
+{
+    struct aimg_writer *writer = create();
+    char name[32];
+    for (unsigned i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "image %u", i);
+        add(writer, name, name, strlen(name));
+    }
+    REQUIRE(aimg_writer_remove(writer, 3, &error) == AIMG_OK);
+    finish(writer);
+    size_t header_bytes = 0, root = frame_at(AIMG_FRAME_ROOT, 0, &header_bytes);
+    wipe(root, 200);
+    wipe(frame_at(AIMG_FRAME_IMAGE, 5, &header_bytes), AIMG_FRAME_BYTES);
+    aimg_reader_close(repaired());
+    EXPECT(result.images == 19 && result.lost_images + result.lost_bytes + result.lost_names + result.removals == 0);
+}
+
 /* ------------------------------------------------------------------ aliases */
 
 static void make_aliases(uint8_t *data, bool removed)
@@ -210,6 +264,10 @@ int main(void)
     out_path = strdup(sample_path("out"));
     check_made_name();
     check_index_names();
+    check_unknown(AIMG_FRAME_ROOT, true, 1);
+    check_unknown(AIMG_FRAME_ROOT, false, 0); /* the metadata is of the last commit */
+    check_unknown(AIMG_FRAME_COMMIT, true, 1);
+    check_known_gap();
     for (unsigned i = 0; i < 4; i++)
         check_aliases(i % 2 == 1, i / 2 == 1);
     free((char *)(uintptr_t)path);

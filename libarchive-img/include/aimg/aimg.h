@@ -925,11 +925,14 @@ enum aimg_loss_kind {
     AIMG_LOSS_IMAGES =
         1,              /* `count` images, from `ordinal` on, that cannot be saved; `name` when it is one and its name survives */
     AIMG_LOSS_NAME = 2, /* an image is saved, but its name is lost: `name` is what it is called now */
-    AIMG_LOSS_VALUES = 3, /* `count` values of the column `name`, or what may have been as many */
+    /* `count` values of the column `name`, or what may have been as many; or all that are left of one whose own name and type are
+     * lost, which are there under this name as they were stored */
+    AIMG_LOSS_VALUES = 3,
     AIMG_LOSS_META = 4,   /* the metadata; what an older commit had takes its place where there is one */
     AIMG_LOSS_BYTES = 5,  /* `bytes` bytes at `offset` of which nothing is known, or that are missing at the end of the file */
-    AIMG_LOSS_REMOVAL = 6 /* nothing is lost but the knowledge that this image was removed or replaced: it may have been, and is
-                             there again */
+    AIMG_LOSS_REMOVAL = 6, /* nothing is lost but the knowledge that this image was removed or replaced: it may have been, and is
+                              there again */
+    AIMG_LOSS_UNKNOWN = 7  /* nothing is lost but the knowledge of something else, which `message` says; not counted */
 };
 
 struct aimg_loss {
