@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a crash leaves: an archive cut anywhere, with rubbish behind it, or with a hint that is old. A writer opens it, drops what
- * was not committed, and goes on from what a reader saw. */
+ * was not committed, or keeps its whole images, and goes on from what a reader saw. */
 #include "script_writer.h"
 
 #include "locate.h"
+#include "writer.h"
 
 const uint32_t fuzz_focus = 0;
 
@@ -31,6 +32,17 @@ static void tear(struct fuzz_disk *disk, struct fuzz_script_reader *script)
     }
 }
 
+/* What is kept of the tail is a commit, and all there is; what was committed before is under it. */
+static void check_recovered(const struct aimg_writer *writer, struct fuzz_disk *disk, uint64_t end)
+{
+    uint64_t kept;
+    struct aimg_located located;
+    struct aimg_io io = fuzz_disk_io(disk);
+    aimg_writer_recovered(writer, &kept);
+    require(aimg_locate(&io, false, &located, NULL) == AIMG_OK && located.end == disk->bytes && located.end >= end);
+    require(kept <= located.commit.ordinal_count && (kept == 0 || located.end > end));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct fuzz_script_reader script = script_take(data, &bytes);
@@ -46,12 +58,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     allowed(status);
     torn = fuzz_disk_load(1, disk->data, (size_t)disk->bytes);
     struct aimg_writer *writer = script_open(disk, &script);
-    require(status == AIMG_OK || writer == NULL);
+    bool recovers = writer != NULL && (writer->flags & AIMG_WRITER_RECOVER) != 0;
+    require(status == AIMG_OK || writer == NULL || (recovers && status == AIMG_TRUNCATED));
     if (writer == NULL)
         return 0;
     aimg_writer_dropped(writer, &dropped, &images);
-    require(dropped == torn->bytes - before.end && images <= dropped / AIMG_FRAME_BYTES && disk->bytes == before.end);
+    if (!recovers)
+        require(dropped == torn->bytes - before.end && images <= dropped / AIMG_FRAME_BYTES && disk->bytes == before.end);
+    else
+        check_recovered(writer, disk, status == AIMG_OK ? before.end : AIMG_HEAD_BYTES);
     bool committed = script_run(writer, &script, disk);
+    if (status != AIMG_OK)
+        return 0;
     require(aimg_locate(&io, false, &after, NULL) == AIMG_OK || !committed);
     require(!committed || (after.end >= before.end && after.end == disk->bytes));
     if (disk->full || fuzz_verify(&io, &rules, &result) != AIMG_OK || rules == 0)

@@ -163,7 +163,8 @@ struct aimg_writer *script_open(struct fuzz_disk *disk, struct fuzz_script_reade
 {
     unsigned choice = script_next(script);
     struct aimg_writer_options options = {.struct_bytes = sizeof options,
-                                          .flags = choice & 1 ? AIMG_WRITER_NO_SYNC : 0,
+                                          .flags =
+                                              (choice & 1 ? AIMG_WRITER_NO_SYNC : 0) | (choice & 64 ? AIMG_WRITER_RECOVER : 0),
                                           .compress = choice & 2 ? AIMG_COMPRESS_ZSTD : AIMG_COMPRESS_STORE,
                                           .level = -1,
                                           .dedup = choice / 4 % 3,

@@ -25,6 +25,13 @@ struct salvage {
     struct aimg_buffer stored, raw;
 };
 
+/* Whether a failure says that a frame is not one that may stay. Other failures end the recovery, so that nothing is taken for
+ * damaged, and lost, because it could not be read or decoded here and now. */
+static bool is_damage(enum aimg_status status)
+{
+    return aimg_repair_bears(status) && status != AIMG_LIMIT && status != AIMG_TRUNCATED;
+}
+
 /* ------------------------------------------------------------------ frames that are verified */
 
 static enum aimg_status damaged(uint64_t offset, struct aimg_error *error)
@@ -111,7 +118,7 @@ static enum aimg_status verify_alias(const struct salvage *salvage, const struct
         status = aimg_source_copy(&salvage->tail->reader.source, salvage->at + (uint64_t)frame->header_units * AIMG_UNIT,
                                   sizeof payload, payload, error);
     alias->target = aimg_load32(payload);
-    if (status == AIMG_OK && alias->target >= frame->ordinal)
+    if (status == AIMG_OK && (alias->target >= frame->ordinal || !aimg_all_zero(payload + 4, sizeof payload - 4)))
         status = damaged(salvage->at, error);
     if (status == AIMG_OK)
         status = aimg_writer_any_entry(salvage->writer, alias->target, entry, error);
@@ -166,7 +173,7 @@ static enum aimg_status keep_image(struct salvage *salvage, const struct aimg_fr
         status = take_dictionary(salvage, frame->coding, error);
     *stays_out = status == AIMG_OK;
     if (status != AIMG_OK)
-        return status != AIMG_LIMIT && aimg_repair_bears(status) ? AIMG_OK : status;
+        return is_damage(status) ? AIMG_OK : status;
     image.prepared = aliased ? NULL : &prepared;
     return aimg_writer_adopt(salvage->writer, &image, frame, salvage->at, aliased ? &alias : NULL, error);
 }
@@ -212,7 +219,10 @@ static enum aimg_status keep_frame(struct salvage *salvage, const struct aimg_fr
 {
     const struct aimg_frame *frame = &view->frame;
     struct aimg_hash hash;
+    size_t used = AIMG_FRAME_BYTES + (size_t)frame->name_bytes + frame->ext_bytes;
     *stays_out = false;
+    if (!aimg_all_zero(view->bytes + used, (size_t)frame->header_units * AIMG_UNIT - used)) /* what no reader would accept */
+        return AIMG_OK;
     if (frame->salt != salvage->salt || frame->type == AIMG_FRAME_ROOT || frame->type == AIMG_FRAME_COMMIT)
         return AIMG_OK;
     if (frame->type == AIMG_FRAME_PAD)
@@ -225,17 +235,20 @@ static enum aimg_status keep_frame(struct salvage *salvage, const struct aimg_fr
     }
     enum aimg_status status = verify_payload(salvage, frame, &hash, error);
     *stays_out = status == AIMG_OK;
-    return aimg_repair_bears(status) ? AIMG_OK : status;
+    return is_damage(status) ? AIMG_OK : status;
 }
 
 static enum aimg_status keep_frames(struct salvage *salvage, struct aimg_error *error)
 {
     const struct aimg_source *source = &salvage->tail->reader.source;
     for (bool stays = true; stays && salvage->at < source->end;) {
-        struct aimg_frame_view view;
-        enum aimg_status status = aimg_frame_read(source, salvage->at, &view, error);
+        struct aimg_frame_view view = {.frame = {.header_units = 0}};
+        uint64_t left = source->end - salvage->at;
+        enum aimg_status status = left < AIMG_FRAME_BYTES ? AIMG_CORRUPT : aimg_frame_read(source, salvage->at, &view, error);
+        if (status == AIMG_TRUNCATED && (uint64_t)view.frame.header_units * AIMG_UNIT > left)
+            status = AIMG_CORRUPT; /* its header goes beyond the end */
         if (status != AIMG_OK)
-            return aimg_repair_bears(status) ? AIMG_OK : status;
+            return is_damage(status) ? AIMG_OK : status;
         status = keep_frame(salvage, &view, &stays, error);
         if (status != AIMG_OK)
             return status;
@@ -291,11 +304,37 @@ static void leave_out_kept(const struct salvage *salvage)
     }
 }
 
+/* An image that was not copied is damaged. One that could not be read then, and can now, or not even now, ends the recovery. */
+static enum aimg_status check_left_out(struct salvage *salvage, struct aimg_error *error)
+{
+    size_t count;
+    const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct aimg_frame_view view;
+        struct aimg_prepared prepared;
+        if (images[i].number != AIMG_NO_ORDINAL || (images[i].place & AIMG_REPAIR_ALIAS) != 0)
+            continue;
+        salvage->at = aimg_repair_offset(&images[i]);
+        enum aimg_status status = aimg_frame_read(&salvage->tail->reader.source, salvage->at, &view, error);
+        if (status == AIMG_OK)
+            status = verify_image(salvage, &view.frame, &prepared, error);
+        if (status == AIMG_OK)
+            return aimg_fail_at(error, AIMG_IO, 0, salvage->at,
+                                "the image at %" PRIu64 " is whole, but could not be read when it should be kept: try again",
+                                salvage->at);
+        if (!is_damage(status))
+            return status;
+    }
+    return AIMG_OK;
+}
+
 static enum aimg_status copy_others(struct salvage *salvage, struct aimg_error *error)
 {
     struct aimg_writer *writer = salvage->writer;
     leave_out_kept(salvage);
     enum aimg_status status = aimg_repair_write(salvage->tail, error);
+    if (status == AIMG_OK)
+        status = check_left_out(salvage, error);
     if (status != AIMG_OK)
         return status;
     uint64_t copied = aimg_out_offset(&writer->out) - salvage->copies;

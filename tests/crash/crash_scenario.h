@@ -36,6 +36,9 @@ extern const unsigned crash_long_count;
 
 /* An image whose bytes hold a commit page. */
 void crash_forged(struct crash_run *run);
+/* A writer keeps what another has left without a commit. */
+void crash_recover(struct crash_run *run);
+void crash_recover_all(struct crash_run *run);
 
 /* Runs a scenario; destroy the disk after. The same in two steps: the disk is there before anything happens. */
 void crash_perform(const struct crash_scenario *scenario, const struct crash_setup *setup, struct crash_run *run);

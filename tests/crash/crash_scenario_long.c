@@ -2,6 +2,8 @@
 /* Scenarios of many steps, in which tables are merged, and those that need more than one file. */
 #include "crash_scenario.h"
 
+#include "constants.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,9 +227,67 @@ static void compact(struct crash_run *run)
     work_close(&work);
 }
 
+/* A program is stopped with images on the disk and no commit, one of them damaged or none; the next one keeps the others, which
+ * are committed then or not, and never some of them. */
+static void recover_with(struct crash_run *run, uint32_t dedup, bool damaged)
+{
+    static const uint8_t zeros[AIMG_FRAME_BYTES];
+    struct work work;
+    run->dedup = dedup;
+    work_create(&work, run);
+    work_add_some(&work, "f", 1, 3);
+    work_commit(&work, NULL);
+    work_add_some(&work, "kept", 51, 2);
+    struct work lost = work;
+    uint64_t at = work.dead ? 0 : aimg_out_offset(&work.writer->out);
+    if (damaged)
+        work_add(&lost, "lost.jpg", 71, 0);
+    work.dead = work.dead || lost.dead;
+    work_add(&work, "kept/again.jpg", 52, 0);
+    work_add(&work, "f/2.jpg", 53, AIMG_ADD_REPLACE);
+    if (!work.dead)
+        work.dead = aimg_out_flush(&work.writer->out, &work.error) != AIMG_OK;
+    if (!work.dead && damaged)
+        work.dead = work.writer->io->ops->write_at(work.writer->io, at, zeros, sizeof zeros, NULL, 0, &work.error) != AIMG_OK;
+    struct model kept = work.next;
+    if (work.writer != NULL)
+        work.writer->failed = true; /* so that close does not tidy up */
+    work_close(&work);
+    if (work.dead)
+        return;
+    kept.commit_count++;
+    promise_also(&run->promise, &kept);
+    run->flags = AIMG_WRITER_RECOVER;
+    work_open(&work, run);
+    run->flags = 0;
+    if (!work.dead && work.next.commit_count != kept.commit_count)
+        abort();
+    work_add_some(&work, "f", 61, 2);
+    work_commit(&work, NULL);
+    work_close(&work);
+}
+
+void crash_recover(struct crash_run *run)
+{
+    recover_with(run, AIMG_DEDUP_NONE, false);
+}
+
+void crash_recover_all(struct crash_run *run)
+{
+    recover_with(run, AIMG_DEDUP_ALL, true);
+}
+
 const struct crash_scenario crash_long_scenarios[] = {
-    {"pack", pack, false},   {"many", many, false},      {"columns", columns, false},
-    {"seal", seal, false},   {"attach", attach, false},  {"words", words, false},
-    {"train", train, false}, {"compact", compact, true}, {"forged", crash_forged, false},
+    {"pack", pack, false},
+    {"many", many, false},
+    {"columns", columns, false},
+    {"seal", seal, false},
+    {"attach", attach, false},
+    {"words", words, false},
+    {"train", train, false},
+    {"compact", compact, true},
+    {"forged", crash_forged, false},
+    {"recover", crash_recover, false},
+    {"recover-all", crash_recover_all, false},
 };
 const unsigned crash_long_count = sizeof crash_long_scenarios / sizeof crash_long_scenarios[0];

@@ -11,7 +11,7 @@
 static struct aimg_writer_options options(const struct crash_run *run)
 {
     struct aimg_writer_options all = sample_writer_options();
-    all.flags = 0;
+    all.flags = run->flags;
     all.dedup = run->dedup;
     all.compress = run->compress;
     return all;

@@ -17,6 +17,7 @@ struct crash_run {
     bool same_salt;
     uint32_t dedup;                     /* of all sessions from now on */
     uint32_t compress;                  /* the same */
+    uint32_t flags;                     /* the same, of the writer */
     void (*meddle)(struct aimg_io *io); /* NULL, or changes what a session's calls do */
     bool skip_rename_sync;
     bool refused; /* a program after the scenario could not go on */

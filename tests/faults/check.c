@@ -27,7 +27,7 @@ static void copy_file(const char *from, const char *to)
 
 void scene_reset(const struct scene *scene)
 {
-    static const char *const archives[] = {"a.aimg", "b.aimg"};
+    static const char *const archives[] = {"a.aimg", "b.aimg", "torn.aimg"};
     char *const paths[] = {(char *)(uintptr_t)scene->folder, NULL};
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     for (FTSENT *entry; walk != NULL && (entry = fts_read(walk)) != NULL;)
@@ -36,7 +36,7 @@ void scene_reset(const struct scene *scene)
     if (walk != NULL)
         fts_close(walk);
     (void)mkdir(scene->folder, 0777);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof archives / sizeof archives[0]; i++) {
         char from[340], to[340];
         snprintf(from, sizeof from, "%s/%s", scene->inputs, archives[i]);
         snprintf(to, sizeof to, "%s/%s", scene->folder, archives[i]);
@@ -241,7 +241,7 @@ static void check(const struct scene *scene, const struct outcome *outcome, bool
     if (reason[0] == '\0')
         check_files(scene, done, killed || goes_on, reason);
     if (reason[0] == '\0')
-        check_target(scene, done, partial, killed || goes_on, reason);
+        check_target(scene, done, partial, killed || goes_on || scene->verb->torn, reason);
     if (reason[0] == '\0' && outcome->fired > 0)
         check_next(scene, partial, reason);
 }

@@ -56,6 +56,12 @@ const struct verb verbs[] = {
      .target = "a.aimg",
      .leaves_out = true,
      .args = {"add", "-q", "--replace", "--dedup", "all", "--columns", "../values.csv", "a.aimg", "../in"}},
+    {.name = "add-recover",
+     .effect = VERB_CHANGES,
+     .target = "torn.aimg",
+     .torn = true,
+     .leaves_out = true,
+     .args = {"add", "-q", "--recover", "--dedup", "all", "torn.aimg"}},
     {.name = "rm", .effect = VERB_CHANGES, .target = "a.aimg", .args = {"rm", "-q", "a.aimg", "cats/1.pgm"}},
     {.name = "mv", .effect = VERB_CHANGES, .target = "a.aimg", .args = {"mv", "-q", "a.aimg", "cats/1.pgm", "moved.pgm"}},
     {.name = "set", .effect = VERB_CHANGES, .target = "a.aimg", .args = {"set", "-q", "a.aimg", "../values.csv"}},
@@ -127,6 +133,18 @@ static void perform(const char *tool, const char *folder, const char *arguments)
     require(system(command) == 0, command);
 }
 
+/* An archive whose last commit has no page, as an interrupted writer leaves it, with a hole before one of its images. */
+static void tear(const char *tool, const char *folder)
+{
+    char command[1500];
+    snprintf(command, sizeof command,
+             "cd '%s' && cp b.aimg torn.aimg && '%s' add -q torn.aimg more && "
+             "dd if=b.aimg of=torn.aimg bs=4096 skip=1 seek=1 count=2 conv=notrunc status=none && truncate -s -4096 torn.aimg && "
+             "dd if=/dev/zero of=torn.aimg bs=1 count=48 seek=$(stat -c %%s b.aimg) conv=notrunc status=none",
+             folder, tool);
+    require(system(command) == 0, command);
+}
+
 void verbs_prepare(const char *tool, const char *folder)
 {
     static const char *const folders[] = {"in", "in/cats", "more", "more/birds"};
@@ -152,4 +170,5 @@ void verbs_prepare(const char *tool, const char *folder)
     require(unlink(path) == 0, path);
     perform(tool, folder, "rm -q a.aimg cats/old.pgm");
     perform(tool, folder, "set -q a.aimg values.csv");
+    tear(tool, folder);
 }

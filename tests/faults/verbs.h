@@ -19,6 +19,7 @@ struct verb {
     bool warns_only;        /* of damage; the exit status is 0 */
     bool leaves_out;        /* inputs or images that cannot be read are left out, with exit status 1 */
     bool salvages;          /* what cannot be read is lost, with exit status 1 */
+    bool torn;              /* the target has a torn tail before, which stays after a failure */
     const char *leftover;   /* what a failure may leave for the next command to go on from, or NULL */
     const char *args[12];   /* behind the program */
     const char *again[12];  /* the command that a user types next, when that is not the same; and if that fails ... */
