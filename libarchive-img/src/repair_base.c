@@ -86,25 +86,34 @@ static bool has_coding(const struct aimg_catalog *catalog, unsigned coding)
     return aimg_catalog_coding(catalog, coding) != NULL;
 }
 
+/* The hash of a dictionary, as it is now. */
+static enum aimg_status hash_dictionary(const struct aimg_repair *repair, uint64_t offset, uint64_t bytes,
+                                        struct aimg_hash *hash_out, struct aimg_error *error)
+{
+    const struct aimg_source *source = &repair->reader.source;
+    uint8_t *payload = aimg_alloc_array(&source->allocator, bytes, 1);
+    if (payload == NULL)
+        return aimg_fail_memory(error, bytes);
+    enum aimg_status status = aimg_source_copy(source, offset + AIMG_FRAME_BYTES, (size_t)bytes, payload, error);
+    if (status == AIMG_OK)
+        *hash_out = aimg_hash(payload, (size_t)bytes);
+    aimg_release(&source->allocator, payload);
+    return status;
+}
+
 /* Dictionaries say their numbers themselves, so they serve without ROOT too. */
 enum aimg_status aimg_repair_take_dictionaries(struct aimg_repair *repair, struct aimg_error *error)
 {
     struct aimg_catalog *catalog = &repair->reader.catalog;
-    const struct aimg_source *source = &repair->reader.source;
     size_t count;
     const struct aimg_repair_piece *pieces = aimg_repair_pieces(repair, &count);
     for (size_t i = 0; i < count; i++) {
         const struct aimg_repair_piece *piece = &pieces[i];
+        struct aimg_hash hash;
         if (piece->type != AIMG_FRAME_DICT || piece->coding < AIMG_CODING_FIRST_LISTED || has_coding(catalog, piece->coding) ||
             piece->bytes == 0 || piece->bytes > AIMG_DICT_MAX_BYTES)
             continue;
-        uint8_t *payload = aimg_alloc_array(&source->allocator, piece->bytes, 1);
-        if (payload == NULL)
-            return aimg_fail_memory(error, piece->bytes);
-        enum aimg_status status =
-            aimg_source_copy(source, piece->offset + AIMG_FRAME_BYTES, (size_t)piece->bytes, payload, error);
-        struct aimg_hash hash = aimg_hash(payload, (size_t)piece->bytes);
-        aimg_release(&source->allocator, payload);
+        enum aimg_status status = hash_dictionary(repair, piece->offset, piece->bytes, &hash, error);
         if (status != AIMG_OK)
             return status;
         if (hash.low != piece->stored_hash)
@@ -115,6 +124,20 @@ enum aimg_status aimg_repair_take_dictionaries(struct aimg_repair *repair, struc
         aimg_hash_store(record->hash, hash);
     }
     return AIMG_OK;
+}
+
+/* A coding that ROOT names, when its dictionary is whole: it is not asked for again for each image that needs it. */
+static enum aimg_status take_coding(struct aimg_repair *repair, const uint8_t *in, struct aimg_error *error)
+{
+    struct aimg_catalog *catalog = &repair->reader.catalog;
+    struct aimg_coding_record record;
+    struct aimg_hash hash;
+    if (aimg_coding_record_decode(in, repair->reader.source.end, &record) != 0 || has_coding(catalog, record.coding))
+        return AIMG_OK;
+    enum aimg_status status = hash_dictionary(repair, record.offset, record.bytes, &hash, error);
+    if (status == AIMG_OK && aimg_hash_equals(record.hash, hash))
+        catalog->codings[catalog->head.coding_count++] = record;
+    return aimg_repair_bears(status) ? AIMG_OK : status;
 }
 
 static enum aimg_status take_records(struct aimg_repair *repair, struct aimg_buffer *parts, struct aimg_error *error)
@@ -138,14 +161,12 @@ static enum aimg_status take_records(struct aimg_repair *repair, struct aimg_buf
     if (status != AIMG_OK)
         return status;
     take_columns(repair, &in, &left);
-    for (uint32_t i = 0; i < codings && left >= AIMG_CODING_RECORD_BYTES; i++) {
-        struct aimg_coding_record record;
-        if (aimg_coding_record_decode(in, source->end, &record) == 0 && !has_coding(catalog, record.coding))
-            catalog->codings[catalog->head.coding_count++] = record;
+    for (uint32_t i = 0; status == AIMG_OK && i < codings && left >= AIMG_CODING_RECORD_BYTES; i++) {
+        status = take_coding(repair, in, error);
         in += AIMG_CODING_RECORD_BYTES;
         left -= AIMG_CODING_RECORD_BYTES;
     }
-    return aimg_repair_take_dictionaries(repair, error);
+    return status == AIMG_OK ? aimg_repair_take_dictionaries(repair, error) : status;
 }
 
 /* ------------------------------------------------------------------ which one */

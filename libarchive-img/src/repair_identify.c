@@ -5,6 +5,7 @@
 #include "checksum.h"
 
 #define CANDIDATES_MAX 16
+#define WITNESSED_MAX  4 /* three places can witness, each for one; and that of the header */
 #define PIECE_BYTES    (1u << 20)
 #define UUID_OFFSET    16
 #define HASH_OFFSET    4080
@@ -63,21 +64,35 @@ static bool page_header(const uint8_t *page, uint64_t offset, struct aimg_header
     return aimg_commit_decode(page, offset, header, &commit) == 0;
 }
 
-static void count_page(struct candidate *candidates, unsigned *count, const struct aimg_header *header)
+/* Pages in images, which anybody can make with any uuid, must not crowd out those of the archive. Who is witnessed has a place;
+ * of the others, where there is no room, each loses a page, and who has none his place: who has one of CANDIDATES_MAX + 1 parts
+ * of all pages keeps it (Misra and Gries). */
+static enum aimg_status count_page(const struct aimg_repair *repair, const uint8_t *head, struct candidate *candidates,
+                                   unsigned *count, const struct aimg_header *header, struct aimg_error *error)
 {
+    struct candidate one = {.header = *header, .pages = 1};
     for (unsigned i = 0; i < *count; i++) {
         if (memcmp(candidates[i].header.uuid, header->uuid, AIMG_UUID_BYTES) != 0)
             continue;
         if (candidates[i].pages++ == 0)
             candidates[i].header = *header; /* of which the uuid alone was known */
-        return;
+        return AIMG_OK;
     }
+    enum aimg_status status = witness(repair, head, &one, error);
+    if (status == AIMG_OK && one.witnessed && *count < CANDIDATES_MAX + WITNESSED_MAX)
+        candidates[(*count)++] = one;
+    if (status != AIMG_OK || one.witnessed)
+        return status;
+    for (unsigned i = 0; *count >= CANDIDATES_MAX && i < *count; i++)
+        if (!candidates[i].witnessed && candidates[i].pages > 0 && --candidates[i].pages == 0)
+            candidates[i--] = candidates[--*count];
     if (*count < CANDIDATES_MAX)
-        candidates[(*count)++] = (struct candidate){.header = *header, .pages = 1};
+        candidates[(*count)++] = one;
+    return AIMG_OK;
 }
 
-static enum aimg_status count_pages(const struct aimg_repair *repair, struct candidate *candidates, unsigned *count,
-                                    struct aimg_error *error)
+static enum aimg_status count_pages(const struct aimg_repair *repair, const uint8_t *head, struct candidate *candidates,
+                                    unsigned *count, struct aimg_error *error)
 {
     const struct aimg_allocator *allocator = &repair->options.allocator;
     uint8_t *piece = aimg_alloc_array(allocator, PIECE_BYTES, 1);
@@ -89,7 +104,7 @@ static enum aimg_status count_pages(const struct aimg_repair *repair, struct can
         for (size_t i = 0; status == AIMG_OK && i < PIECE_BYTES; i += AIMG_PAGE_BYTES) {
             struct aimg_header header;
             if (page_header(piece + i, at + i, &header))
-                count_page(candidates, count, &header);
+                status = count_page(repair, head, candidates, count, &header, error);
         }
     }
     aimg_release(allocator, piece);
@@ -153,7 +168,7 @@ static void take_hints(struct aimg_repair *repair, const uint8_t *head)
 enum aimg_status aimg_repair_identify(struct aimg_repair *repair, struct aimg_error *error)
 {
     uint8_t head[AIMG_HEAD_BYTES];
-    struct candidate candidates[CANDIDATES_MAX + 1];
+    struct candidate candidates[CANDIDATES_MAX + WITNESSED_MAX];
     const struct candidate *best = candidates;
     unsigned count = 0;
     memset(candidates, 0, sizeof candidates);
@@ -168,7 +183,7 @@ enum aimg_status aimg_repair_identify(struct aimg_repair *repair, struct aimg_er
         memcpy(candidates[0].header.uuid, head + UUID_OFFSET, AIMG_UUID_BYTES);
         count = !aimg_all_zero(head + UUID_OFFSET, AIMG_UUID_BYTES);
         if (status == AIMG_OK)
-            status = count_pages(repair, candidates, &count, error);
+            status = count_pages(repair, head, candidates, &count, error);
         if (status == AIMG_OK)
             status = choose(repair, head, candidates, count, &best, error);
         if (status == AIMG_OK)

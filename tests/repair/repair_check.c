@@ -14,7 +14,7 @@ enum { NAMES_MOST = 800 };
 static struct told {
     char lost[NAMES_MOST][64], back[NAMES_MOST][64];
     unsigned lost_count, back_count;
-    uint64_t images, values, bytes, names, metadata, unnamed, unnamed_back, nameless;
+    uint64_t images, values, bytes, names, metadata, unnamed, unnamed_back, nameless, undecoded;
 } told;
 
 static void on_loss(void *user, const struct aimg_loss *loss)
@@ -23,6 +23,7 @@ static void on_loss(void *user, const struct aimg_loss *loss)
     EXPECT(loss->message != NULL && strlen(loss->message) > 5);
     if (loss->kind == AIMG_LOSS_IMAGES) {
         told.images += loss->count;
+        told.undecoded += strstr(loss->message, "the dictionary that it was compressed with is lost") != NULL;
         told.unnamed += loss->name == NULL ? loss->count : 0;
         if (loss->name != NULL && told.lost_count < NAMES_MOST)
             snprintf(told.lost[told.lost_count++], sizeof told.lost[0], "%s", loss->name);
@@ -293,7 +294,7 @@ static void compare(const struct hit *hit, const char *path, struct outcome *out
 {
     struct aimg_reader *reader = NULL;
     struct aimg_error error;
-    uint64_t lacking = 0, lost = 0, counted = 0;
+    uint64_t lacking = 0, lost = 0, counted = 0, undecoded = 0;
     EXPECT(sample_verifies(path, 1, 0));
     REQUIRE(aimg_reader_open(path, NULL, &reader, &error) == AIMG_OK);
     struct aimg_info info = {.struct_bytes = sizeof info};
@@ -307,6 +308,7 @@ static void compare(const struct hit *hit, const char *path, struct outcome *out
         bool must = must_be_lost(hit, image), may = may_be_lost(hit, image);
         outcome->missing += !there;
         counted += !there && (image->ordinal < hit->truth->committed_count || !may);
+        undecoded += must && !may && !differs(hit, image->data_offset, image->stored_bytes);
         lost += must && !may && !(rules & OUTCOME_CUT);
         if (!EXPECT(there ? !must || image->stored_bytes == 0 : must || may))
             fprintf(stderr, "  '%s' (ordinal %u) is %s\n", image->name, image->ordinal, there ? "there" : "not there");
@@ -320,6 +322,7 @@ static void compare(const struct hit *hit, const char *path, struct outcome *out
     if (!(rules & OUTCOME_CUT)) {
         EXPECT(outcome->result.lost_images >= lost && outcome->result.lost_images >= counted);
         EXPECT(outcome->missing == counted || outcome->result.lost_images + outcome->result.lost_bytes > 0);
+        EXPECT(told.undecoded >= undecoded);
         check_replaced(hit, reader);
         EXPECT(outcome->result.lost_values >= lacking || changes_told(hit));
     }

@@ -5,6 +5,7 @@
 #include "frame.h"
 #include "random.h"
 #include "repair.h"
+#include "root.h"
 #include "sample.h"
 #include "test.h"
 
@@ -155,6 +156,46 @@ static void check_header(void)
     free(sound);
 }
 
+/* An image holds pages of many archives, and the header is lost: those of this one are told apart by a hint or the first frame,
+ * and else by their number. */
+static void check_crowd(bool witnessed)
+{
+    enum { PAGES = 40 };
+    static uint8_t payload[(PAGES + 1) * AIMG_PAGE_BYTES];
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_writer *writer = NULL;
+    struct aimg_repair_result result = {.images = 0};
+    uint64_t random = 11;
+    size_t bytes = 0;
+    size_t first = AIMG_PAGE_BYTES - (AIMG_FRAME_BYTES + 8); /* behind the header of the first frame, and its name */
+    options.flags = 0;
+    (void)unlink(path);
+    REQUIRE(aimg_writer_create(path, &options, &writer, &error) == AIMG_OK);
+    for (unsigned i = 0; i < PAGES; i++) {
+        struct aimg_commit_page page = {.self_offset = AIMG_HEAD_BYTES + (i + 1) * (uint64_t)AIMG_PAGE_BYTES,
+                                        .root_offset = AIMG_HEAD_BYTES,
+                                        .root_bytes = AIMG_ROOT_HEAD_BYTES};
+        page.params.alignment_log2 = AIMG_ALIGNMENT_LOG2_MIN;
+        random_fill(&random, page.uuid, sizeof page.uuid);
+        aimg_commit_encode(&page, payload + first + i * (size_t)AIMG_PAGE_BYTES);
+    }
+    add(writer, "crowd", payload, sizeof payload);
+    for (unsigned i = 0; i < 4; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%u", i);
+        REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+        add(writer, name, payload, i);
+    }
+    REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK && aimg_writer_close(writer, &error) == AIMG_OK);
+    uint8_t *data = sample_load(path, &bytes);
+    REQUIRE(data != NULL);
+    memset(data, 0, witnessed ? AIMG_HEADER_BYTES : AIMG_HEAD_BYTES + AIMG_FRAME_BYTES);
+    EXPECT_EQ_INT(repair(data, bytes, &result), AIMG_OK);
+    EXPECT_EQ_UINT(result.images, 5);
+    EXPECT_EQ_UINT(result.lost_images + result.lost_bytes, 0);
+    free(data);
+}
+
 /* Nothing but headers that look right, or are: the work grows with the file, not with its square. */
 static void check_busy(bool valid, uint32_t stored_bytes)
 {
@@ -192,6 +233,8 @@ int main(void)
     check_forged(INDEX | LAST_PAGE);
     check_forged(INDEX | LAST_PAGE | ONE_HINT);
     check_header();
+    check_crowd(true);
+    check_crowd(false);
     check_busy(false, 0);
     check_busy(true, 0);
     check_busy(true, 4096);
