@@ -87,25 +87,46 @@ static void check_index_frames(void)
     }
 }
 
-/* The newest ROOT is lost, and one more frame, or the beginning of its payload. What is not named is in bytes that are told. */
-static void check_without_root(void)
+static bool is_index(const struct layout_frame *frame)
+{
+    return frame->type > AIMG_FRAME_ALIAS && frame->type != AIMG_FRAME_PAD && frame->type != AIMG_FRAME_NAMES &&
+           frame->type != AIMG_FRAME_CONTENT;
+}
+
+/* Two frames are lost, or of the second the beginning of its payload. What is not named is in bytes that are told. */
+static void check_pair(const struct layout_frame *first, const struct layout_frame *second, bool payload)
+{
+    char subject[200];
+    snprintf(subject, sizeof subject, "%s: without the frame at %" PRIu64 ", nor %s of that at %" PRIu64,
+             strrchr(truth.path, '/') + 1, first->offset, payload ? "the payload" : "anything", second->offset);
+    test_state.subject = subject;
+    wipe(first->offset, first->total_bytes, WAY_ZERO);
+    if (payload)
+        memset(damaged + second->offset + second->header_bytes, 0xAB, second->stored_bytes > 32 ? 32 : 0);
+    else
+        memset(damaged + second->offset, 0, (size_t)second->total_bytes);
+    struct outcome outcome = repair_check(&truth, damaged, truth.file_bytes, OUTCOME_STRICT, subject);
+    EXPECT_EQ_UINT(outcome.failures, 0);
+    test_state.subject = NULL;
+}
+
+/* A frame of the index and any other one, or the header of an image; each step-th of these pairs, and all with the newest ROOT.
+ */
+static void check_pairs(unsigned step)
 {
     const struct layout_frame *root = newest_root();
+    unsigned pair = 0;
     for (unsigned i = 0; i < truth.frame_count; i++) {
-        const struct layout_frame *frame = &truth.frames[i];
-        for (unsigned part = 0; part < 2; part++) {
-            char subject[200];
-            snprintf(subject, sizeof subject, "%s: without ROOT, %s of the frame at %" PRIu64, strrchr(truth.path, '/') + 1,
-                     part == 0 ? "nor anything" : "nor the payload", frame->offset);
-            test_state.subject = subject;
-            wipe(root->offset, root->total_bytes, WAY_ZERO);
-            if (part == 0)
-                memset(damaged + frame->offset, 0, (size_t)frame->total_bytes);
-            else
-                memset(damaged + frame->offset + frame->header_bytes, 0xAB, frame->stored_bytes > 32 ? 32 : 0);
-            struct outcome outcome = repair_check(&truth, damaged, truth.file_bytes, OUTCOME_STRICT, subject);
-            EXPECT_EQ_UINT(outcome.failures, 0);
-            test_state.subject = NULL;
+        const struct layout_frame *one = &truth.frames[i];
+        check_pair(root, one, true);
+        for (unsigned k = 0; is_index(one) && k < truth.frame_count; k++) {
+            struct layout_frame other = truth.frames[k];
+            if (other.type <= AIMG_FRAME_ALIAS)
+                other.total_bytes = other.header_bytes;
+            else if (k <= i || !is_index(&other))
+                continue;
+            if (one == root || pair++ % step == 0)
+                check_pair(one, &other, false);
         }
     }
 }
@@ -183,7 +204,7 @@ int main(void)
         check_whole();
         check_tail();
         check_index_frames();
-        check_without_root();
+        check_pairs((kind < TRUTH_LATE ? 17 : 1) * (TEST_SLOW ? 10 : 1));
         check_image_headers();
         check_blocks(512, TEST_SLOW ? 8192 : 512);
         check_blocks(4096, TEST_SLOW ? 40960 : 4096);
