@@ -19,10 +19,11 @@ struct aimg_repair_image {
 #define AIMG_REPAIR_INDEXED 2u /* no frame of it was found: the entry tells where it is; of an alias, where its bytes are */
 #define AIMG_REPAIR_DEAD    4u
 #define AIMG_REPAIR_BACK    (UINT64_C(1) << 63) /* was replaced; what replaced it is lost */
+#define AIMG_REPAIR_UNSURE  (UINT64_C(1) << 62) /* may have been removed */
 
 static inline uint64_t aimg_repair_offset(const struct aimg_repair_image *image)
 {
-    return image->place & ~(AIMG_REPAIR_BACK | (AIMG_UNIT - 1));
+    return image->place & ~(AIMG_REPAIR_BACK | AIMG_REPAIR_UNSURE | (AIMG_UNIT - 1));
 }
 
 /* A frame that is no image. */
@@ -207,8 +208,11 @@ enum aimg_status aimg_repair_attached(struct aimg_repair *repair, const struct a
 /* repair_names.c: name of an image, from its frame or from the index. */
 enum aimg_status aimg_repair_name(struct aimg_repair *repair, const struct aimg_repair_image *image, char *name,
                                   size_t *bytes_out, struct aimg_error *error);
-/* Marks all but one of the images with one name as dead, and tells of those that may have been removed or replaced. */
+/* Marks all but one of the images with one name as dead, and those that may have been removed or replaced. */
 enum aimg_status aimg_repair_settle_names(struct aimg_repair *repair, struct aimg_error *error);
+/* Tells of an image that was saved when it is one of the latter. */
+enum aimg_status aimg_repair_tell_back(struct aimg_repair *repair, const struct aimg_repair_image *image,
+                                       struct aimg_error *error);
 
 /* repair_values.c: columns of the new archive, and the values of one image into *values_out (good until the next call). */
 enum aimg_status aimg_repair_values_create(struct aimg_repair *repair, struct aimg_error *error);

@@ -198,58 +198,59 @@ static enum aimg_status choose_newest(struct aimg_repair *repair, const struct n
 
 /* ------------------------------------------------------------------ telling */
 
-static enum aimg_status tell_back(struct aimg_repair *repair, const struct aimg_repair_image *image, const char *message,
-                                  struct aimg_error *error)
+/* Marks those of a run that may have been removed; *next: the first image that is not of the runs before. listed_agree: only
+ * attachments can be. */
+static enum aimg_status mark_run(struct aimg_repair *repair, uint32_t index, bool listed_agree, size_t *next,
+                                 struct aimg_error *error)
 {
-    char name[AIMG_NAME_MAX + 1];
+    const struct aimg_run *run = &repair->reader.catalog.runs[index];
+    size_t count;
+    struct aimg_repair_image *images = aimg_repair_images(repair, &count);
+    enum aimg_status status = AIMG_OK;
+    for (; status == AIMG_OK && *next < count && images[*next].ordinal - run->first < run->count; ++*next) {
+        struct aimg_repair_image *image = &images[*next];
+        bool unsure = repair->runs[index].mask_unsure && image->ordinal < repair->committed_count;
+        if (unsure && listed_agree && (image->place & AIMG_REPAIR_DEAD) == 0)
+            status = aimg_repair_attached(repair, image, &unsure, error);
+        if (unsure)
+            image->place |= AIMG_REPAIR_UNSURE;
+    }
+    return status;
+}
+
+static void say_unsure(const struct aimg_repair *repair, uint32_t ordinal, char *out, size_t room)
+{
+    uint32_t index = aimg_catalog_run(&repair->reader.catalog, ordinal);
+    const struct aimg_run *run = &repair->reader.catalog.runs[index];
+    uint32_t missing = repair->runs[index].dead_missing;
+    if (missing == 0)
+        snprintf(out, room, "may have been removed: the list of the removed images near it is lost");
+    else
+        snprintf(out, room, "may have been removed: %" PRIu32 " of the images %" PRIu32 " to %" PRIu32 " %s, the list is lost",
+                 missing, run->first, run->first + (run->count - 1), missing == 1 ? "was" : "were");
+}
+
+enum aimg_status aimg_repair_tell_back(struct aimg_repair *repair, const struct aimg_repair_image *image,
+                                       struct aimg_error *error)
+{
+    char name[AIMG_NAME_MAX + 1], unsure[160];
     size_t bytes = 0;
+    if ((image->place & (AIMG_REPAIR_BACK | AIMG_REPAIR_UNSURE)) == 0)
+        return AIMG_OK;
     enum aimg_status status = aimg_repair_name(repair, image, name, &bytes, error);
     if (status != AIMG_OK && !aimg_repair_bears(status))
         return status;
+    bool replaced = (image->place & AIMG_REPAIR_BACK) != 0;
+    if (!replaced)
+        say_unsure(repair, image->ordinal, unsure, sizeof unsure);
     struct aimg_loss loss = {.kind = AIMG_LOSS_REMOVAL,
                              .ordinal = image->ordinal,
                              .count = 1,
                              .offset = aimg_repair_offset(image),
                              .name = status == AIMG_OK && bytes > 0 ? name : NULL,
-                             .message = message};
+                             .message = replaced ? "was replaced, but the image that replaced it is lost" : unsure};
     aimg_repair_lose(repair, &loss);
     return AIMG_OK;
-}
-
-static void say_unsure(const struct aimg_repair *repair, uint32_t index, char *out, size_t room)
-{
-    const struct aimg_run *run = &repair->reader.catalog.runs[index];
-    const struct aimg_repair_run *more = &repair->runs[index];
-    if (more->dead_missing == 0)
-        snprintf(out, room, "may have been removed: the list of the removed images near it is lost");
-    else
-        snprintf(out, room, "may have been removed: %" PRIu32 " of the images %" PRIu32 " to %" PRIu32 " %s, the list is lost",
-                 more->dead_missing, run->first, run->first + (run->count - 1), more->dead_missing == 1 ? "was" : "were");
-}
-
-/* Those of a run; *next: the first image that is not of the runs before. listed_agree: only attachments can be. */
-static enum aimg_status tell_run(struct aimg_repair *repair, uint32_t index, bool listed_agree, size_t *next,
-                                 struct aimg_error *error)
-{
-    const struct aimg_run *run = &repair->reader.catalog.runs[index];
-    char unsure[160];
-    size_t count;
-    const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
-    enum aimg_status status = AIMG_OK;
-    say_unsure(repair, index, unsure, sizeof unsure);
-    for (; status == AIMG_OK && *next < count && images[*next].ordinal - run->first < run->count; ++*next) {
-        const struct aimg_repair_image *image = &images[*next];
-        bool told = repair->runs[index].mask_unsure && image->ordinal < repair->committed_count;
-        if ((image->place & AIMG_REPAIR_DEAD) != 0)
-            continue;
-        if (told && listed_agree)
-            status = aimg_repair_attached(repair, image, &told, error);
-        if ((image->place & AIMG_REPAIR_BACK) != 0)
-            status = tell_back(repair, image, "was replaced, but the image that replaced it is lost", error);
-        else if (status == AIMG_OK && told)
-            status = tell_back(repair, image, unsure, error);
-    }
-    return status;
 }
 
 /* What the last commit listed is found out before the images that came after it are looked at: they may have replaced some. */
@@ -264,7 +265,7 @@ static enum aimg_status settle(struct aimg_repair *repair, const struct named *l
     if (status == AIMG_OK)
         status = choose_newest(repair, list, count, error);
     for (uint32_t i = 0; status == AIMG_OK && i < repair->reader.catalog.run_count; i++)
-        status = tell_run(repair, i, agrees, &next, error);
+        status = mark_run(repair, i, agrees, &next, error);
     return status;
 }
 

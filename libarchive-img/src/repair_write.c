@@ -247,7 +247,9 @@ static enum aimg_status write_image(struct write *write, struct aimg_repair_imag
         if (status == AIMG_OK)
             status = add_original(write, image, &bytes, error);
     }
-    if (status == AIMG_OK || repair->writer->failed || !aimg_repair_bears(status))
+    if (status == AIMG_OK)
+        return aimg_repair_tell_back(repair, image, error);
+    if (repair->writer->failed || !aimg_repair_bears(status))
         return status;
     lose(write, image);
     return AIMG_OK;

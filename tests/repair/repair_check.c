@@ -8,14 +8,27 @@
 
 #include <unistd.h>
 
-enum { NAMES_MOST = 800 };
+enum { NAMES_MOST = 800, ORDINALS_MOST = 4096 };
 
 /* What the repair said. */
 static struct told {
     char lost[NAMES_MOST][64], back[NAMES_MOST][64];
+    bool ordinals[ORDINALS_MOST];
     unsigned lost_count, back_count;
     uint64_t images, values, bytes, names, metadata, unnamed, unnamed_back, nameless, undecoded;
 } told;
+
+/* Nothing is told twice, and what is back is not lost. */
+static void tell_once(const struct aimg_loss *loss)
+{
+    for (uint64_t i = 0; i < loss->count; i++) {
+        EXPECT(loss->ordinal + i < ORDINALS_MOST);
+        if (loss->ordinal + i < ORDINALS_MOST && !EXPECT(!told.ordinals[loss->ordinal + i]))
+            fprintf(stderr, "  ordinal %" PRIu64 " is told twice, now: %s\n", loss->ordinal + i, loss->message);
+        if (loss->ordinal + i < ORDINALS_MOST)
+            told.ordinals[loss->ordinal + i] = true;
+    }
+}
 
 static void on_loss(void *user, const struct aimg_loss *loss)
 {
@@ -28,6 +41,8 @@ static void on_loss(void *user, const struct aimg_loss *loss)
         if (loss->name != NULL && told.lost_count < NAMES_MOST)
             snprintf(told.lost[told.lost_count++], sizeof told.lost[0], "%s", loss->name);
     }
+    if (loss->kind == AIMG_LOSS_IMAGES || loss->kind == AIMG_LOSS_REMOVAL)
+        tell_once(loss);
     if (loss->kind == AIMG_LOSS_REMOVAL && loss->name != NULL && told.back_count < NAMES_MOST)
         snprintf(told.back[told.back_count++], sizeof told.back[0], "%s", loss->name);
     told.unnamed_back += loss->kind == AIMG_LOSS_REMOVAL && loss->name == NULL;
