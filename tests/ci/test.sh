@@ -5,16 +5,17 @@
 . "$root/tests/ci/coverage.sh"
 . "$root/tests/ci/kaitai.sh"
 
-# What tries very many things is built with optimisation, alone.
+# What tries very many things, the label `optimised`, is built with optimisation, alone: the sanitizers see less of each, and the
+# debug build none.
 test_optimised() {
-    build_preset fast test_flips test_huge || {
+    build_preset fast test_crash test_flips test_huge test_model || {
         count_failure "build fast"
         return 1
     }
     run_tests fast -L optimised
 }
 
-# Each test runs in the debug build, and once more under sanitizers: these with clang, those with gcc (./dev asan: all with gcc),
+# Each other test runs in the debug build, and all once more under sanitizers: these with clang, those with gcc (./dev asan: all with gcc),
 # but for the tool killed at each write, which leaves nothing for a sanitizer to say.
 with_clang='^(unit|api|fuzz)[.]'
 
@@ -26,8 +27,8 @@ verb_test() {
     install_kaitai
     build_release
     heading "Debug build, and the checks of the tree itself"
-    build_and_test dev || true
-    heading "Optimised build: every bit and every number of many archives"
+    build_and_test dev -LE optimised || true
+    heading "Optimised build: power cuts, random sequences, every bit and every number of many archives"
     test_optimised || true
     heading "clang with its sanitizers, every warning an error: unit and api tests, the fuzz targets"
     build_and_test fuzz -R "$with_clang" || true

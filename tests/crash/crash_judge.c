@@ -164,7 +164,7 @@ static bool goes_on(struct judge *judge, struct judge_level *level, const struct
     bool good = !work.dead && is_cut_back(judge, &work, bytes, bytes_count);
     if (work.dead)
         snprintf(judge->reason, sizeof judge->reason, "the next session: %.200s", work.error.message);
-    uint64_t hash = judge_mix(aimg_hash_low(run->disk.cache, run->disk.cache_bytes, TAG_NEXT), 0);
+    uint64_t hash = judge_mix(aimg_hash(run->disk.cache, run->disk.cache_bytes).low, TAG_NEXT);
     bool again = good && add_hash(judge, hash) == SEEN;
     if (good && !again) {
         work_add(&work, "next/201.jpg", 201, 0);
@@ -219,7 +219,7 @@ static bool judge_at(struct judge *judge, unsigned depth, const struct promise *
                      uint64_t bytes_count, uint64_t seed)
 {
     const struct model *model = NULL;
-    uint64_t file = aimg_hash_low(bytes, bytes_count, TAG_FILE) + bytes_count;
+    uint64_t file = judge_mix(aimg_hash(bytes, bytes_count).low, TAG_FILE) + bytes_count;
     uint64_t promised = aimg_hash_low(promise->candidates, promise->count * sizeof promise->candidates[0], promise->nothing);
     bump(&judge->counts->states);
     if (add_hash(judge, file) == UNSEEN)

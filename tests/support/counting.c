@@ -22,7 +22,8 @@ static void *counting_alloc(void *user, size_t bytes)
     if (piece == NULL)
         return NULL;
     piece->bytes = bytes;
-    memset(piece + 1, 0xA5, bytes);
+    if (!counting->unfilled)
+        memset(piece + 1, 0xA5, bytes);
     atomic_fetch_add(&counting->live, 1);
     long long now = atomic_fetch_add(&counting->live_bytes, (long long)bytes) + (long long)bytes;
     long long peak = atomic_load(&counting->peak_bytes);
@@ -39,7 +40,8 @@ static void counting_free(void *user, void *memory)
     struct piece *piece = (struct piece *)memory - 1;
     atomic_fetch_sub(&counting->live, 1);
     atomic_fetch_sub(&counting->live_bytes, (long long)piece->bytes);
-    memset(memory, 0x5A, piece->bytes);
+    if (!counting->unfilled)
+        memset(memory, 0x5A, piece->bytes);
     free(piece);
 }
 

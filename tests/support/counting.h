@@ -15,6 +15,7 @@ struct counting {
     atomic_llong peak_bytes;
     unsigned long long fail_at; /* the call, from 1, that gets nothing; 0: none */
     bool fail_on;               /* all later ones get nothing either */
+    bool unfilled;              /* no rubbish: for who measures very often how much it is */
 };
 
 struct aimg_allocator counting_allocator(struct counting *counting);
