@@ -20,7 +20,7 @@ import xxhash
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from aimg_reader.container import (  # noqa: E402
     COLUMN, COLUMNS, CONTENT, CONTENTS, IMAGE, KNOWN_INCOMPAT, MASK, MASKS, NAMES, RUN, VALUES, ZSTD, ZSTD_DICT, Fault, File,
-    Memory, extensions, is_utf8, last_commit, low64, must, read_frame, read_header)
+    Memory, extensions, is_name, is_utf8, last_commit, low64, must, read_frame, read_header)
 from aimg_reader.index import (  # noqa: E402
     ATTACHED, BYTES, CODES, DEAD, DICTIONARY, GROUPS, NAME_SLOTS, NAME_TEXT, UTF8, Image, Index, name_hash, read_meta, read_root,
     value_fits)
@@ -69,7 +69,7 @@ class Archive(Index):
     columns = property(lambda self: self.root.columns if self.root else [])
     meta = property(lambda self: read_meta(self.file, self.root) if self.root else {})
     images = property(lambda self: [image for image in self.every_image() if image.listed])  # by position
-    names = property(lambda self: [image.name.decode() for image in self.images])
+    names = property(lambda self: [self.name_of(image).decode() for image in self.images])
 
     def verify(self):
         return Validator(self.file).run()
@@ -84,6 +84,11 @@ class Archive(Index):
         bits = [masks[0].bits(masks[0].find(kind)) if masks else itertools.repeat(0) for kind in (DEAD, ATTACHED)]
         for entry, name, dead, attached in zip(self.entries(run), run.groups(run.find(NAME_TEXT)), *bits):
             yield Image(*entry, name, dead, attached)
+
+    def name_of(self, image):
+        """A name that may be handed out."""
+        must(not image.name or is_name(image.name), 53, image.at, "not a valid name", image.ordinal)
+        return image.name
 
     def image(self, ordinal):
         run = next(run for run in self.of(RUN) if run.part.first <= ordinal < run.part.end)
@@ -100,6 +105,8 @@ class Archive(Index):
 
     def find(self, name):
         """The image of a name (bytes), looked up in the slots (6.2), or None."""
+        if not is_name(name):
+            return None
         hash40 = name_hash(name, self.header.name_seed) >> 24
         for table in self.of(NAMES):
             section = table.find(NAME_SLOTS)
@@ -184,7 +191,7 @@ def print_list(path):
     for position, image in enumerate(listed):
         kind = FORMATS[image.format] if image.format < len(FORMATS) else str(image.format)
         size = archive.frame_of(image).raw_bytes if image.coding else image.stored_bytes
-        print(position, image.ordinal, kind, size, shown(image.name))
+        print(position, image.ordinal, kind, size, shown(archive.name_of(image)))
     return EXIT_DONE
 
 
@@ -214,6 +221,9 @@ def main(words):
     if len(words) != count:
         print(__doc__, file=sys.stderr)
         return EXIT_USAGE
+    if sys.stdout is None:
+        print("reader.py: standard output is closed", file=sys.stderr)
+        return EXIT_ARCHIVE
     try:
         code = verb(*words[1:])
         sys.stdout.flush()

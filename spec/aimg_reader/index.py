@@ -19,7 +19,7 @@ ELEMENT = {ENTRIES: 32, RANK: 4, NAME_SLOTS: 16, CONTENT_SLOTS: 8}  # bytes; FIX
 BOOL, U16, U32, U64, UTF8, BYTES, DICTIONARY, IMAGES = 1, 3, 4, 5, 13, 14, 15, 16  # types of columns (8)
 CODES = {**dict(enumerate("BBHIQbhiqefd", 1)), DICTIONARY: "I", IMAGES: "I"}  # as struct has them
 RESERVED = "id name ordinal position format bytes xxh128 data".split()
-BEGINNINGS = {1: [b"\xff\xd8\xff"], 2: [b"\x89PNG\r\n\x1a\n"], 3: [b"GIF87a", b"GIF89a"], 4: [b"RIFF"], 5: [b"BM"],
+BEGINNINGS = {1: [b"\xff\xd8\xff"], 2: [b"\x89PNG"], 3: [b"GIF87a", b"GIF89a"], 4: [b"RIFF"], 5: [b"BM"],
               6: [b"II\x2a\0", b"II\x2b\0", b"MM\0\x2a", b"MM\0\x2b"], 7: [b"P%d" % digit for digit in range(1, 8)],
               10: [b"\xff\x0a", b"\0\0\0\x0cJXL "], 11: [b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"], 12: [b"\0\0\1\0", b"\0\0\2\0"],
               13: [b"qoif"], 14: [b"8BPS"], 15: [b"\x76\x2f\x31\x01"], 16: [b"#?RADIANCE", b"#?RGBE"]}

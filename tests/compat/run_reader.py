@@ -110,21 +110,35 @@ def check_sparse(path, work):
 
 
 def check_names(work):
-    """Names that a terminal would obey are shown, not done."""
-    archive = ArchiveBuilder()
-    names = [b"\x1b[31mred\x07", "bidi\u202egnp".encode(), b"\xff\xfe", "bell\u0085".encode(), b"caf\xc3\xa9", b"line\nfeed"]
-    for name in names:
-        archive.add(name, b"bytes")
-    archive.commit()
+    """Names that a terminal would obey are shown, not done; those that no archive may have are not handed out (rule 53)."""
     path = work / "names"
-    path.write_bytes(archive.bytes())
+
+    def write(*names):
+        archive = ArchiveBuilder()
+        for name in names:
+            archive.add(name, b"bytes")
+        archive.commit()
+        path.write_bytes(archive.bytes())
+    write("bidi\u202egnp".encode(), b"caf\xc3\xa9")
     lines = expect_exit(0, "list", path).decode().splitlines()
-    wanted = [r"\x1b[31mred\x07", r"bidi\u202egnp", r"\xff\xfe", r"bell\x85", "café", r"line\nfeed"]
-    expect([line.split(" ", 4)[-1] for line in lines] == wanted, "names are shown as %r" % lines)
-    expect(expect_exit(0, "get", path, os.fsdecode(names[0])) == b"bytes", "a name with escapes is not found")
+    expect([line.split(" ", 4)[-1] for line in lines] == [r"bidi\u202egnp", "café"], "names are shown as %r" % lines)
     _, _, text = run("get", path, "\x1b[31mno")
     expect("\x1b" not in text and r"\x1b[31mno" in text, "a message with escapes: %r" % text)
-    expect_exit(1, "verify", path)
+    for name in (b"\x1b[31mred\x07", b"\xff\xfe", "bell\u0085".encode(), b"line\nfeed", b"../up", b"/top", b"a//b", b"a\\b"):
+        write(b"before", name)
+        code, out, text = run("list", path)
+        expect(code == 4 and len(out.splitlines()) == 1, "%r is listed: exit %d, %r" % (name, code, out))
+        expect("rule 53" in text and "\x1b" not in text, "%r: %r" % (name, text))
+        expect(expect_exit(1, "get", path, os.fsdecode(name)) == b"", "%r is found" % name)
+        expect(expect_exit(0, "get", path, "@1") == b"bytes", "%r cannot be read by its position" % name)
+        expect_exit(1, "verify", path)
+
+
+def check_closed_output(path):
+    """Nobody reads: that is said, and never taken for an answer."""
+    for words in (("list", path), ("get", path, "@0"), ("verify", path)):
+        done = subprocess.run([sys.executable, READER, *words], stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1), check=False)
+        expect(done.returncode == 4 and b"output is closed" in done.stderr, "%s: %s" % (words[0], done))
 
 
 def check_damaged(path, work):
@@ -158,6 +172,7 @@ def main():
     check_no_archives(work)
     check_sparse(vectors / "good" / "everything.aimg", work)
     check_names(work)
+    check_closed_output(vectors / "good" / "everything.aimg")
     check_damaged(vectors / "good" / "everything.aimg", work)
     for failure in failures:
         print(failure)
