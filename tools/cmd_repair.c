@@ -45,7 +45,8 @@ struct repair {
     struct aimg_repair_result result;
     json_t *losses; /* with json */
     uint64_t losses_left_out;
-    bool failed; /* out of memory for a loss */
+    bool failed;                                              /* out of memory for a loss */
+    char failure[sizeof((struct aimg_error *)NULL)->message]; /* why nothing was made */
     double begin;
 };
 
@@ -147,7 +148,9 @@ static int print_object(struct repair *repair)
     json_put_string(&object, "schema", "aimg.repair/1");
     json_put_string(&object, "path", repair->archive);
     json_put_string(&object, "output", repair->output);
-    json_put_bool(&object, "complete", !something_lost(result));
+    if (repair->failure[0] != '\0')
+        json_put_string(&object, "error", repair->failure);
+    json_put_bool(&object, "complete", repair->failure[0] == '\0' && !something_lost(result));
     json_put_count(&object, "images", result->images);
     json_put_count(&object, "attachments", result->attachments);
     json_put_count(&object, "lost_images", result->lost_images);
@@ -218,8 +221,7 @@ static int work(struct repair *repair)
         writing_seed(repair->archive, writer.time_ns, seed);
         writer.seed = seed;
     }
-    /* No stored image is larger than the file. */
-    options.limits.image_bytes = (uint64_t)repair->before.st_size > UINT64_C(1) << 30 ? (uint64_t)repair->before.st_size : 0;
+    reading_raise_limits(repair->archive, &options.limits);
     progress_begin(&repair->progress, "repairing", 0, false);
     /* Nobody may read more of it than of the archive, whose mode it gets when it is whole. */
     mode_t mask = umask(S_IRWXG | S_IRWXO);
@@ -233,6 +235,8 @@ static int work(struct repair *repair)
             part_remove(&repair->part);
         return EXIT_SYSTEM;
     }
+    if (status != AIMG_OK)
+        snprintf(repair->failure, sizeof repair->failure, "%s", error.message);
     return status == AIMG_OK ? EXIT_DONE : output_status(repair->archive, status, &error);
 }
 
@@ -275,7 +279,7 @@ static int run(struct repair *repair)
         code = put_in_place(repair);
     if (code == EXIT_DONE)
         return report(repair);
-    if (repair->json && repair->losses != NULL && json_array_size(repair->losses) > 0)
+    if (repair->json && repair->failure[0] != '\0')
         (void)print_object(repair);
     output_error("%s was not made", repair->output);
     return code;

@@ -30,8 +30,8 @@ static void warn_torn_tail(const char *path, const struct aimg_reader *reader)
         return;
     }
     output_warning("%s: the last %s, from offset %" PRIu64
-                   ", are what an interrupted writer left; they are ignored, and the next "
-                   "'aimg add' drops them",
+                   ", are what an interrupted writer left, and are ignored; 'aimg add --recover' keeps their whole images, any "
+                   "other verb that writes drops them",
                    path, output_size(info.tail_bytes, size, sizeof size), info.file_bytes);
 }
 
@@ -55,8 +55,7 @@ int reading_no_commit(const char *path, const struct reading_at *at)
     return EXIT_NO;
 }
 
-/* What was packed here can be read here: limits grow with the archive. */
-static void raise_limits(const char *path, struct aimg_limits *limits)
+void reading_raise_limits(const char *path, struct aimg_limits *limits)
 {
     struct stat file;
 
@@ -75,7 +74,7 @@ static int open_with(const char *path, struct aimg_reader_options *options, cons
     struct aimg_error error;
     enum aimg_status status;
 
-    raise_limits(path, &options->limits);
+    reading_raise_limits(path, &options->limits);
     if (at->given) {
         options->flags |= AIMG_READER_AT;
         options->seq = at->seq;

@@ -29,6 +29,9 @@ enum { LONG_OPTION = 256 };
 /* Opens an archive. Prints what is wrong, and warns of a torn tail. Returns an exit_code. */
 int reading_open(const char *path, enum reading_mode mode, struct aimg_reader **reader_out);
 
+/* What was packed here can be read here: limits grow with the archive. */
+void reading_raise_limits(const char *path, struct aimg_limits *limits);
+
 /* Which commit to read: that of --at N, or the last. All zero: the last. */
 struct reading_at {
     bool given;

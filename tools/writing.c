@@ -3,7 +3,9 @@
 
 #include "cmd.h"
 #include "output.h"
+#include "reading.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { REPLACED_MOST = 10 };
@@ -29,14 +31,32 @@ int writing_create(const char *path, const struct ingest_options *options, const
     return status == AIMG_OK ? EXIT_DONE : output_status(path, status, &error);
 }
 
+/* Of a damaged archive: all its bytes, for nothing else tells it from others. It need not withstand anybody's wish. */
+static void digest_bytes(const char *path, uint64_t digest[2])
+{
+    FILE *file = fopen(path, "rb");
+    unsigned char piece[65536];
+    size_t bytes;
+    while (file != NULL && (bytes = fread(piece, 1, sizeof piece, file)) > 0) {
+        for (size_t i = 0; i < bytes; i++) {
+            digest[0] = (digest[0] ^ piece[i]) * UINT64_C(0x100000001B3);
+            digest[1] = (digest[1] + piece[i] + 1) * UINT64_C(0x9E3779B97F4A7C15);
+        }
+    }
+    if (file != NULL)
+        fclose(file);
+}
+
 /* What an archive holds, in 16 bytes: the same input added to the same archive gives the same bytes. */
 static void digest_archive(const char *path, uint64_t digest[2])
 {
     struct aimg_reader_options options = {.struct_bytes = sizeof options, .flags = AIMG_READER_NO_MAP};
     struct aimg_reader *reader = NULL;
     /* What is wrong with it will be said when it is opened to be written. */
-    if (aimg_reader_open(path, &options, &reader, NULL) != AIMG_OK)
+    if (aimg_reader_open(path, &options, &reader, NULL) != AIMG_OK) {
+        digest_bytes(path, digest);
         return;
+    }
     struct aimg_info info = {.struct_bytes = sizeof info};
     if (aimg_reader_info(reader, &info, NULL) == AIMG_OK)
         memcpy(digest, info.chain, sizeof info.chain);
@@ -51,8 +71,8 @@ static void warn_dropped(const char *path, const struct aimg_writer *writer)
     aimg_writer_dropped(writer, &bytes, &images);
     aimg_writer_recovered(writer, &recovered);
     if (recovered > 0)
-        output_note("%s: a writer was interrupted; %s images that it left are recovered and committed", path,
-                    output_count(recovered, count, sizeof count));
+        output_note("%s: a writer was interrupted; %s images that it left are recovered and committed, without values of columns",
+                    path, output_count(recovered, count, sizeof count));
     if (bytes > 0 && (recovered == 0 || images > 0)) {
         output_warning("%s: a writer was interrupted; %s after the last commit, with %s images, were dropped", path,
                        output_size(bytes, size, sizeof size), output_count(images, count, sizeof count));
@@ -79,6 +99,7 @@ static int open_writer(const char *path, struct aimg_writer_options *options, en
                        struct aimg_writer **writer_out, enum aimg_status *status_out)
 {
     struct aimg_error error;
+    reading_raise_limits(path, &options->limits);
     enum aimg_status status = aimg_writer_open(path, options, writer_out, &error);
     if (status == AIMG_BUSY && waiting == WAITING_ASKED) {
         output_note("%s: waiting for another writer", path);

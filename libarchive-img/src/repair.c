@@ -37,11 +37,17 @@ void aimg_repair_lose(struct aimg_repair *repair, const struct aimg_loss *loss)
 enum aimg_status aimg_repair_tell(struct aimg_repair *repair, uint64_t done, struct aimg_error *error)
 {
     if (repair->options.progress == NULL ||
-        (repair->told && done < repair->told_bytes + TELL_BYTES && repair->steps++ % 4096 != 0))
+        (repair->told && done < repair->told_bytes + TELL_BYTES && repair->steps++ % 256 != 0))
         return AIMG_OK;
     repair->told = true;
     repair->told_bytes = done > repair->told_bytes ? done : repair->told_bytes;
-    if (repair->options.progress(repair->options.user, repair->told_bytes, repair->file_bytes) == 0)
+    return aimg_repair_pulse(repair, error);
+}
+
+enum aimg_status aimg_repair_pulse(const struct aimg_repair *repair, struct aimg_error *error)
+{
+    if (repair->options.progress == NULL ||
+        repair->options.progress(repair->options.user, repair->told_bytes, repair->file_bytes) == 0)
         return AIMG_OK;
     return aimg_fail(error, AIMG_END, "the repair was stopped");
 }

@@ -149,6 +149,8 @@ void aimg_repair_lose_bytes(struct aimg_repair *repair, uint64_t offset, uint64_
 #define AIMG_REPAIR_CHANGES_LOST "here stood what the last commit changed: values, removals or metadata may be those of before"
 /* END when the caller wants to stop. */
 enum aimg_status aimg_repair_tell(struct aimg_repair *repair, uint64_t done, struct aimg_error *error);
+/* The same at once, where much is read and nothing is done yet. */
+enum aimg_status aimg_repair_pulse(const struct aimg_repair *repair, struct aimg_error *error);
 
 /* repair_identify.c: uuid and params, from the header or from what the rest of the file says. */
 enum aimg_status aimg_repair_identify(struct aimg_repair *repair, struct aimg_error *error);

@@ -106,6 +106,8 @@ static enum aimg_status count_pages(const struct aimg_repair *repair, const uint
             if (page_header(piece + i, at + i, &header))
                 status = count_page(repair, head, candidates, count, &header, error);
         }
+        if (status == AIMG_OK)
+            status = aimg_repair_pulse(repair, error);
     }
     aimg_release(allocator, piece);
     return status;

@@ -12,7 +12,7 @@
 #define WINDOW_BYTES 65536
 /* Enough where frames are larger, so that their images are not read for their headers. */
 #define SMALL_BYTES 4096
-/* A frame has no fewer bytes: so many frames can be in a file. */
+/* An image has a name or a byte, so its frame has no fewer bytes: about so many frames can be in a file. */
 #define FRAME_LEAST 56
 /* Followers that may be looked at beside those. */
 #define FOLLOWERS_MORE 4096
@@ -235,7 +235,7 @@ static enum aimg_status resynchronise(struct scan *scan, uint64_t begin, uint64_
             *next_out = at;
             return AIMG_OK;
         }
-        if (at % (1u << 20) == 0 && (status = aimg_repair_tell(scan->repair, 0, error)) != AIMG_OK)
+        if (at % (1u << 20) == 0 && (status = aimg_repair_pulse(scan->repair, error)) != AIMG_OK)
             return status;
     }
     *next_out = file_bytes;

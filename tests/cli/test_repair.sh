@@ -236,6 +236,9 @@ test_nothing_to_save() {
     head -c 100000 /dev/urandom >rubbish
     expect_exit 4 "$AIMG" repair rubbish -o nothing.aimg
     expect_contains err 'is not an aimg archive'
+    expect_exit 4 "$AIMG" repair --json rubbish -o nothing.aimg
+    expect_contains out '"error":"is not an aimg archive'
+    expect_contains out '"complete":false'
     head -c 9000 a.aimg >short
     expect_exit 4 "$AIMG" repair short -o nothing.aimg
     expect_contains err 'nothing to save'
@@ -267,6 +270,23 @@ test_stopped() {
     expect_same a.aimg album.aimg
 }
 
+# The same archive with the same damage becomes the same bytes, and other damaged archives get another identity.
+test_reproducible() {
+    make_album
+    dd if=/dev/zero of=a.aimg bs=1 count=4096 conv=notrunc status=none
+    cp a.aimg other.aimg
+    make_picture another/1.pgm 30 30 another
+    expect_exit 0 "$AIMG" pack --quiet another.aimg another
+    dd if=/dev/zero of=another.aimg bs=1 count=4096 conv=notrunc status=none
+    for name in a other another; do
+        SOURCE_DATE_EPOCH=1000000000 "$AIMG" repair --quiet $name.aimg -o $name-fixed.aimg >/dev/null 2>&1
+        "$AIMG" info --json $name-fixed.aimg | grep '"uuid"' >$name-uuid
+    done
+    expect_same a-fixed.aimg other-fixed.aimg
+    expect_true 'other archives get another uuid' test "$(cat a-uuid)" != "$(cat another-uuid)"
+}
+
+test_reproducible
 test_nothing_lost
 test_back
 test_lost

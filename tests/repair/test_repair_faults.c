@@ -126,6 +126,34 @@ static void check_output(void)
     EXPECT(calls > 10);
 }
 
+static int stop_at_once(void *user, uint64_t bytes_done, uint64_t bytes_total)
+{
+    ++*(unsigned *)user;
+    return bytes_done <= bytes_total;
+}
+
+/* Who asks to stop is heard while the whole file is read for what archive it is. */
+static void check_stopped(void)
+{
+    enum { BYTES = 3 << 20 };
+    uint8_t *bytes = calloc(1, BYTES);
+    unsigned asked = 0;
+    struct fake_disk disk;
+    struct aimg_repair_options options = {.struct_bytes = sizeof options, .user = &asked, .progress = stop_at_once};
+    struct aimg_repair_target target = {.path = sample_path("stopped")};
+    struct aimg_repair_result result;
+    REQUIRE(bytes != NULL && truth.file_bytes < BYTES);
+    memcpy(bytes, truth.bytes, truth.file_bytes); /* without a header */
+    fake_disk_create(&disk, bytes, BYTES);
+    struct aimg_io io = fake_disk_io(&disk);
+    EXPECT_EQ_INT(aimg_repair_io(&io, &target, &options, &result, &error), AIMG_END);
+    EXPECT_EQ_UINT(asked, 1);
+    EXPECT_EQ_UINT(disk.calls, 3); /* its size, its head, and the first piece */
+    EXPECT(access(target.path, F_OK) != 0);
+    fake_disk_destroy(&disk);
+    free(bytes);
+}
+
 int main(void)
 {
     truth_make(&truth, TRUTH_RICH);
@@ -133,6 +161,7 @@ int main(void)
     check_memory();
     check_input();
     check_output();
+    check_stopped();
     truth_destroy(&truth);
     return test_end("repair_faults");
 }
