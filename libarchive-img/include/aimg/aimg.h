@@ -601,7 +601,10 @@ enum aimg_writer_flag {
      * their own before the call returns. One that has the name of an image takes its place, as a newer version does. Their values
      * of columns are not kept, nor who was an attachment, but for those without a name. And an archive that was cut short is
      * opened at its newest commit that is whole; what later commits did is gone, but for the images that are left of them.
-     * CORRUPT when it is not the end that is missing: repair. */
+     * Images stay where they are; those behind damaged bytes are copied behind the end of the file, and what they took is free
+     * again after compacting. No failure, and no power cut, loses one that was whole: the call can be made again. LIMIT, and
+     * nothing is lost, for a compressed image above the limits. CORRUPT when it is not the end that is missing: repair. Cost:
+     * all bytes behind the last commit are read. Memory: 24 bytes an image there, and one compressed image. */
     AIMG_WRITER_RECOVER = 4
 };
 
@@ -649,8 +652,9 @@ AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_create(const char *path, c
 /* Opens an archive to append. Takes the writer's lock; BUSY when another writer has it, unless AIMG_WRITER_WAIT. What is opened
  * is the file that the path names once the lock is held: who waited while another program put a new file in its place has the new
  * one; REPLACED when that goes on and on. Bytes of an interrupted writer after the last commit are cut off, unless
- * AIMG_WRITER_RECOVER; see aimg_writer_dropped. A file that cannot be written to, for what it uses or for damage of its index, is
- * not changed. Errors as aimg_reader_open. */
+ * AIMG_WRITER_RECOVER; see aimg_writer_dropped. Where a whole commit stands among them it is no tail, but damage: CORRUPT; repair
+ * saves both. A file that cannot be written to, for what it uses or for damage of its index, is not changed. Errors as
+ * aimg_reader_open. */
 AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options,
                                                            struct aimg_writer **writer_out, struct aimg_error *error);
 
@@ -951,7 +955,8 @@ struct aimg_repair_options {
     uint32_t reserved; /* 0 */
     void *user;
     void (*loss)(void *user, const struct aimg_loss *loss); /* may be NULL */
-    /* May be NULL; called about once a mebibyte. Not 0: stop; the repair then ends with AIMG_END. */
+    /* May be NULL; called about once a mebibyte, with bytes_done 0 until images are written. Not 0: stop; the repair then ends
+     * with AIMG_END. */
     int (*progress)(void *user, uint64_t bytes_done, uint64_t bytes_total);
     struct aimg_allocator allocator;
     struct aimg_limits limits;
@@ -980,7 +985,8 @@ struct aimg_repair_result {
  *
  * Returns OK when the new archive is there and durable, whatever was lost: *result_out counts, options.loss names. CORRUPT or
  * TRUNCATED when there is nothing to save; NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED; NOT_FOUND, EXISTS, IO, OUT_OF_MEMORY,
- * LIMIT, INVALID_ARGUMENT; AIMG_END. Memory: 24 bytes an image, and as for adding. An image above the limits is lost, and named.
+ * LIMIT, INVALID_ARGUMENT; AIMG_END. Memory: 24 bytes an image, twice that while the list grows, 40 bytes a frame that is no
+ * image, the largest image, decoded too, and as for adding. An image above the limits is lost, and named.
  * Cost: the file is read once for its frame headers and once for its images; where its head is damaged once more. */
 AIMG_API enum aimg_status aimg_repair(const char *path, const char *out_path, const struct aimg_repair_options *options,
                                       struct aimg_repair_result *result_out, struct aimg_error *error);
