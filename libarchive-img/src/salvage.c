@@ -309,6 +309,8 @@ static enum aimg_status check_left_out(struct salvage *salvage, struct aimg_erro
 {
     size_t count;
     const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
+    if (salvage->tail->result.lost_names > 0) /* each stands in the frame that was found by its header */
+        return aimg_fail(error, AIMG_IO, "the name of an image could not be read when it should be kept: try again");
     for (size_t i = 0; i < count; i++) {
         struct aimg_frame_view view;
         struct aimg_prepared prepared;
