@@ -280,9 +280,10 @@ test_reproducible() {
     dd if=/dev/zero of=another.aimg bs=1 count=4096 conv=notrunc status=none
     for name in a other another; do
         SOURCE_DATE_EPOCH=1000000000 "$AIMG" repair --quiet $name.aimg -o $name-fixed.aimg >/dev/null 2>&1
-        "$AIMG" info --json $name-fixed.aimg | grep '"uuid"' >$name-uuid
+        "$AIMG" info --json $name-fixed.aimg | grep -o '"uuid": *"[^"]*"' >$name-uuid
     done
     expect_same a-fixed.aimg other-fixed.aimg
+    expect_true 'the uuid is told' [ -s a-uuid ]
     expect_true 'other archives get another uuid' test "$(cat a-uuid)" != "$(cat another-uuid)"
 }
 
