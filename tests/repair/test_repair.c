@@ -118,14 +118,15 @@ static void check_pairs(unsigned step)
     unsigned pair = 0;
     for (unsigned i = 0; i < truth.frame_count; i++) {
         const struct layout_frame *one = &truth.frames[i];
-        check_pair(root, one, true);
+        if (i % (TEST_SLOW ? 10 : 1) == 0)
+            check_pair(root, one, true);
         for (unsigned k = 0; is_index(one) && k < truth.frame_count; k++) {
             struct layout_frame other = truth.frames[k];
             if (other.type <= AIMG_FRAME_ALIAS)
                 other.total_bytes = other.header_bytes;
             else if (k <= i || !is_index(&other))
                 continue;
-            if (one == root || pair++ % step == 0)
+            if (pair++ % step == 0 || (one == root && !TEST_SLOW))
                 check_pair(one, &other, false);
         }
     }
