@@ -15,8 +15,8 @@ test_optimised() {
     run_tests fast -L optimised
 }
 
-# Each other test runs in the debug build, and all once more under sanitizers: these with clang, those with gcc (./dev asan: all with gcc),
-# but for the tool killed at each write, which leaves nothing for a sanitizer to say.
+# Each other test runs in the debug build, and all once more under sanitizers: these with clang, those with gcc (./dev asan: all
+# with gcc), but for the tool killed at each write, which leaves nothing for a sanitizer to say.
 with_clang='^(unit|api|fuzz)[.]'
 
 verb_test() {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Contexts of zstd that are used again, for programs that open very many archives: making one asks the processor what it can, and
- * where the processor is a virtual one each question goes to the host. That took a third of their time. What was set in a context
- * is forgotten before it is given again. For the linker's --wrap; a program that runs out of memory on purpose does not want it. */
+ * a virtual processor passes each question on to the host. That took a third of their time. What was set in a context is
+ * forgotten before it is given again. For the linker's --wrap; a program that runs out of memory on purpose does not want it. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <zstd.h>
