@@ -137,7 +137,8 @@ def check_names(work):
 def check_closed_output(path):
     """Nobody reads: that is said, and never taken for an answer."""
     for words in (("list", path), ("get", path, "@0"), ("verify", path)):
-        done = subprocess.run([sys.executable, READER, *words], stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1), check=False)
+        done = subprocess.run([sys.executable, READER, *words], stderr=subprocess.PIPE, check=False,
+                              preexec_fn=lambda: os.close(1))
         expect(done.returncode == 4 and b"output is closed" in done.stderr, "%s: %s" % (words[0], done))
 
 
