@@ -214,26 +214,42 @@ static enum aimg_status keep_pad(const struct salvage *salvage, const struct aim
     return write_zeros(salvage->writer->io, payload, frame->stored_bytes, error);
 }
 
+/* Whether the fill of a header, and that behind the payload, is zero: what no reader accepts does not stay. */
+static enum aimg_status check_fill(const struct salvage *salvage, const struct aimg_frame_view *view, bool *zero_out,
+                                   struct aimg_error *error)
+{
+    const struct aimg_frame *frame = &view->frame;
+    uint8_t fill[AIMG_UNIT];
+    size_t header = (size_t)frame->header_units * AIMG_UNIT;
+    size_t used = AIMG_FRAME_BYTES + (size_t)frame->name_bytes + frame->ext_bytes;
+    uint64_t begin = header + frame->stored_bytes;
+    size_t bytes = (size_t)(aimg_frame_total_bytes(frame) - begin);
+    enum aimg_status status = aimg_source_copy(&salvage->tail->reader.source, salvage->at + begin, bytes, fill, error);
+    *zero_out = status == AIMG_OK && aimg_all_zero(view->bytes + used, header - used) && aimg_all_zero(fill, bytes);
+    return status;
+}
+
 static enum aimg_status keep_frame(struct salvage *salvage, const struct aimg_frame_view *view, bool *stays_out,
                                    struct aimg_error *error)
 {
     const struct aimg_frame *frame = &view->frame;
     struct aimg_hash hash;
-    size_t used = AIMG_FRAME_BYTES + (size_t)frame->name_bytes + frame->ext_bytes;
+    bool zero;
+    enum aimg_status status = check_fill(salvage, view, &zero, error);
     *stays_out = false;
-    if (!aimg_all_zero(view->bytes + used, (size_t)frame->header_units * AIMG_UNIT - used)) /* what no reader would accept */
-        return AIMG_OK;
+    if (status != AIMG_OK || !zero)
+        return is_damage(status) ? AIMG_OK : status;
     if (frame->salt != salvage->salt || frame->type == AIMG_FRAME_ROOT || frame->type == AIMG_FRAME_COMMIT)
         return AIMG_OK;
     if (frame->type == AIMG_FRAME_PAD)
         return keep_pad(salvage, frame, stays_out, error);
     if (frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_ALIAS) {
-        enum aimg_status status = keep_image(salvage, view, stays_out, error);
+        status = keep_image(salvage, view, stays_out, error);
         if (status == AIMG_OK && *stays_out)
             salvage->kept_end = salvage->at + aimg_frame_total_bytes(frame);
         return status;
     }
-    enum aimg_status status = verify_payload(salvage, frame, &hash, error);
+    status = verify_payload(salvage, frame, &hash, error);
     *stays_out = status == AIMG_OK;
     return is_damage(status) ? AIMG_OK : status;
 }
