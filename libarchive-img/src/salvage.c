@@ -320,13 +320,31 @@ static void leave_out_kept(const struct salvage *salvage)
     }
 }
 
+/* A name that was made stands for one that no archive may have. Where it stands for one that could not be read, recovery ends. */
+static enum aimg_status check_names(const struct salvage *salvage, struct aimg_error *error)
+{
+    size_t count, bytes;
+    uint64_t invalid = 0;
+    char name[AIMG_NAME_MAX + 1];
+    const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
+    for (size_t i = 0; i < count && salvage->tail->result.lost_names > 0; i++) {
+        enum aimg_status status = aimg_repair_offset(&images[i]) < salvage->kept_end
+                                      ? AIMG_OK
+                                      : aimg_repair_name(salvage->tail, &images[i], name, &bytes, error);
+        if (status != AIMG_OK && !is_damage(status))
+            return status;
+        invalid += status != AIMG_OK;
+    }
+    if (salvage->tail->result.lost_names > invalid)
+        return aimg_fail(error, AIMG_IO, "the name of an image could not be read when it should be kept: try again");
+    return AIMG_OK;
+}
+
 /* An image that was not copied is damaged. One that could not be read then, and can now, or not even now, ends the recovery. */
 static enum aimg_status check_left_out(struct salvage *salvage, struct aimg_error *error)
 {
     size_t count;
     const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
-    if (salvage->tail->result.lost_names > 0) /* each stands in the frame that was found by its header */
-        return aimg_fail(error, AIMG_IO, "the name of an image could not be read when it should be kept: try again");
     for (size_t i = 0; i < count; i++) {
         struct aimg_frame_view view;
         struct aimg_prepared prepared;
@@ -351,6 +369,8 @@ static enum aimg_status copy_others(struct salvage *salvage, struct aimg_error *
     struct aimg_writer *writer = salvage->writer;
     leave_out_kept(salvage);
     enum aimg_status status = aimg_repair_write(salvage->tail, error);
+    if (status == AIMG_OK)
+        status = check_names(salvage, error);
     if (status == AIMG_OK)
         status = check_left_out(salvage, error);
     if (status != AIMG_OK)
