@@ -4,6 +4,7 @@
 #include "attributes.h"
 #include "cmd.h"
 #include "file_mode.h"
+#include "guard.h"
 #include "ingest.h"
 #include "interrupt.h"
 #include "json.h"
@@ -197,6 +198,7 @@ static int create_target(struct compact *compact)
     if (status != AIMG_OK)
         return output_status(compact->part.path, status, &error);
     part_identify(&compact->part.identity, compact->part.path);
+    guard_removes(compact->part.path);
     return EXIT_DONE;
 }
 
@@ -295,6 +297,7 @@ static int write_file(struct compact *compact)
     if (code != EXIT_DONE)
         return code;
     code = copy(compact);
+    guard_removes(NULL);
     bool copied = code == EXIT_DONE;
     if (copied)
         code = put_in_place(compact);

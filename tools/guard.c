@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static _Thread_local sigjmp_buf *landing;
+static const char *volatile unfinished; /* path, or NULL */
 
 static void say(const char *text, size_t bytes)
 {
@@ -86,7 +87,14 @@ static void on_bus_error(int signal_number, siginfo_t *information, void *contex
     if (!say_path((uintptr_t)information->si_addr))
         say(anonymous, sizeof anonymous - 1);
     say(tail, sizeof tail - 1);
+    if (unfinished != NULL)
+        (void)unlink(unfinished);
     _exit(EXIT_SYSTEM);
+}
+
+void guard_removes(const char *path)
+{
+    unfinished = path;
 }
 
 void guard_install(void)

@@ -273,6 +273,8 @@ static void check_meddled(const struct scene *scene, const struct outcome *outco
     if (!done && !found_damage(scene, outcome))
         check_message(scene, reason);
     state_of_folder(scene->folder, &now);
+    if (scene->verb->leftover != NULL && state_find(&now, scene->verb->leftover) != 0)
+        WRONG("%s was left behind", scene->verb->leftover);
     for (unsigned i = 0; i < now.count && reason[0] == '\0'; i++) {
         const char *name = now.names[i];
         bool output = strncmp(name, "out/", 4) == 0 || (strcmp(name, "stdout") == 0 && done && !scene->verb->warns_only);
