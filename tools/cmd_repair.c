@@ -22,6 +22,8 @@
 const char help_repair[] =
     "  -o, --output OUT       the archive to be made, of all that is whole in ARCHIVE (required)\n"
     "      --force            replace OUT, and what a repair that was stopped has left\n"
+    "      --max-image BYTES  save images of up to so many bytes, however much smaller they are stored;\n"
+    "                     one that is larger, without this 1 GiB or 1,000 times what is stored, is lost\n"
     "      --json             one object: what was saved, and everything that was lost\n"
     "\n"
     "ARCHIVE is only read. Pictures are found by their own headers and by the index, and one of the two is enough; each is\n"
@@ -29,7 +31,7 @@ const char help_repair[] =
     "as far as they are whole, and so is what an interrupted writer left after the last commit. OUT has one commit, and\n"
     "passes 'aimg verify'. What is lost is told, one line each, and so is each picture that may have been removed before,\n"
     "where the list of those that were is lost. Exit status 0: nothing is lost; 1: something is, the rest is in OUT;\n"
-    "3: a file cannot be read or written; 4: there is nothing to save, or ARCHIVE is none.\n"
+    "3: a file cannot be read or written, or OUT is there; 4: there is nothing to save, or ARCHIVE is none.\n"
     "\n"
     "  aimg repair photos.aimg -o repaired.aimg\n"
     "  aimg repair --json photos.aimg -o repaired.aimg | jq '.losses[].name'\n";
@@ -39,7 +41,8 @@ enum { LOSSES_MOST = 100000 }; /* kept for one JSON object; the counts go on */
 struct repair {
     const char *archive, *output;
     bool force, json;
-    struct stat before; /* of the archive */
+    struct stat before;  /* of the archive */
+    uint64_t image_most; /* 0: not given */
     struct part part;
     struct progress progress;
     struct aimg_repair_result result;
@@ -167,6 +170,16 @@ static int print_object(struct repair *repair)
     return json_print(&object);
 }
 
+/* In words, for one line. */
+static const char *lost_text(const struct aimg_repair_result *result, char text[COUNT_TEXT_BYTES])
+{
+    if (!something_lost(result))
+        return "nothing";
+    if (result->lost_images > 0)
+        return reading_count(result->lost_images, "image", text);
+    return result->lost_bytes > 0 ? "no image that is known, but bytes," : "no image, but what is told above";
+}
+
 static int report(struct repair *repair)
 {
     char images[COUNT_TEXT_BYTES], lost[COUNT_TEXT_BYTES], back[COUNT_TEXT_BYTES];
@@ -175,8 +188,7 @@ static int report(struct repair *repair)
     if (repair->json)
         return worse_code(code, print_object(repair));
     output_note("repaired %s in %s: %s saved, %s lost%s%s; %.2f s", repair->archive, repair->output,
-                reading_count(result->images + result->attachments, "image", images),
-                code == EXIT_DONE ? "nothing" : reading_count(result->lost_images, "image", lost),
+                reading_count(result->images + result->attachments, "image", images), lost_text(result, lost),
                 result->removals > 0 ? ", back and perhaps removed before: " : "",
                 result->removals > 0 ? reading_count(result->removals, "image", back) : "", ingest_clock() - repair->begin);
     return code;
@@ -222,6 +234,10 @@ static int work(struct repair *repair)
         writer.seed = seed;
     }
     reading_raise_limits(repair->archive, &options.limits);
+    if (repair->image_most > 0) {
+        options.limits.image_bytes = repair->image_most;
+        options.limits.ratio = UINT32_MAX;
+    }
     progress_begin(&repair->progress, "repairing", 0, false);
     /* Nobody may read more of it than of the archive, whose mode it gets when it is whole. */
     mode_t mask = umask(S_IRWXG | S_IRWXO);
@@ -282,15 +298,16 @@ static int run(struct repair *repair)
     if (repair->json && repair->failure[0] != '\0')
         (void)print_object(repair);
     output_error("%s was not made", repair->output);
-    return code;
+    return code == EXIT_NO ? EXIT_SYSTEM : code; /* EXIT_NO says that it was, without what is lost */
 }
 
 int cmd_repair(int argc, char **argv, const struct common_options *common)
 {
-    enum { OPTION_FORCE = LONG_OPTION, OPTION_JSON };
+    enum { OPTION_FORCE = LONG_OPTION, OPTION_JSON, OPTION_MAX_IMAGE };
     static const struct option table[] = {{"output", required_argument, NULL, 'o'},
                                           {"force", no_argument, NULL, OPTION_FORCE},
                                           {"json", no_argument, NULL, OPTION_JSON},
+                                          {"max-image", required_argument, NULL, OPTION_MAX_IMAGE},
                                           {NULL, 0, NULL, 0}};
     struct repair repair = {.begin = ingest_clock()};
     int found;
@@ -302,6 +319,8 @@ int cmd_repair(int argc, char **argv, const struct common_options *common)
             return reading_bad_option("repair", found, argv);
         if (found == 'o')
             repair.output = optarg;
+        if (found == OPTION_MAX_IMAGE && (!reading_parse_size(optarg, &repair.image_most) || repair.image_most == 0))
+            return output_usage("repair", "'%s' is not a number of bytes; '4096', '10K', '3G' are", optarg);
         repair.force = repair.force || found == OPTION_FORCE;
         repair.json = repair.json || found == OPTION_JSON;
     }

@@ -2,6 +2,8 @@
 /* The call: a damaged archive in, a sound one out. */
 #include "repair.h"
 
+#include <string.h>
+
 #define TELL_BYTES (UINT64_C(1) << 20)
 #define MESSAGE    "repaired from a damaged archive"
 
@@ -159,19 +161,35 @@ static enum aimg_status take_options(const struct aimg_repair_options *options, 
     return AIMG_OK;
 }
 
+/* Two files are at work: says of which the system has refused something. */
+static enum aimg_status of_target(enum aimg_status status, struct aimg_error *error)
+{
+    static const char head[] = "the new archive: ";
+    if (error == NULL || (status != AIMG_IO && status != AIMG_NOT_FOUND))
+        return status;
+    size_t bytes = strlen(error->message), most = sizeof error->message - sizeof head;
+    memmove(error->message + sizeof head - 1, error->message, bytes < most ? bytes : most);
+    error->message[sizeof head - 1 + (bytes < most ? bytes : most)] = '\0';
+    memcpy(error->message, head, sizeof head - 1);
+    return status;
+}
+
 static enum aimg_status run(struct aimg_repair *repair, const struct aimg_repair_target *target, struct aimg_error *error)
 {
     enum aimg_status status = read_all(repair, error);
-    if (status == AIMG_OK)
-        status = create_writer(repair, target, error);
     if (status != AIMG_OK)
         return status;
+    status = create_writer(repair, target, error);
+    if (status != AIMG_OK)
+        return of_target(status, error);
     status = write_all(repair, error);
+    if (repair->writer->failed)
+        status = of_target(status, error);
     aimg_repair_values_destroy(repair);
     if (status != AIMG_OK && target->path != NULL)
         aimg_io_file_discard(repair->writer->io, target->path);
     enum aimg_status closed = aimg_writer_close(repair->writer, status == AIMG_OK ? error : NULL);
-    return status == AIMG_OK ? closed : status;
+    return status == AIMG_OK ? of_target(closed, error) : status;
 }
 
 enum aimg_status aimg_repair_io(struct aimg_io *io, const struct aimg_repair_target *target,

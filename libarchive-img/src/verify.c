@@ -135,11 +135,12 @@ static void release(struct aimg_verify *verify)
 
 static void fill_result(const struct aimg_verify *verify, struct aimg_verify_result *result)
 {
+    uint64_t checked = AIMG_HEAD_BYTES + verify->walk.checked_bytes, there = verify->located.file_bytes;
     *result = (struct aimg_verify_result){.faults = verify->report.faults,
                                           .warnings = verify->report.warnings,
                                           .images = verify->images,
                                           .commits = verify->walk.commits,
-                                          .bytes = AIMG_HEAD_BYTES + verify->walk.checked_bytes,
+                                          .bytes = checked < there ? checked : there,
                                           .tail_bytes = verify->source.end - verify->end};
 }
 

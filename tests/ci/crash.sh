@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# ./dev crash [FILES [SEED]], ./dev crash replay WORD: the power cuts of tests/crash, as many as one likes.
+# ./dev crash [FILES [SEED]], ./dev crash replay WORD: the power cuts of tests/crash, as many as one likes. From
+# 1,000,000 on the figures are kept.
 
 verb_crash() {
     local files=${1:-1000000} seed=${2:-1} figures=$build/log/crash.json
@@ -14,6 +15,6 @@ verb_crash() {
     heading "Power cuts on a disk in memory"
     build_preset dev test_crash || fail "the debug build failed"
     "$build/dev/tests/crash/test_crash" "$@" || return 1
-    [ "$files" != replay ] || return 0
+    [ "$files" != replay ] && [ "$files" -ge 1000000 ] || return 0
     keep_figures crash "./dev crash $files $seed" "$figures"
 }

@@ -55,6 +55,7 @@ told["machine"][machine] = {
     "archives_of_the_same_bytes": int(same)}
 figures.keep("platforms", "./dev cross", {"figures": told})
 PYTHON
+    write_reliability
 }
 
 # Unpacks the libraries of a machine, once.

@@ -133,5 +133,6 @@ verb_fuzz() {
         fuzz_seed campaign "$target" || { say "$target: a seed fails; $(shown "$cache/$target/log/seeds") tells more" && code=1; }
         "$run" "$target" "$seconds" || code=1
     done
+    [ $run = fuzz_keep ] || write_reliability || code=1
     [ "$code" = 0 ] || fail "something was found; it is open until its replay passes"
 }

@@ -44,10 +44,11 @@ def main():
     engine_entry["executions"] += executions
     engine_entry["runs"] += 1
     engine_entry["seconds"] += spent
-    engine_entry["per_second"] = executions // max(spent, 1)
-    engine_entry["edges"] = max([run[2] for run in runs], default=0)
+    engine_entry["per_second"] = engine_entry["executions"] // max(engine_entry["seconds"], 1)
+    engine_entry["edges"] = max([engine_entry.get("edges", 0)] + [run[2] for run in runs])
     entry["executions"] += executions
-    entry.update(corpus=int(corpus), findings_open=int(finds), date=today, commit=commit, compiler=compiler)
+    entry["corpus"] = max(int(corpus), entry.get("corpus", 0))
+    entry.update(findings_open=int(finds), date=today, commit=commit, compiler=compiler)
     tally.update(date=today, commit=commit, command="./dev fuzz all SECONDS",
                  executions=sum(each["executions"] for each in tally["targets"].values()),
                  findings_open=sum(each["findings_open"] for each in tally["targets"].values()))

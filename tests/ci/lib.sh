@@ -217,8 +217,12 @@ sum_up() {
 
 # ------------------------------------------------------------------ figures
 
-# keep_figures TOPIC COMMAND FILE: what a run has told in FILE, as tests/reliability/TOPIC.json.
+# write_reliability: tests/RELIABILITY.md from the figures.
+write_reliability() { python3 "$root/tests/ci/reliability.py" "$root"; }
+
+# keep_figures TOPIC COMMAND FILE: what a run has told in FILE, as tests/reliability/TOPIC.json, and on the page made of it. Short
+# runs do not come here: they would take the place of long ones.
 keep_figures() {
-    python3 "$root/tests/ci/figures.py" "$@" || return 1
+    python3 "$root/tests/ci/figures.py" "$@" && write_reliability || return 1
     say "figures: $(shown "$root/tests/reliability/$1.json")"
 }

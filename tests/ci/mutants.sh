@@ -8,5 +8,6 @@ verb_mutants() {
     heading "The vectors against a library without one of its checks"
     build_preset dev mutated_vector_check unpacked_vectors || fail "the debug build failed"
     python3 "$root/tests/mutants/mutants.py" --run "$root/tests/mutants/checks.txt" \
-        "$build/dev/tests/mutants/mutated_vector_check" "$build/dev/vectors" --figures
+        "$build/dev/tests/mutants/mutated_vector_check" "$build/dev/vectors" --figures || return 1
+    write_reliability
 }

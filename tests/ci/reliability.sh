@@ -16,6 +16,6 @@ verb_reliability() {
         python3 "$root/tests/ci/reliability.py" "$root" --record "$topic" "$from" ||
             fail "there is nothing to take figures from in $(shown "$build/log"); run $from first"
     done
-    python3 "$root/tests/ci/reliability.py" "$root" || fail "the page was not written"
+    write_reliability || fail "the page was not written"
     say "written"
 }

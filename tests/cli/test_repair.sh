@@ -201,11 +201,11 @@ test_output() {
     done
     rm hard.aimg soft.aimg
     echo mine >taken
-    expect_exit 1 "$AIMG" repair a.aimg -o taken
+    expect_exit 3 "$AIMG" repair a.aimg -o taken
     expect_contains err 'is there already'
     expect_equal "$(cat taken)" mine
     echo mine >bb.aimg.repair
-    expect_exit 1 "$AIMG" repair a.aimg -o bb.aimg
+    expect_exit 3 "$AIMG" repair a.aimg -o bb.aimg
     expect_contains err 'is in the way'
     expect_equal "$(cat bb.aimg.repair)" mine
     expect_exit 0 "$AIMG" repair --force a.aimg -o bb.aimg
@@ -219,11 +219,13 @@ test_output() {
     expect_exit 0 "$AIMG" repair --force a.aimg -o taken
     expect_equal "$(stat -c %a taken)" 640
     mkdir folder
-    expect_exit 1 "$AIMG" repair a.aimg -o folder
+    expect_exit 3 "$AIMG" repair a.aimg -o folder
     expect_exit 3 "$AIMG" repair a.aimg -o no/such/folder.aimg
+    expect_contains err 'the new archive: cannot create'
     expect_same a.aimg same
     (ulimit -f 20; exec "$AIMG" repair a.aimg -o small.aimg) >out 2>err
     expect_equal $? 3
+    expect_contains err 'the new archive: cannot write'
     expect_contains err 'small.aimg was not made'
     expect_absent small.aimg small.aimg.repair
 }

@@ -29,6 +29,11 @@ expect_exit 0 "$AIMG" verify z.aimg
 mkdir empty
 expect_exit 0 "$AIMG" pack empty.aimg empty
 expect_exit 0 "$AIMG" verify empty.aimg
+for there in 0 5000; do # of a file that is shorter than the head of an archive, no more is said to be checked than there is
+    head -c $there a.aimg >short.aimg
+    expect_exit 4 "$AIMG" verify --json short.aimg
+    expect_equal "$(json out 'o["bytes"]')" $there
+done
 
 # damaged bytes of an image: rule, offset, name; --quick does not look at them
 "$AIMG" info --json a.aimg cat/7.pgm >info
