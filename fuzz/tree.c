@@ -238,9 +238,9 @@ void tree_read(struct tree *tree, uint8_t *data, size_t bytes)
 
 /* ------------------------------------------------------------------ moving */
 
-/* What moves: the bytes from `begin` to `end` by `near`, those from `end` on by `far`. */
+/* What moves: the bytes from `begin` to `end` by `near`, those from `end` on by `far`; what moves back wraps around 2^64. */
 struct move {
-    size_t begin, end, near, far;
+    uint64_t begin, end, near, far;
 };
 
 static uint64_t moved(const struct move *move, uint64_t offset)
@@ -286,7 +286,7 @@ bool tree_resize(struct tree *tree, size_t at, size_t old, size_t count, size_t 
 {
     const struct tree_frame *pad = find_pad(tree, at + old);
     size_t end = pad == NULL ? tree->bytes : pad->offset + pad->total, pad_at = pad == NULL ? end : pad->offset;
-    struct move move = {.begin = at + old, .end = end, .near = count - old, .far = 0};
+    struct move move = {.begin = at + old, .end = end, .near = (uint64_t)count - old, .far = 0};
     size_t room = pad == NULL ? 0 : pad->total + old;
     if (at > tree->bytes || old > tree->bytes - at || count > most_bytes)
         return false;
@@ -298,12 +298,12 @@ bool tree_resize(struct tree *tree, size_t at, size_t old, size_t count, size_t 
         return false;
     relocate(tree, &move);
     /* What moves back has wrapped around: summed up before it is added to a pointer. */
-    memmove(tree->data + (end + move.far), tree->data + end, tree->bytes - end);
+    memmove(tree->data + (size_t)(end + move.far), tree->data + end, tree->bytes - end);
     memmove(tree->data + at + count, tree->data + at + old, pad_at + (pad == NULL ? 0 : AIMG_FRAME_BYTES) - at - old);
     memset(tree->data + at, 0, count);
-    tree->bytes += move.far;
+    tree->bytes += (size_t)move.far;
     if (pad != NULL)
-        write_pad(tree, pad_at + move.near, room - count);
+        write_pad(tree, (size_t)(pad_at + move.near), room - count);
     tree_read(tree, tree->data, tree->bytes);
     return true;
 }
