@@ -111,6 +111,7 @@ struct aimg_repair {
     uint64_t told_bytes; /* by progress */
     uint64_t steps;
     bool told;
+    bool adds; /* to an archive that is there, from its torn tail: what is left out is lost, so nothing is that is not damaged */
 };
 
 static inline struct aimg_repair_image *aimg_repair_images(const struct aimg_repair *repair, size_t *count_out)
@@ -130,6 +131,12 @@ static inline bool aimg_repair_bears(enum aimg_status status)
 {
     return status == AIMG_CORRUPT || status == AIMG_CHECKSUM || status == AIMG_TRUNCATED || status == AIMG_UNSUPPORTED ||
            status == AIMG_LIMIT || status == AIMG_NOT_FOUND || status == AIMG_INVALID_ARGUMENT;
+}
+
+/* Whether it says that a thing is damaged, not that it cannot be had here and now. */
+static inline bool aimg_repair_is_damage(enum aimg_status status)
+{
+    return aimg_repair_bears(status) && status != AIMG_LIMIT && status != AIMG_TRUNCATED && status != AIMG_UNSUPPORTED;
 }
 
 /* Where the new archive is written: a path, or, for tests, an io that is open on nothing. */

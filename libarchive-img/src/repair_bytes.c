@@ -41,10 +41,11 @@ static void bytes_of_entry(const struct aimg_entry_record *entry, struct aimg_re
     memcpy(bytes->hash, entry->hash, sizeof bytes->hash);
 }
 
-static enum aimg_status give_up(struct aimg_repair_copy *copy, enum aimg_status status, const char *why)
+static enum aimg_status give_up(struct aimg_repair_copy *copy, uint64_t offset, enum aimg_status status, const char *why,
+                                struct aimg_error *error)
 {
     copy->why = why;
-    return status;
+    return aimg_fail_at(error, status, 0, offset, "the image at %" PRIu64 ": %s", offset, why);
 }
 
 enum aimg_status aimg_repair_find_bytes(struct aimg_repair_copy *copy, const struct aimg_repair_image *image,
@@ -54,7 +55,8 @@ enum aimg_status aimg_repair_find_bytes(struct aimg_repair_copy *copy, const str
     struct aimg_entry_record entry;
     enum aimg_status status = bytes_of_frame(repair, aimg_repair_offset(image), image->ordinal, bytes, error);
     if (status == AIMG_UNSUPPORTED)
-        return give_up(copy, status, "it needs an extension that this version does not know: use a newer one");
+        return give_up(copy, aimg_repair_offset(image), status,
+                       "it needs an extension that this version does not know: use a newer one", error);
     if (status == AIMG_OK || !aimg_repair_bears(status))
         return status;
     status = aimg_repair_entry(repair, image->ordinal, &entry, error);
@@ -123,11 +125,11 @@ static enum aimg_status decode(struct aimg_repair_copy *copy, struct aimg_repair
     const struct aimg_repair *repair = copy->repair;
     const struct aimg_reader *reader = &repair->reader;
     if (bytes->coding >= AIMG_CODING_FIRST_LISTED && aimg_catalog_coding(&reader->catalog, bytes->coding) == NULL)
-        return give_up(copy, AIMG_CORRUPT, "the dictionary that it was compressed with is lost");
+        return give_up(copy, bytes->offset, AIMG_CORRUPT, "the dictionary that it was compressed with is lost", error);
     if (!bytes->framed && !aimg_codec_raw_bytes(copy->stored.data, (size_t)bytes->stored_bytes, &bytes->raw_bytes))
-        return give_up(copy, AIMG_CORRUPT, "its bytes are damaged");
+        return give_up(copy, bytes->offset, AIMG_CORRUPT, "its bytes are damaged", error);
     if (!aimg_decoding_allowed(&reader->source.limits, bytes->stored_bytes, bytes->raw_bytes))
-        return give_up(copy, AIMG_LIMIT, "it would take more than the limits allow when it is decoded");
+        return give_up(copy, bytes->offset, AIMG_LIMIT, "it would take more than the limits allow when it is decoded", error);
     copy->raw.bytes = 0;
     if (!aimg_buffer_reserve(&repair->options.allocator, &copy->raw, bytes->raw_bytes + 1))
         return aimg_fail_memory(error, bytes->raw_bytes);
@@ -136,7 +138,7 @@ static enum aimg_status decode(struct aimg_repair_copy *copy, struct aimg_repair
     if (status == AIMG_OK)
         aimg_hash_store(hash_out, aimg_hash(copy->raw.data, (size_t)bytes->raw_bytes));
     else if (aimg_repair_bears(status))
-        return give_up(copy, status, "its bytes cannot be decoded");
+        return give_up(copy, bytes->offset, status, "its bytes cannot be decoded", error);
     return status;
 }
 
@@ -146,9 +148,9 @@ enum aimg_status aimg_repair_load_bytes(struct aimg_repair_copy *copy, struct ai
     struct aimg_repair *repair = copy->repair;
     const struct aimg_source *source = &repair->reader.source;
     if (bytes->stored_bytes > source->limits.image_bytes)
-        return give_up(copy, AIMG_LIMIT, "it takes more than the limit for images");
+        return give_up(copy, bytes->offset, AIMG_LIMIT, "it takes more than the limit for images", error);
     if (bytes->data_offset > repair->file_bytes || bytes->stored_bytes > repair->file_bytes - bytes->data_offset)
-        return give_up(copy, AIMG_TRUNCATED, "the file ends before the image does");
+        return give_up(copy, bytes->offset, AIMG_TRUNCATED, "the file ends before the image does", error);
     copy->stored.bytes = 0;
     if (!aimg_buffer_reserve(&repair->options.allocator, &copy->stored, bytes->stored_bytes + 1))
         return aimg_fail_memory(error, bytes->stored_bytes);
@@ -163,15 +165,15 @@ enum aimg_status aimg_repair_load_bytes(struct aimg_repair_copy *copy, struct ai
                                        .coding = bytes->coding};
     aimg_hash_store(prepared->hash, hash);
     if (bytes->framed && hash.low != bytes->stored_hash)
-        return give_up(copy, AIMG_CHECKSUM, "its bytes are damaged");
+        return give_up(copy, bytes->offset, AIMG_CHECKSUM, "its bytes are damaged", error);
     if (bytes->coding == AIMG_CODING_STORE && bytes->framed && bytes->raw_bytes != bytes->stored_bytes)
-        return give_up(copy, AIMG_CORRUPT, "its header says that it has another size than its bytes have");
+        return give_up(copy, bytes->offset, AIMG_CORRUPT, "its header says that it has another size than its bytes have", error);
     if (bytes->coding != AIMG_CODING_STORE) {
         status = decode(copy, bytes, prepared->hash, error);
         prepared->raw_bytes = bytes->raw_bytes;
     }
     if (status == AIMG_OK && !bytes->framed && memcmp(bytes->hash, prepared->hash, sizeof bytes->hash) != 0)
-        return give_up(copy, AIMG_CHECKSUM, "its bytes are damaged");
+        return give_up(copy, bytes->offset, AIMG_CHECKSUM, "its bytes are damaged", error);
     return status;
 }
 

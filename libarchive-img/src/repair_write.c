@@ -21,6 +21,7 @@ struct write {
     struct aimg_buffer heirs;      /* struct heir, in order of offset */
     struct aimg_ordinal_map names; /* hashes of all names there will be, once one is to be made */
     char name[AIMG_NAME_MAX + 1];
+    bool adding; /* the writer was asked to take what is whole */
 };
 
 /* ------------------------------------------------------------------ adding */
@@ -105,6 +106,7 @@ static enum aimg_status add_bytes(struct write *write, struct aimg_repair_image 
         return status;
     described.prepared = &prepared;
     described.format = bytes->format;
+    write->adding = true;
     return aimg_writer_add(repair->writer, &described, &image->number, error);
 }
 
@@ -117,6 +119,7 @@ static enum aimg_status add_alias(struct write *write, struct aimg_repair_image 
     if (status != AIMG_OK)
         return status;
     uint32_t number = (uint32_t)repair->writer->head.ordinal_count;
+    write->adding = true;
     /* Its name is not looked for there. */
     if (described.name_bytes > 0 &&
         aimg_writer_find(repair->writer, described.name, described.name_bytes, &replaced, NULL) == AIMG_OK)
@@ -234,12 +237,22 @@ static void lose(struct write *write, const struct aimg_repair_image *image)
     aimg_repair_lose(write->copy.repair, &loss);
 }
 
+/* Whether an image is left out, and the others are written all the same. */
+static bool goes_on(const struct write *write, enum aimg_status status)
+{
+    const struct aimg_repair *repair = write->copy.repair;
+    if (repair->writer->failed || !aimg_repair_bears(status))
+        return false;
+    return !repair->adds || (!write->adding && aimg_repair_is_damage(status));
+}
+
 static enum aimg_status write_image(struct write *write, struct aimg_repair_image *image, struct aimg_error *error)
 {
     struct aimg_repair *repair = write->copy.repair;
     struct aimg_repair_bytes bytes;
     enum aimg_status status;
     write->copy.why = "what is left of it cannot be added to an archive";
+    write->adding = false;
     if ((image->place & AIMG_REPAIR_ALIAS) != 0) {
         status = write_alias(write, image, error);
     } else {
@@ -249,7 +262,7 @@ static enum aimg_status write_image(struct write *write, struct aimg_repair_imag
     }
     if (status == AIMG_OK)
         return aimg_repair_tell_back(repair, image, error);
-    if (repair->writer->failed || !aimg_repair_bears(status))
+    if (!goes_on(write, status))
         return status;
     lose(write, image);
     return AIMG_OK;

@@ -5,133 +5,19 @@
  * moment: trying again finds the same. The frames that follow the last commit stay where they are, up to the first that is
  * damaged. Whole images behind that are written once more, behind the end of the file; then a PAD takes the place of all
  * between. */
-#include "tail.h"
+#include "salvage.h"
 
 #include "checksum.h"
-#include "name.h"
 #include "recover.h"
 
 /* In the log. */
 #define MESSAGE     "recovered after an interrupted writer"
 #define PIECE_BYTES 65536
 
-struct salvage {
-    struct aimg_repair *tail;
-    struct aimg_writer *writer;
-    uint32_t salt;     /* of the batch that was interrupted, and from now on of this one */
-    uint64_t at;       /* the next frame that may stay */
-    uint64_t kept_end; /* of the images that do */
-    uint64_t copies;   /* where those are written that do not */
-    struct aimg_buffer stored, raw;
-};
-
-/* Whether a failure says that a frame is not one that may stay. Other failures end the recovery, so that nothing is taken for
- * damaged, and lost, because it could not be read or decoded here and now. */
-static bool is_damage(enum aimg_status status)
-{
-    return aimg_repair_bears(status) && status != AIMG_LIMIT && status != AIMG_TRUNCATED;
-}
-
-/* ------------------------------------------------------------------ frames that are verified */
-
-static enum aimg_status damaged(uint64_t offset, struct aimg_error *error)
-{
-    return aimg_fail_at(error, AIMG_CORRUPT, 13, offset, "the frame at %" PRIu64 " is damaged", offset);
-}
-
-static enum aimg_status hash_bytes(const struct salvage *salvage, uint64_t offset, uint64_t bytes, struct aimg_hash *hash_out,
-                                   struct aimg_error *error)
-{
-    uint8_t piece[PIECE_BYTES];
-    struct aimg_hasher hasher;
-    aimg_hasher_begin(&hasher);
-    while (bytes > 0) {
-        size_t part = bytes < sizeof piece ? (size_t)bytes : sizeof piece;
-        enum aimg_status status = aimg_source_copy(&salvage->tail->reader.source, offset, part, piece, error);
-        if (status != AIMG_OK)
-            return status;
-        aimg_hasher_add(&hasher, piece, part);
-        offset += part;
-        bytes -= part;
-    }
-    *hash_out = aimg_hasher_end(&hasher);
-    return AIMG_OK;
-}
-
-static enum aimg_status verify_payload(const struct salvage *salvage, const struct aimg_frame *frame, struct aimg_hash *hash_out,
-                                       struct aimg_error *error)
-{
-    uint64_t payload = salvage->at + (uint64_t)frame->header_units * AIMG_UNIT;
-    enum aimg_status status = hash_bytes(salvage, payload, frame->stored_bytes, hash_out, error);
-    return status == AIMG_OK && hash_out->low != frame->stored_hash ? damaged(salvage->at, error) : status;
-}
-
-/* The hash of the original bytes. What the limits do not allow to decode must not be taken for damaged, and lost. */
-static enum aimg_status decode(struct salvage *salvage, const struct aimg_frame *frame, struct aimg_hash *hash_out,
-                               struct aimg_error *error)
-{
-    const struct aimg_reader *reader = &salvage->tail->reader;
-    const struct aimg_allocator *allocator = &salvage->writer->allocator;
-    uint64_t payload = salvage->at + (uint64_t)frame->header_units * AIMG_UNIT;
-    salvage->stored.bytes = salvage->raw.bytes = 0;
-    if (!aimg_buffer_reserve(allocator, &salvage->stored, frame->stored_bytes + 1) ||
-        !aimg_buffer_reserve(allocator, &salvage->raw, frame->raw_bytes + 1))
-        return aimg_fail_memory(error, frame->stored_bytes + frame->raw_bytes);
-    enum aimg_status status =
-        aimg_source_copy(&reader->source, payload, (size_t)frame->stored_bytes, salvage->stored.data, error);
-    if (status == AIMG_OK)
-        status = aimg_image_decode(reader, frame->coding, salvage->stored.data, frame->stored_bytes, salvage->raw.data,
-                                   frame->raw_bytes, payload, error);
-    if (status == AIMG_OK)
-        *hash_out = aimg_hash(salvage->raw.data, (size_t)frame->raw_bytes);
-    return status;
-}
-
-static enum aimg_status verify_image(struct salvage *salvage, const struct aimg_frame *frame, struct aimg_prepared *prepared,
-                                     struct aimg_error *error)
-{
-    uint64_t align = UINT64_C(1) << salvage->writer->located.header.params.alignment_log2;
-    struct aimg_hash hash;
-    enum aimg_status status = verify_payload(salvage, frame, &hash, error);
-    if (status == AIMG_OK && (salvage->at + (uint64_t)frame->header_units * AIMG_UNIT) % align != 0)
-        status = damaged(salvage->at, error);
-    if (status == AIMG_OK && frame->coding != AIMG_CODING_STORE)
-        status = decode(salvage, frame, &hash, error);
-    else if (status == AIMG_OK && frame->raw_bytes != frame->stored_bytes)
-        status = damaged(salvage->at, error);
-    *prepared = (struct aimg_prepared){.stored_bytes = frame->stored_bytes,
-                                       .raw_bytes = frame->raw_bytes,
-                                       .stored_hash = frame->stored_hash,
-                                       .coding = frame->coding};
-    if (status == AIMG_OK)
-        aimg_hash_store(prepared->hash, hash);
-    return status;
-}
-
-static enum aimg_status verify_alias(const struct salvage *salvage, const struct aimg_frame *frame, struct aimg_alias *alias,
-                                     struct aimg_entry_record *entry, struct aimg_error *error)
-{
-    uint8_t payload[AIMG_ALIAS_BYTES] = {0};
-    struct aimg_hash hash;
-    enum aimg_status status = verify_payload(salvage, frame, &hash, error);
-    if (status == AIMG_OK)
-        status = aimg_source_copy(&salvage->tail->reader.source, salvage->at + (uint64_t)frame->header_units * AIMG_UNIT,
-                                  sizeof payload, payload, error);
-    alias->target = aimg_load32(payload);
-    if (status == AIMG_OK && (alias->target >= frame->ordinal || !aimg_all_zero(payload + 4, sizeof payload - 4)))
-        status = damaged(salvage->at, error);
-    if (status == AIMG_OK)
-        status = aimg_writer_any_entry(salvage->writer, alias->target, entry, error);
-    if (status == AIMG_OK && ((entry->flags & AIMG_ENTRY_ALIASED) != 0 || entry->format != frame->format))
-        status = damaged(salvage->at, error);
-    alias->entry = entry;
-    return status;
-}
-
 /* ------------------------------------------------------------------ frames that stay */
 
 /* The dictionary of an image that stays stands before it. */
-static enum aimg_status take_dictionary(const struct salvage *salvage, unsigned coding, struct aimg_error *error)
+static enum aimg_status take_dictionary(const struct aimg_salvage *salvage, unsigned coding, struct aimg_error *error)
 {
     struct aimg_coder *coder = &salvage->writer->coders.by_number[coding];
     const struct aimg_coding_record *record = NULL;
@@ -139,14 +25,14 @@ static enum aimg_status take_dictionary(const struct salvage *salvage, unsigned 
         return AIMG_OK;
     enum aimg_status status = aimg_coding_find(&salvage->tail->reader, coding, &record, error);
     if (status == AIMG_OK && record->offset >= salvage->at)
-        status = damaged(salvage->at, error);
+        status = aimg_salvage_damaged(salvage, error);
     if (status == AIMG_OK)
         coder->record = *record;
     return status;
 }
 
 /* *stays_out: whether it does. A failure ends the recovery, and changes nothing. */
-static enum aimg_status keep_image(struct salvage *salvage, const struct aimg_frame_view *view, bool *stays_out,
+static enum aimg_status keep_image(struct aimg_salvage *salvage, const struct aimg_frame_view *view, bool *stays_out,
                                    struct aimg_error *error)
 {
     const struct aimg_frame *frame = &view->frame;
@@ -160,20 +46,17 @@ static enum aimg_status keep_image(struct salvage *salvage, const struct aimg_fr
     struct aimg_alias alias = {
         .name = image.name, .name_bytes = image.name_bytes, .attachment = (image.flags & AIMG_ADD_ATTACHMENT) != 0};
     bool aliased = frame->type == AIMG_FRAME_ALIAS;
-    int critical = 0;
     enum aimg_status status = AIMG_OK;
-    if (frame->ordinal != salvage->writer->head.ordinal_count ||
-        aimg_frame_check_ext(view->bytes + AIMG_FRAME_BYTES + frame->name_bytes, frame->ext_bytes, &critical) != 0 || critical)
-        status = damaged(salvage->at, error);
-    if (status == AIMG_OK && frame->name_bytes > 0)
-        status = aimg_name_check(image.name, image.name_bytes, error);
+    if (frame->ordinal != salvage->writer->head.ordinal_count)
+        status = aimg_salvage_damaged(salvage, error);
     if (status == AIMG_OK)
-        status = aliased ? verify_alias(salvage, frame, &alias, &entry, error) : verify_image(salvage, frame, &prepared, error);
+        status = aliased ? aimg_salvage_check_alias(salvage, frame, &alias, &entry, error)
+                         : aimg_salvage_check_image(salvage, frame, &prepared, error);
     if (status == AIMG_OK && !aliased)
         status = take_dictionary(salvage, frame->coding, error);
     *stays_out = status == AIMG_OK;
     if (status != AIMG_OK)
-        return is_damage(status) ? AIMG_OK : status;
+        return aimg_repair_is_damage(status) ? AIMG_OK : status;
     image.prepared = aliased ? NULL : &prepared;
     return aimg_writer_adopt(salvage->writer, &image, frame, salvage->at, aliased ? &alias : NULL, error);
 }
@@ -202,45 +85,27 @@ static uint64_t hash_of_zeros(uint64_t bytes)
 }
 
 /* A PAD that a recovery has put over what it had copied may not be all zero yet. */
-static enum aimg_status keep_pad(const struct salvage *salvage, const struct aimg_frame *frame, bool *stays_out,
+static enum aimg_status keep_pad(const struct aimg_salvage *salvage, const struct aimg_frame *frame, bool *stays_out,
                                  struct aimg_error *error)
 {
     struct aimg_hash hash;
     uint64_t payload = salvage->at + (uint64_t)frame->header_units * AIMG_UNIT;
-    enum aimg_status status = hash_bytes(salvage, payload, frame->stored_bytes, &hash, error);
+    enum aimg_status status = aimg_salvage_hash(salvage, frame, &hash, error);
     *stays_out = status == AIMG_OK && hash_of_zeros(frame->stored_bytes) == frame->stored_hash;
     if (!*stays_out || hash.low == frame->stored_hash)
         return status;
     return write_zeros(salvage->writer->io, payload, frame->stored_bytes, error);
 }
 
-/* Whether the fill of a header, and that behind the payload, is zero: what no reader accepts does not stay. */
-static enum aimg_status check_fill(const struct salvage *salvage, const struct aimg_frame_view *view, bool *zero_out,
-                                   struct aimg_error *error)
-{
-    const struct aimg_frame *frame = &view->frame;
-    uint8_t fill[AIMG_UNIT];
-    size_t header = (size_t)frame->header_units * AIMG_UNIT;
-    size_t used = AIMG_FRAME_BYTES + (size_t)frame->name_bytes + frame->ext_bytes;
-    uint64_t begin = header + frame->stored_bytes;
-    size_t bytes = (size_t)(aimg_frame_total_bytes(frame) - begin);
-    enum aimg_status status = aimg_source_copy(&salvage->tail->reader.source, salvage->at + begin, bytes, fill, error);
-    *zero_out = status == AIMG_OK && aimg_all_zero(view->bytes + used, header - used) && aimg_all_zero(fill, bytes);
-    return status;
-}
-
-static enum aimg_status keep_frame(struct salvage *salvage, const struct aimg_frame_view *view, bool *stays_out,
+static enum aimg_status keep_frame(struct aimg_salvage *salvage, const struct aimg_frame_view *view, bool *stays_out,
                                    struct aimg_error *error)
 {
     const struct aimg_frame *frame = &view->frame;
     struct aimg_hash hash;
-    bool zero;
-    enum aimg_status status = check_fill(salvage, view, &zero, error);
+    enum aimg_status status = aimg_salvage_check_frame(salvage, view, error);
     *stays_out = false;
-    if (status != AIMG_OK || !zero)
-        return is_damage(status) ? AIMG_OK : status;
-    if (frame->salt != salvage->salt || frame->type == AIMG_FRAME_ROOT || frame->type == AIMG_FRAME_COMMIT)
-        return AIMG_OK;
+    if (status != AIMG_OK)
+        return aimg_repair_is_damage(status) ? AIMG_OK : status;
     if (frame->type == AIMG_FRAME_PAD)
         return keep_pad(salvage, frame, stays_out, error);
     if (frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_ALIAS) {
@@ -249,12 +114,12 @@ static enum aimg_status keep_frame(struct salvage *salvage, const struct aimg_fr
             salvage->kept_end = salvage->at + aimg_frame_total_bytes(frame);
         return status;
     }
-    status = verify_payload(salvage, frame, &hash, error);
+    status = aimg_salvage_check_payload(salvage, frame, &hash, error);
     *stays_out = status == AIMG_OK;
-    return is_damage(status) ? AIMG_OK : status;
+    return aimg_repair_is_damage(status) ? AIMG_OK : status;
 }
 
-static enum aimg_status keep_frames(struct salvage *salvage, struct aimg_error *error)
+static enum aimg_status keep_frames(struct aimg_salvage *salvage, struct aimg_error *error)
 {
     const struct aimg_source *source = &salvage->tail->reader.source;
     for (bool stays = true; stays && salvage->at < source->end;) {
@@ -264,7 +129,7 @@ static enum aimg_status keep_frames(struct salvage *salvage, struct aimg_error *
         if (status == AIMG_TRUNCATED && (uint64_t)view.frame.header_units * AIMG_UNIT > left)
             status = AIMG_CORRUPT; /* its header goes beyond the end */
         if (status != AIMG_OK)
-            return is_damage(status) ? AIMG_OK : status;
+            return aimg_repair_is_damage(status) ? AIMG_OK : status;
         status = keep_frame(salvage, &view, &stays, error);
         if (status != AIMG_OK)
             return status;
@@ -282,7 +147,7 @@ static enum aimg_status sync(const struct aimg_writer *writer, struct aimg_error
 
 /* Between the images that stay and the copies. Once its header is there, whoever comes finds the copies in place of the images,
  * so these are durable first. */
-static enum aimg_status write_pad(const struct salvage *salvage, struct aimg_error *error)
+static enum aimg_status write_pad(const struct aimg_salvage *salvage, struct aimg_error *error)
 {
     struct aimg_writer *writer = salvage->writer;
     uint8_t header[AIMG_FRAME_BYTES];
@@ -308,7 +173,7 @@ static enum aimg_status write_pad(const struct salvage *salvage, struct aimg_err
 }
 
 /* Images that stay are there for the aliases behind them, and are not copied. */
-static void leave_out_kept(const struct salvage *salvage)
+static void leave_out_kept(const struct aimg_salvage *salvage)
 {
     size_t count;
     struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
@@ -321,7 +186,7 @@ static void leave_out_kept(const struct salvage *salvage)
 }
 
 /* A name that was made stands for one that no archive may have. Where it stands for one that could not be read, recovery ends. */
-static enum aimg_status check_names(const struct salvage *salvage, struct aimg_error *error)
+static enum aimg_status check_names(const struct aimg_salvage *salvage, struct aimg_error *error)
 {
     size_t count, bytes;
     uint64_t invalid = 0;
@@ -331,7 +196,7 @@ static enum aimg_status check_names(const struct salvage *salvage, struct aimg_e
         enum aimg_status status = aimg_repair_offset(&images[i]) < salvage->kept_end
                                       ? AIMG_OK
                                       : aimg_repair_name(salvage->tail, &images[i], name, &bytes, error);
-        if (status != AIMG_OK && !is_damage(status))
+        if (status != AIMG_OK && !aimg_repair_is_damage(status))
             return status;
         invalid += status != AIMG_OK;
     }
@@ -341,30 +206,27 @@ static enum aimg_status check_names(const struct salvage *salvage, struct aimg_e
 }
 
 /* An image that was not copied is damaged. One that could not be read then, and can now, or not even now, ends the recovery. */
-static enum aimg_status check_left_out(struct salvage *salvage, struct aimg_error *error)
+static enum aimg_status check_left_out(const struct aimg_salvage *salvage, struct aimg_error *error)
 {
     size_t count;
     const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
     for (size_t i = 0; i < count; i++) {
-        struct aimg_frame_view view;
-        struct aimg_prepared prepared;
+        uint64_t offset = aimg_repair_offset(&images[i]);
+        bool whole;
         if (images[i].number != AIMG_NO_ORDINAL || (images[i].place & AIMG_REPAIR_ALIAS) != 0)
             continue;
-        salvage->at = aimg_repair_offset(&images[i]);
-        enum aimg_status status = aimg_frame_read(&salvage->tail->reader.source, salvage->at, &view, error);
-        if (status == AIMG_OK)
-            status = verify_image(salvage, &view.frame, &prepared, error);
-        if (status == AIMG_OK)
-            return aimg_fail_at(error, AIMG_IO, 0, salvage->at,
-                                "the image at %" PRIu64 " is whole, but could not be read when it should be kept: try again",
-                                salvage->at);
-        if (!is_damage(status))
+        enum aimg_status status = aimg_repair_whole(salvage->tail, &images[i], &whole, error);
+        if (status == AIMG_OK && whole)
+            status = aimg_fail_at(error, AIMG_IO, 0, offset,
+                                  "the image at %" PRIu64 " is whole, but could not be read when it should be kept: try again",
+                                  offset);
+        if (status != AIMG_OK)
             return status;
     }
     return AIMG_OK;
 }
 
-static enum aimg_status copy_others(struct salvage *salvage, struct aimg_error *error)
+static enum aimg_status copy_others(struct aimg_salvage *salvage, struct aimg_error *error)
 {
     struct aimg_writer *writer = salvage->writer;
     leave_out_kept(salvage);
@@ -399,7 +261,7 @@ static enum aimg_status take_codings(struct aimg_repair *tail, const struct aimg
 }
 
 /* The salt of the first image; all others that are kept where they are have it too. */
-static enum aimg_status take_salt(struct salvage *salvage, struct aimg_error *error)
+static enum aimg_status take_salt(struct aimg_salvage *salvage, struct aimg_error *error)
 {
     size_t count;
     struct aimg_frame_view view;
@@ -412,7 +274,7 @@ static enum aimg_status take_salt(struct salvage *salvage, struct aimg_error *er
     return status;
 }
 
-static uint64_t count_lost(const struct salvage *salvage, uint64_t cut)
+static uint64_t count_lost(const struct aimg_salvage *salvage, uint64_t cut)
 {
     size_t count;
     const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
@@ -421,7 +283,7 @@ static uint64_t count_lost(const struct salvage *salvage, uint64_t cut)
 }
 
 /* The tail is read from the medium: what is in the page cache alone would be lost although it is committed. */
-static enum aimg_status begin(struct salvage *salvage, struct aimg_error *error)
+static enum aimg_status begin(struct aimg_salvage *salvage, struct aimg_error *error)
 {
     struct aimg_writer *writer = salvage->writer;
     struct aimg_io *io = writer->io;
@@ -445,7 +307,7 @@ static enum aimg_status begin(struct salvage *salvage, struct aimg_error *error)
 
 enum aimg_status aimg_tail_salvage(struct aimg_repair *tail, uint64_t *lost_out, struct aimg_error *error)
 {
-    struct salvage salvage = {.tail = tail, .writer = tail->writer};
+    struct aimg_salvage salvage = {.tail = tail, .writer = tail->writer};
     struct aimg_limits *limits = &tail->reader.source.limits;
     uint64_t cut = tail->result.lost_images;
     limits->image_bytes = limits->image_bytes < tail->file_bytes ? tail->file_bytes : limits->image_bytes;

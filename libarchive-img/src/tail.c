@@ -65,6 +65,7 @@ enum aimg_status aimg_tail_open(struct aimg_writer *writer, struct aimg_repair *
     tail->options = (struct aimg_repair_options){.allocator = *allocator, .limits = writer->limits};
     tail->io = writer->io;
     tail->writer = writer;
+    tail->adds = true;
     tail->file_bytes = writer->located.file_bytes;
     tail->scan_begin = writer->located.end;
     tail->scan_ordinal = writer->head.ordinal_count;

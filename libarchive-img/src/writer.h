@@ -193,7 +193,8 @@ enum aimg_status aimg_writer_put_alias_row(struct aimg_writer *writer, const str
  * bytes are; or alias, of what. It becomes the next image of the batch, and takes the place of one with its name. */
 enum aimg_status aimg_writer_adopt(struct aimg_writer *writer, const struct aimg_image *image, const struct aimg_frame *frame,
                                    uint64_t offset, const struct aimg_alias *alias, struct aimg_error *error);
-/* All of that: a further image, with values, that shares the bytes of `target`, which is no alias. Its name is not looked for. */
+/* All of that: a further image, with values, that shares the bytes of `target`, or those that `target` shares. Its name is not
+ * looked for. */
 enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct aimg_image *image, uint32_t target,
                                        struct aimg_error *error);
 /* After the values of the row are set. */

@@ -389,6 +389,8 @@ enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct 
     if (status == AIMG_OK)
         status = aimg_writer_any_entry(writer, target, &entry, error);
     if (status == AIMG_OK)
+        status = aimg_writer_alias_target(writer, target, &entry, &target, error);
+    if (status == AIMG_OK)
         status = aimg_writer_make_room(writer, AIMG_ALIAS_BYTES, values_bytes(writer, image), error);
     if (status != AIMG_OK)
         return status;

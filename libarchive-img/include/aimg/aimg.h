@@ -603,8 +603,9 @@ enum aimg_writer_flag {
      * opened at its newest commit that is whole; what later commits did is gone, but for the images that are left of them.
      * Images stay where they are; those behind damaged bytes are copied behind the end of the file, and what they took is free
      * again after compacting. No failure, and no power cut, loses one that was whole: the call can be made again. LIMIT, and
-     * nothing is lost, for a compressed image above the limits. CORRUPT when it is not the end that is missing: repair. Cost:
-     * all bytes behind the last commit are read. Memory: 24 bytes an image there, and one compressed image. */
+     * nothing is lost, for a compressed image above the limits; UNSUPPORTED likewise for one that needs a newer version. CORRUPT
+     * when it is not the end that is missing: repair. Cost: all bytes behind the last commit are read. Memory: 24 bytes an image
+     * there, and one compressed image. */
     AIMG_WRITER_RECOVER = 4
 };
 
