@@ -50,7 +50,7 @@ static void put(const uint8_t *data, size_t bytes)
 static void run(const uint8_t *bytes, size_t count)
 {
     uint8_t length[4];
-    uint8_t *data = malloc(count == 0 ? 1 : count);
+    uint8_t *data = calloc(count == 0 ? 1 : count, 1);
     require(data != NULL);
     if (count > 0)
         memcpy(data, bytes, count);
