@@ -6,7 +6,6 @@
 #include "reading.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { REPLACED_MOST = 10 };
 
@@ -58,8 +57,9 @@ static void digest_archive(const char *path, uint64_t digest[2])
         return;
     }
     struct aimg_info info = {.struct_bytes = sizeof info};
-    if (aimg_reader_info(reader, &info, NULL) == AIMG_OK)
-        memcpy(digest, info.chain, sizeof info.chain);
+    bool known = aimg_reader_info(reader, &info, NULL) == AIMG_OK;
+    for (size_t i = 0; known && i < sizeof info.chain; i++) /* the same number on machines of any byte order */
+        digest[i / 8] |= (uint64_t)info.chain[i] << 8 * (i % 8);
     aimg_reader_close(reader);
 }
 

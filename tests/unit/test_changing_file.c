@@ -158,12 +158,12 @@ static void ask_bytes(const struct aimg_reader *reader, uint32_t k)
 static void ask_values(const struct aimg_reader *reader, uint32_t k)
 {
     char text[64], expected[24];
-    uint32_t number = 0;
+    uint8_t number[4] = {0};
     size_t bytes;
     int null = 0;
     text_of(k, expected);
-    if (answered(aimg_reader_value(reader, 0, k, &number, sizeof number, &bytes, &null, &error)))
-        EXPECT(null == 0 && number == k);
+    if (answered(aimg_reader_value(reader, 0, k, number, sizeof number, &bytes, &null, &error)))
+        EXPECT(null == 0 && aimg_load32(number) == k);
     if (answered(aimg_reader_value(reader, 1, k, text, sizeof text, &bytes, &null, &error)))
         EXPECT(null == 0 && bytes == strlen(expected) && memcmp(text, expected, bytes) == 0);
 }

@@ -21,8 +21,9 @@
 
 enum { RULES = 128, THREADS = 1 };
 
-/* Files of more may not fit into the addresses that are left. */
-#define MAPPED_MOST (SIZE_MAX < UINT64_MAX ? UINT64_C(1) << 30 : UINT64_C(1) << 46)
+/* Files of more may not fit into the addresses that are left; an emulator has fewer, and the system says so. */
+#define MAPPED_SURELY (UINT64_C(1) << 30)
+#define MAPPED_MOST   (SIZE_MAX < UINT64_MAX ? UINT64_C(1) << 30 : UINT64_C(1) << 46)
 
 static bool quiet;
 
@@ -138,7 +139,9 @@ static void check_reading(struct vector *vector, enum way way)
     struct aimg_reader *reader = NULL;
     struct aimg_error error = {0};
     enum aimg_status status = open_reader(vector, way, &reader, &error);
-    if (way == MAPPED && vector->bytes > MAPPED_MOST && (status == AIMG_LIMIT || error.sys_errno == ENOMEM))
+    bool refused =
+        error.sys_errno == ENOMEM ? vector->bytes > MAPPED_SURELY : vector->bytes > MAPPED_MOST && status == AIMG_LIMIT;
+    if (way == MAPPED && refused)
         return; /* which is told, and the copying reader opens it */
     if (json_is_true(opens) && status != AIMG_OK)
         vector_fail(vector, "%s: does not open: %s", names[way], error.message);
