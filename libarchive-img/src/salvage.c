@@ -223,7 +223,9 @@ static enum aimg_status check_left_out(const struct aimg_salvage *salvage, struc
         if (status != AIMG_OK)
             return status;
     }
-    return AIMG_OK;
+    /* A file that ends earlier than it did is no damage of an image. */
+    uint8_t last;
+    return aimg_source_copy(&salvage->tail->reader.source, salvage->tail->file_bytes - 1, sizeof last, &last, error);
 }
 
 static enum aimg_status copy_others(struct aimg_salvage *salvage, struct aimg_error *error)
