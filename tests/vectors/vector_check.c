@@ -21,9 +21,8 @@
 
 enum { RULES = 128, THREADS = 1 };
 
-/* Files of more may not fit into the addresses that are left; an emulator has fewer, and the system says so. */
-#define MAPPED_SURELY (UINT64_C(1) << 30)
-#define MAPPED_MOST   (SIZE_MAX < UINT64_MAX ? UINT64_C(1) << 30 : UINT64_C(1) << 46)
+/* Files of more may not fit into the addresses that are left. */
+#define MAPPED_MOST (SIZE_MAX < UINT64_MAX ? UINT64_C(1) << 30 : UINT64_C(1) << 46)
 
 static bool quiet;
 
@@ -131,6 +130,14 @@ static enum aimg_status open_reader(const struct vector *vector, enum way way, s
                          : aimg_reader_open(vector->path, &options, reader, error);
 }
 
+/* Whether so many addresses are there: an emulator has fewer than the machine. */
+static bool has_room(uint64_t bytes)
+{
+    void *room =
+        bytes > SIZE_MAX ? MAP_FAILED : mmap(NULL, (size_t)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return room != MAP_FAILED && munmap(room, (size_t)bytes) == 0;
+}
+
 static void check_reading(struct vector *vector, enum way way)
 {
     static const char *const names[] = {"mapped", "copying", "in memory"};
@@ -139,8 +146,8 @@ static void check_reading(struct vector *vector, enum way way)
     struct aimg_reader *reader = NULL;
     struct aimg_error error = {0};
     enum aimg_status status = open_reader(vector, way, &reader, &error);
-    bool refused =
-        error.sys_errno == ENOMEM ? vector->bytes > MAPPED_SURELY : vector->bytes > MAPPED_MOST && status == AIMG_LIMIT;
+    bool refused = vector->bytes > MAPPED_MOST ? status == AIMG_LIMIT || error.sys_errno == ENOMEM
+                                               : error.sys_errno == ENOMEM && !has_room(vector->bytes);
     if (way == MAPPED && refused)
         return; /* which is told, and the copying reader opens it */
     if (json_is_true(opens) && status != AIMG_OK)
