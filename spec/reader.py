@@ -105,8 +105,6 @@ class Archive(Index):
 
     def find(self, name):
         """The image of a name (bytes), looked up in the slots (6.2), or None."""
-        if not is_name(name):
-            return None
         hash40 = name_hash(name, self.header.name_seed) >> 24
         for table in self.of(NAMES):
             section = table.find(NAME_SLOTS)

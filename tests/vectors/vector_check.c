@@ -130,12 +130,16 @@ static enum aimg_status open_reader(const struct vector *vector, enum way way, s
                          : aimg_reader_open(vector->path, &options, reader, error);
 }
 
-/* Whether so many addresses are there: an emulator has fewer than the machine. */
-static bool has_room(uint64_t bytes)
+/* Whether the system itself refuses that map for want of addresses: an emulator has fewer than the machine. */
+static bool no_addresses(const struct vector *vector)
 {
-    void *room =
-        bytes > SIZE_MAX ? MAP_FAILED : mmap(NULL, (size_t)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return room != MAP_FAILED && munmap(room, (size_t)bytes) == 0;
+    int file = open(vector->path, O_RDONLY | O_CLOEXEC);
+    void *map = vector->bytes > SIZE_MAX ? MAP_FAILED : mmap(NULL, (size_t)vector->bytes, PROT_READ, MAP_SHARED, file, 0);
+    bool refused = vector->bytes > SIZE_MAX || (map == MAP_FAILED && errno == ENOMEM);
+    if (map != MAP_FAILED)
+        munmap(map, (size_t)vector->bytes);
+    close(file);
+    return refused;
 }
 
 static void check_reading(struct vector *vector, enum way way)
@@ -147,7 +151,7 @@ static void check_reading(struct vector *vector, enum way way)
     struct aimg_error error = {0};
     enum aimg_status status = open_reader(vector, way, &reader, &error);
     bool refused = vector->bytes > MAPPED_MOST ? status == AIMG_LIMIT || error.sys_errno == ENOMEM
-                                               : error.sys_errno == ENOMEM && !has_room(vector->bytes);
+                                               : error.sys_errno == ENOMEM && no_addresses(vector);
     if (way == MAPPED && refused)
         return; /* which is told, and the copying reader opens it */
     if (json_is_true(opens) && status != AIMG_OK)
