@@ -32,6 +32,33 @@ static void tear(struct fuzz_disk *disk, struct fuzz_script_reader *script)
     }
 }
 
+/* Images of the batch that was interrupted, up to the first frame that does not follow: at least these are told as dropped. */
+static uint64_t count_images(struct fuzz_disk *disk, const struct aimg_located *located)
+{
+    struct aimg_io io = fuzz_disk_io(disk);
+    struct aimg_source source = {.allocator = fuzz_allocator(),
+                                 .limits = fuzz_limits,
+                                 .io = &io,
+                                 .seed = aimg_uuid_seed(located->header.uuid),
+                                 .end = disk->bytes};
+    struct aimg_frame_view view;
+    uint64_t images = 0, expected = located->empty ? 0 : located->commit.ordinal_count;
+    uint32_t salt = 0;
+    for (uint64_t at = located->end; disk->bytes - at >= AIMG_FRAME_BYTES; at += aimg_frame_total_bytes(&view.frame)) {
+        if (aimg_frame_read(&source, at, &view, NULL) != AIMG_OK || view.frame.type == AIMG_FRAME_COMMIT ||
+            aimg_frame_total_bytes(&view.frame) > disk->bytes - at || (at > located->end && view.frame.salt != salt))
+            break;
+        salt = view.frame.salt;
+        if (view.frame.type != AIMG_FRAME_IMAGE && view.frame.type != AIMG_FRAME_ALIAS)
+            continue;
+        if (view.frame.ordinal < expected || view.frame.ordinal >= AIMG_ORDINAL_LIMIT)
+            break;
+        expected = (uint64_t)view.frame.ordinal + 1;
+        images++;
+    }
+    return images;
+}
+
 /* What is kept of the tail is a commit, and all there is; what was committed before is under it. */
 static void check_recovered(const struct aimg_writer *writer, struct fuzz_disk *disk, uint64_t end)
 {
@@ -64,7 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         return 0;
     aimg_writer_dropped(writer, &dropped, &images);
     if (!recovers)
-        require(dropped == torn->bytes - before.end && images <= dropped / AIMG_FRAME_BYTES && disk->bytes == before.end);
+        require(dropped == torn->bytes - before.end && images >= count_images(torn, &before) &&
+                images <= dropped / AIMG_FRAME_BYTES && disk->bytes == before.end);
     else
         check_recovered(writer, disk, status == AIMG_OK ? before.end : AIMG_HEAD_BYTES);
     bool committed = script_run(writer, &script, disk);
