@@ -37,7 +37,7 @@ enum { LARGE_BYTES = 1 << 15, LARGE_BLOCKS = 32 };
 
 struct block {
     void *data;
-    size_t bytes;
+    size_t bytes; /* a power of two; what is not lent of it is poisoned */
     bool used;
 };
 
@@ -45,14 +45,20 @@ static struct block blocks[LARGE_BLOCKS];
 
 static void *take(void *user, size_t bytes)
 {
+    size_t room = LARGE_BYTES;
     (void)user;
-    for (size_t i = 0; bytes >= LARGE_BYTES && i < LARGE_BLOCKS; i++) {
+    while (room < bytes && room <= SIZE_MAX / 4)
+        room *= 2;
+    for (size_t i = 0; bytes >= LARGE_BYTES && room >= bytes && i < LARGE_BLOCKS; i++) {
         struct block *block = &blocks[i];
-        if (block->used || (block->data != NULL && block->bytes != bytes))
+        if (block->used || (block->data != NULL && block->bytes != room))
             continue;
-        if (block->data == NULL)
-            block->data = malloc(bytes);
-        block->bytes = bytes;
+        if (block->data == NULL) {
+            block->data = malloc(room);
+            block->bytes = room;
+            if (block->data != NULL)
+                ASAN_POISON_MEMORY_REGION(block->data, room);
+        }
         block->used = block->data != NULL;
         if (block->used)
             ASAN_UNPOISON_MEMORY_REGION(block->data, bytes);

@@ -124,6 +124,7 @@ static enum aimg_status check(struct aimg_verify *verify, struct aimg_error *err
 static void release(struct aimg_verify *verify)
 {
     const struct aimg_allocator *allocator = &verify->source.allocator;
+    aimg_verify_names_end(verify);
     aimg_verify_index_close(verify);
     aimg_codec_pool_release(&verify->codecs);
     aimg_release(allocator, verify->records);

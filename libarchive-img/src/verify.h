@@ -150,8 +150,8 @@ struct aimg_verify {
 
     struct aimg_located located; /* the last commit that can be used */
     uint64_t end;                /* of the frames that are checked */
-    bool hint_there[2]; /* its page is not zero */
-    bool has_hint[2];   /* it is valid, too */
+    bool hint_there[2];          /* its page is not zero */
+    bool has_hint[2];            /* it is valid, too */
     struct aimg_hint hints[2];
     bool being_written; /* when the last commit was looked for */
     bool skips_unknown; /* the archive declares an optional feature that is not known here */
@@ -167,6 +167,7 @@ struct aimg_verify {
     struct aimg_buffer known;   /* struct aimg_verify_known, by offset; made at the first damage */
     bool knows;
     uint64_t images;
+    struct aimg_verify_groups *named; /* under report.lock: where the index was last asked for a name; NULL before that */
 };
 
 /* ------------------------------------------------------------------ verify_report.c */
@@ -313,6 +314,8 @@ void aimg_verify_entries(struct aimg_verify *verify);
 void aimg_verify_names(struct aimg_verify *verify);
 /* Name of an ordinal from its frame, or from the index. Bytes, 0 when there is none or it cannot be read. */
 size_t aimg_verify_name_of(struct aimg_verify *verify, uint32_t ordinal, uint8_t name[AIMG_NAME_MAX]);
+/* Releases what that has kept. */
+void aimg_verify_names_end(struct aimg_verify *verify);
 /* Rules 54 and 57 to 59. */
 void aimg_verify_slots(struct aimg_verify *verify);
 /* Rule 67. */

@@ -129,3 +129,50 @@ bool aimg_verify_groups_next(struct aimg_verify_groups *groups, const uint8_t **
         group_fault(groups, 39, "a value has more than 2^24 bytes");
     return !groups->failed;
 }
+
+/* Of a group that is looked into for one value, again and again; a writer makes none that is larger. */
+#define SOUGHT_MAX_BYTES (4 * (uint64_t)AIMG_GROUP_TARGET_BYTES)
+
+static bool is_small(const struct aimg_group *group)
+{
+    return group->raw_bytes <= SOUGHT_MAX_BYTES && group->end - group->begin <= SOUGHT_MAX_BYTES;
+}
+
+/* The first group whose values end behind the row, as far as the records are in order. */
+static bool find_group(struct aimg_verify_groups *groups, uint32_t row)
+{
+    uint64_t low = 0, high = groups->section->extra;
+    while (low < high) {
+        groups->index = low + (high - low) / 2;
+        if (!read_record(groups))
+            return false;
+        if (groups->group.first + (uint64_t)groups->group.count <= row)
+            low = groups->index + 1;
+        else
+            high = groups->index;
+    }
+    groups->index = low;
+    return low < groups->section->extra && read_record(groups) && is_small(&groups->group);
+}
+
+static bool has_row(const struct aimg_verify_groups *groups, uint32_t row)
+{
+    return row >= groups->group.first && row - groups->group.first < groups->group.count;
+}
+
+bool aimg_verify_groups_seek(struct aimg_verify_groups *groups, uint32_t row, const uint8_t **value_out, uint32_t *bytes_out)
+{
+    bool there = !groups->failed && groups->index > 0 && has_row(groups, row);
+    groups->failed = false;
+    if (!there)
+        there = find_group(groups, row) && read_group(groups) && has_row(groups, row);
+    groups->failed = !there; /* or what is in the buffers would be taken for the group */
+    if (!there)
+        return false;
+    groups->value = groups->raw.data + (size_t)groups->group.count * 4;
+    for (groups->next = 0; groups->next < row - groups->group.first; groups->next++)
+        groups->value += aimg_load32(groups->raw.data + (size_t)groups->next * 4);
+    *value_out = groups->value;
+    *bytes_out = aimg_load32(groups->raw.data + (size_t)groups->next * 4);
+    return true;
+}

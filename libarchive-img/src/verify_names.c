@@ -65,22 +65,45 @@ static size_t name_in_frame(struct aimg_verify *verify, uint32_t ordinal, uint8_
     return verify->io.ops->read_at(&verify->io, offset + AIMG_FRAME_BYTES, name, bytes, NULL) == AIMG_OK ? bytes : 0;
 }
 
-/* Goes through all groups up to the row: for findings, of which few are told. */
+/* Findings of one kind come in rows: the group of the last name is at hand for the next. */
+static struct aimg_verify_groups *named_groups(struct aimg_verify *verify, const struct aimg_table *table)
+{
+    if (verify->named == NULL)
+        verify->named = aimg_alloc_array(&verify->source.allocator, 1, sizeof *verify->named);
+    if (verify->named == NULL) {
+        aimg_verify_no_memory(verify, sizeof *verify->named);
+        return NULL;
+    }
+    struct aimg_verify_groups *groups = verify->named;
+    if (groups->table == table)
+        return groups;
+    if (groups->table != NULL)
+        aimg_verify_groups_end(groups);
+    aimg_verify_groups_begin(verify, groups, table, aimg_table_section(table, AIMG_SECTION_NAME_TEXT, 0));
+    groups->silent = true;
+    return groups;
+}
+
 static size_t name_in_index(struct aimg_verify *verify, const struct aimg_table *table, uint32_t row, uint8_t name[AIMG_NAME_MAX])
 {
-    struct aimg_verify_groups groups;
-    const uint8_t *value = NULL;
+    const uint8_t *value;
     uint32_t bytes = 0;
-    bool found = true;
-    aimg_verify_groups_begin(verify, &groups, table, aimg_table_section(table, AIMG_SECTION_NAME_TEXT, 0));
-    groups.silent = true;
-    for (uint64_t i = 0; found && i <= row; i++)
-        found = aimg_verify_groups_next(&groups, &value, &bytes);
+    pthread_mutex_lock(&verify->report.lock);
+    struct aimg_verify_groups *groups = named_groups(verify, table);
+    bool found = groups != NULL && aimg_verify_groups_seek(groups, row, &value, &bytes);
     bytes = bytes < AIMG_NAME_MAX ? bytes : AIMG_NAME_MAX;
     if (found)
         memcpy(name, value, bytes);
-    aimg_verify_groups_end(&groups);
+    pthread_mutex_unlock(&verify->report.lock);
     return found ? bytes : 0;
+}
+
+void aimg_verify_names_end(struct aimg_verify *verify)
+{
+    if (verify->named != NULL)
+        aimg_verify_groups_end(verify->named);
+    aimg_release(&verify->source.allocator, verify->named);
+    verify->named = NULL;
 }
 
 size_t aimg_verify_name_of(struct aimg_verify *verify, uint32_t ordinal, uint8_t name[AIMG_NAME_MAX])

@@ -11,7 +11,7 @@
 struct aimg_verify_stream {
     struct aimg_verify *verify;
     uint8_t *buffer;
-    size_t used, filled;
+    size_t capacity, used, filled;
     uint64_t offset; /* in the file, of what follows in buffer */
     uint64_t left;   /* bytes to come, with those in buffer */
 };
@@ -47,6 +47,9 @@ void aimg_verify_groups_begin(struct aimg_verify *verify, struct aimg_verify_gro
 /* The next value; false at the end or after a fault (groups->failed). */
 bool aimg_verify_groups_next(struct aimg_verify_groups *groups, const uint8_t **value_out, uint32_t *bytes_out);
 void aimg_verify_groups_end(struct aimg_verify_groups *groups);
+/* The value of a row, by its group alone, unless that is larger than any that a writer makes: on a struct that is used for
+ * nothing else. A fault elsewhere is not met. The value is there until the next call. */
+bool aimg_verify_groups_seek(struct aimg_verify_groups *groups, uint32_t row, const uint8_t **value_out, uint32_t *bytes_out);
 
 /* ------------------------------------------------------------------ verify_decode.c */
 

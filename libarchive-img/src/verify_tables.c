@@ -12,10 +12,11 @@
 bool aimg_verify_stream_begin(struct aimg_verify *verify, struct aimg_verify_stream *stream, uint64_t offset, uint64_t bytes)
 {
     const struct aimg_allocator *allocator = &verify->source.allocator;
-    *stream = (struct aimg_verify_stream){.verify = verify, .offset = offset, .left = bytes};
-    stream->buffer = allocator->alloc(allocator->user, STREAM_BYTES);
+    size_t capacity = bytes < STREAM_BYTES ? (size_t)bytes : STREAM_BYTES;
+    *stream = (struct aimg_verify_stream){.verify = verify, .capacity = capacity, .offset = offset, .left = bytes};
+    stream->buffer = allocator->alloc(allocator->user, capacity == 0 ? 1 : capacity);
     if (stream->buffer == NULL)
-        aimg_verify_no_memory(verify, STREAM_BYTES);
+        aimg_verify_no_memory(verify, capacity);
     return stream->buffer != NULL;
 }
 
@@ -33,7 +34,7 @@ static bool refill(struct aimg_verify_stream *stream)
     memmove(stream->buffer, stream->buffer + stream->used, kept);
     stream->used = 0;
     uint64_t more = stream->left - kept;
-    size_t piece = more < STREAM_BYTES - kept ? (size_t)more : STREAM_BYTES - kept;
+    size_t piece = more < stream->capacity - kept ? (size_t)more : stream->capacity - kept;
     stream->filled = kept;
     if (aimg_verify_stopped(verify))
         return false;

@@ -6,8 +6,9 @@
 cache=$build/fuzz-cache # for each target: corpus, seeds, finds, logs
 tally=$root/tests/reliability/fuzz.json
 fuzz_most_bytes=40960 # of an input: what is slow finds little
-# Errors of any sanitizer end a run; what is freed is kept for a short while, so that memory stays in the caches.
-fuzz_options=allocator_may_return_null=1:quarantine_size_mb=8:malloc_context_size=4:detect_stack_use_after_return=0
+# Errors of any sanitizer end a run; what is freed is kept for a short while, so that memory stays in the caches. Where it came
+# from is not kept: a replay without these options tells.
+fuzz_options=allocator_may_return_null=1:quarantine_size_mb=8:malloc_context_size=1:detect_stack_use_after_return=0
 
 fuzz_usage() { fail "fuzz takes a target (or all), seconds for each, and --afl for AFL++; or --keep [TARGET]"; }
 
