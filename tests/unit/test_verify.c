@@ -224,6 +224,59 @@ static void check_names_of_damage(void)
     check_named(frame + 20, 12, frame, 1, "a/second.txt"); /* and longer than the file */
 }
 
+/* Their names fill several groups of the index. Which finding is told with which is in order of neither. */
+enum { MANY = 3000, MANY_LOST = 12 };
+
+static void name_of(uint32_t ordinal, char name[64])
+{
+    snprintf(name, 64, "a folder of many images/and one more/%04u.bin", (unsigned)ordinal * 7 % MANY);
+}
+
+static void on_lost(void *user, const struct aimg_finding *finding)
+{
+    uint32_t *told = user;
+    char name[64];
+    if (finding->rule != 13)
+        return;
+    name_of(finding->ordinal, name);
+    EXPECT_EQ_TEXT(finding->name == NULL ? "" : finding->name, name);
+    ++*told;
+}
+
+static void check_names_of_many(void)
+{
+    static const uint32_t lost[MANY_LOST] = {0, 1, 2, 500, 1200, 1201, 1500, 1999, 2000, 2001, 2500, MANY - 1};
+    static uint64_t offsets[MANY];
+    struct aimg_writer_options options = {.struct_bytes = sizeof options};
+    uint32_t told = 0;
+    unlink(path);
+    REQUIRE(aimg_writer_create(path, &options, &writer, NULL) == AIMG_OK);
+    for (uint32_t i = 0; i < MANY; i++) {
+        char name[64];
+        struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = &i, .data_bytes = sizeof i};
+        name_of(i, name);
+        image.name_bytes = strlen(name);
+        REQUIRE(aimg_writer_add(writer, &image, NULL, NULL) == AIMG_OK);
+    }
+    REQUIRE(aimg_writer_commit(writer, NULL, NULL) == AIMG_OK && aimg_writer_close(writer, NULL) == AIMG_OK);
+    struct aimg_reader *reader = NULL;
+    REQUIRE(aimg_reader_open(path, NULL, &reader, NULL) == AIMG_OK);
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct aimg_entry entry;
+        REQUIRE(aimg_reader_entry(reader, i, &entry, NULL) == AIMG_OK);
+        offsets[i] = entry.frame_offset;
+    }
+    aimg_reader_close(reader);
+    int fd = open(path, O_WRONLY);
+    for (size_t i = 0; i < MANY_LOST; i++)
+        REQUIRE(pwrite(fd, "none", 4, (off_t)offsets[lost[i]]) == 4);
+    REQUIRE(close(fd) == 0);
+    struct aimg_verify_options how = {.struct_bytes = sizeof how, .user = &told, .finding = on_lost};
+    struct aimg_verify_result result;
+    REQUIRE(aimg_verify(path, &how, &result, NULL) == AIMG_OK);
+    EXPECT_EQ_UINT(told, MANY_LOST);
+}
+
 /* ------------------------------------------------------------------ faults that are signed */
 
 static void sign_frame(size_t offset, const struct aimg_frame *changed)
@@ -343,6 +396,7 @@ int main(void)
         check_many_salts();
         check_tail_and_cut();
     }
+    check_names_of_many();
     check_being_written();
     check_arguments();
     unlink(path);
