@@ -110,7 +110,7 @@ def check_sparse(path, work):
 
 
 def check_names(work):
-    """Names that a terminal would obey are shown, not done; those that no archive may have are not handed out (rule 53)."""
+    """Names that a terminal would obey are shown, not done; those that no archive may have are not listed (rule 53)."""
     path = work / "names"
 
     def write(*names):
