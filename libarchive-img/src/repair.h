@@ -29,7 +29,9 @@ static inline uint64_t aimg_repair_offset(const struct aimg_repair_image *image)
 /* A frame that is no image. */
 struct aimg_repair_piece {
     uint64_t offset, bytes, stored_hash;
+    uint32_t salt;
     uint8_t type, format, coding;
+    bool displaced; /* its salt is not that of the batch where it stands */
 };
 
 /* Bytes between two frames that hold no frame which can be trusted. */
@@ -94,6 +96,7 @@ struct aimg_repair {
     struct aimg_table empty;  /* of a run whose table is lost */
     struct aimg_buffer lost;  /* struct aimg_repair_lost */
     uint64_t base_root;       /* offset of the ROOT that the state begins with; 0: none */
+    uint64_t base_end;        /* end of its commit: what is later stands behind that */
     bool base_newest;         /* it is that of the last commit */
     bool page_lost;           /* the page of the last commit is lost */
     uint64_t committed_end;   /* what lies before was committed */
@@ -166,6 +169,7 @@ enum aimg_status aimg_repair_list_salts(struct aimg_repair *repair, struct aimg_
 /* Of the batch that holds some bytes, and where the page is that closes it. sure: no other salt can be there. */
 struct aimg_repair_salt {
     uint64_t page;
+    uint64_t ordinal_end; /* its images come before */
     uint32_t salt;
     bool sure;
 };

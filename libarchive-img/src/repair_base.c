@@ -208,7 +208,7 @@ static enum aimg_status try_unpaged(struct aimg_repair *repair, uint64_t after, 
         enum aimg_status status = read_root(repair, &wanted, whole_out, error);
         if (status != AIMG_OK || !*whole_out)
             return status;
-        repair->committed_end = end;
+        repair->committed_end = repair->base_end = end;
         repair->committed_count = repair->reader.catalog.head.ordinal_count;
         repair->listed_count = repair->reader.catalog.head.listed_count;
         repair->listed_known = true;
@@ -248,6 +248,7 @@ static enum aimg_status try_pages(struct aimg_repair *repair, bool found, struct
         struct wanted wanted = {.offset = commit.root_offset, .bytes = commit.root_bytes, .hash = commit.root_hash};
         status = read_root(repair, &wanted, &found, error);
         repair->base_newest = found && newest;
+        repair->base_end = found ? commit.self_offset + AIMG_PAGE_BYTES : repair->base_end;
         newest = false;
         if (status != AIMG_OK || found)
             return status;
@@ -257,7 +258,7 @@ static enum aimg_status try_pages(struct aimg_repair *repair, bool found, struct
 
 enum aimg_status aimg_repair_find_base(struct aimg_repair *repair, struct aimg_buffer *parts, struct aimg_error *error)
 {
-    repair->committed_end = AIMG_HEAD_BYTES;
+    repair->committed_end = repair->base_end = AIMG_HEAD_BYTES;
     enum aimg_status status = try_pages(repair, false, error);
     repair->known_end = repair->committed_end;
     /* A commit of which neither page nor ROOT is left; its tables may be. */

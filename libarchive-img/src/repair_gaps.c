@@ -6,7 +6,24 @@
 static bool in_index(const struct aimg_repair *repair, const struct aimg_repair_gap *gap)
 {
     const struct aimg_commit_page *commit = &repair->reader.located.commit;
-    return repair->listed_known && gap->begin > repair->base_root && gap->begin < commit->root_offset;
+    return repair->listed_known && gap->begin >= repair->base_end && gap->begin < commit->root_offset;
+}
+
+/* Where the last commit's ROOT stood there is neither its header nor a gap, but frames that the page does not know: it is not
+ * ROOT alone that they stand on. */
+static bool root_displaced(const struct aimg_repair *repair)
+{
+    const struct aimg_commit_page *commit = &repair->reader.located.commit;
+    const struct aimg_repair_gap *gaps = (const struct aimg_repair_gap *)(const void *)repair->gaps.data;
+    size_t count;
+    const struct aimg_repair_piece *pieces = aimg_repair_pieces(repair, &count);
+    bool explained = !repair->listed_known || repair->base_newest;
+    for (size_t i = 0; !explained && i < count; i++)
+        explained = pieces[i].offset == commit->root_offset && pieces[i].type == AIMG_FRAME_ROOT &&
+                    pieces[i].stored_hash == aimg_load64(commit->root_hash);
+    for (size_t i = 0; !explained && i < repair->gaps.bytes / sizeof *gaps; i++)
+        explained = gaps[i].begin <= commit->root_offset && commit->root_offset < gaps[i].end;
+    return !explained;
 }
 
 /* Notes whether the index knows all of a gap: images whose frames have lost their headers follow each other from its begin to its
@@ -44,6 +61,13 @@ enum aimg_status aimg_repair_judge_gaps(struct aimg_repair *repair, struct aimg_
             return status;
         if (!gaps[i].indexed && in_index(repair, &gaps[i]))
             repair->changes_lost = true;
+    }
+    if (root_displaced(repair)) {
+        const struct aimg_commit_page *commit = &repair->reader.located.commit;
+        bool before = commit->root_offset < commit->self_offset;
+        repair->changes_lost = true;
+        aimg_repair_lose_bytes(repair, commit->root_offset, before ? commit->self_offset - commit->root_offset : AIMG_FRAME_BYTES,
+                               AIMG_REPAIR_CHANGES_LOST);
     }
     for (uint32_t i = 0; repair->changes_lost && i < repair->reader.catalog.run_count; i++)
         repair->runs[i].mask_unsure = true;

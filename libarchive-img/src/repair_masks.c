@@ -13,7 +13,7 @@ static enum aimg_status load_mask(struct aimg_repair *repair, struct aimg_run *r
     if (aimg_repair_bears(status)) {
         struct aimg_repair_run *more = &repair->runs[run - repair->reader.catalog.runs];
         more->mask_unsure = true;
-        more->dead_counted = run->mask_table->part.offset < repair->base_root; /* which counts them */
+        more->dead_counted = run->mask_table->part.offset < repair->base_end; /* which counts them */
         more->dead = run->mask_table->part.dead;
         run->mask_table = NULL;
         return AIMG_OK;

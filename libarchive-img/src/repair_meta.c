@@ -50,18 +50,18 @@ static enum aimg_status name_piece(struct aimg_repair *repair, const struct aimg
     return AIMG_OK;
 }
 
-/* The newest META frame that was committed and is whole. after: only behind that. *damaged_out: the newest one that is not, if
+/* The newest META frame that was committed and is whole. begin: only from there on. *damaged_out: the newest one that is not, if
  * one is newer; else as it was. */
-static enum aimg_status load_found(struct aimg_repair *repair, uint64_t after, bool *loaded_out, uint64_t *damaged_out,
+static enum aimg_status load_found(struct aimg_repair *repair, uint64_t begin, bool *loaded_out, uint64_t *damaged_out,
                                    struct aimg_error *error)
 {
     size_t count;
     const struct aimg_repair_piece *pieces = aimg_repair_pieces(repair, &count);
     enum aimg_status status = AIMG_OK;
     *loaded_out = false;
-    for (size_t i = count; status == AIMG_OK && !*loaded_out && i-- > 0 && pieces[i].offset > after;) {
+    for (size_t i = count; status == AIMG_OK && !*loaded_out && i-- > 0 && pieces[i].offset >= begin;) {
         bool whole = false;
-        if (pieces[i].type != AIMG_FRAME_META || pieces[i].offset >= repair->committed_end)
+        if (pieces[i].type != AIMG_FRAME_META || pieces[i].displaced || pieces[i].offset >= repair->committed_end)
             continue;
         status = name_piece(repair, &pieces[i], &whole, error);
         if (status == AIMG_OK && whole)
@@ -92,7 +92,7 @@ enum aimg_status aimg_repair_meta(struct aimg_repair *repair, struct aimg_error 
     const struct aimg_root_head named = repair->reader.catalog.head;
     uint64_t damaged = 0;
     bool loaded = false;
-    enum aimg_status status = load_found(repair, repair->base_root, &loaded, &damaged, error); /* of a commit without ROOT */
+    enum aimg_status status = load_found(repair, repair->base_end, &loaded, &damaged, error); /* of a commit without ROOT */
     if (status == AIMG_OK && !loaded && named.meta_offset != 0) {
         repair->reader.catalog.head = named;
         status = load(repair, &loaded, error);

@@ -262,6 +262,9 @@ static enum aimg_status settle(struct aimg_repair *repair, const struct named *l
     if (status == AIMG_OK)
         status = check_listed(repair, &agrees, error);
     count_dead(repair);
+    /* ROOT is lost, and others are listed than the last commit lists: a table of it is lost that no gap tells of. */
+    for (uint32_t i = 0; repair->listed_known && !repair->base_newest && !agrees && i < repair->reader.catalog.run_count; i++)
+        repair->runs[i].mask_unsure = true;
     if (status == AIMG_OK)
         status = choose_newest(repair, list, count, error);
     for (uint32_t i = 0; status == AIMG_OK && i < repair->reader.catalog.run_count; i++)

@@ -7,7 +7,7 @@
 
 /* A batch, and the page that closes it. */
 struct batch {
-    uint64_t begin, page;
+    uint64_t begin, page, ordinal_end;
     uint32_t salt;
     bool sure; /* a hint vouches for it */
 };
@@ -40,8 +40,11 @@ static enum aimg_status walk(struct aimg_repair *repair, struct aimg_commit_page
     enum aimg_status status = AIMG_OK;
     while (status == AIMG_OK && whole) {
         bool first = commit.seq == 0;
-        struct batch batch = {first ? AIMG_HEAD_BYTES : commit.prev_offset + AIMG_PAGE_BYTES, commit.self_offset, commit.salt,
-                              sure};
+        struct batch batch = {.begin = first ? AIMG_HEAD_BYTES : commit.prev_offset + AIMG_PAGE_BYTES,
+                              .page = commit.self_offset,
+                              .ordinal_end = commit.ordinal_count,
+                              .salt = commit.salt,
+                              .sure = sure};
         if (batch.begin < stop || batch.begin > batch.page)
             return AIMG_OK;
         status = add_batch(repair, &batch, error);
@@ -49,6 +52,9 @@ static enum aimg_status walk(struct aimg_repair *repair, struct aimg_commit_page
             return status;
         status = read_page(repair, commit.prev_offset, &earlier, &whole, error);
         whole = whole && earlier.seq + 1 == commit.seq && memcmp(earlier.chain, commit.prev_chain, AIMG_HASH_BYTES) == 0;
+        if (status == AIMG_OK && !whole) /* of that batch the page alone is known, where no frame is any more */
+            return add_batch(repair, &(struct batch){.begin = commit.prev_offset, .page = commit.prev_offset, .sure = sure},
+                             error);
         commit = earlier;
     }
     return status;
@@ -113,7 +119,11 @@ enum aimg_status aimg_repair_list_salts(struct aimg_repair *repair, struct aimg_
     if (status != AIMG_OK || whole)
         return status;
     bool follows = valid[1 - repair->hint_seq % 2] && older->seq + 1 == newest->seq && older->end < newest->end;
-    struct batch batch = {follows ? older->end : AIMG_HEAD_BYTES, newest->end - AIMG_PAGE_BYTES, newest->salt, follows};
+    struct batch batch = {.begin = follows ? older->end : AIMG_HEAD_BYTES,
+                          .page = newest->end - AIMG_PAGE_BYTES,
+                          .ordinal_end = AIMG_ORDINAL_LIMIT,
+                          .salt = newest->salt,
+                          .sure = follows || newest->seq == 0};
     status = add_batch(repair, &batch, error);
     return status == AIMG_OK && follows ? walk_from(repair, older, &whole, error) : status;
 }
@@ -129,8 +139,8 @@ bool aimg_repair_salt_at(const struct aimg_repair *repair, uint64_t offset, stru
         else
             high = middle;
     }
-    if (low == count || offset > batches[low].page)
+    if (low == count || offset >= batches[low].page + AIMG_PAGE_BYTES)
         return false;
-    *salt = (struct aimg_repair_salt){batches[low].page, batches[low].salt, batches[low].sure};
+    *salt = (struct aimg_repair_salt){batches[low].page, batches[low].ordinal_end, batches[low].salt, batches[low].sure};
     return true;
 }

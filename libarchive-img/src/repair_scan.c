@@ -21,7 +21,8 @@ struct scan {
     struct aimg_repair *repair;
     uint64_t begin, end; /* what the window holds */
     uint8_t *window;
-    uint64_t expected; /* ordinal of the next image */
+    uint64_t expected; /* ordinal of the next image, */
+    uint64_t room;     /* when none is missing: bytes in gaps since the last image */
     bool batch_open;
     uint32_t salt;                     /* of the open batch */
     bool small;                        /* frames are large: read little of each */
@@ -52,7 +53,20 @@ static enum aimg_status look(struct scan *scan, uint64_t offset, size_t bytes, c
     return AIMG_OK;
 }
 
-/* The header of a frame at offset, whose check holds; the frame may be longer than what is left. */
+/* Whether a COMMIT page stands at offset. */
+static enum aimg_status page_at(struct scan *scan, uint64_t offset, struct aimg_commit_page *commit, bool *valid_out,
+                                struct aimg_error *error)
+{
+    const uint8_t *bytes;
+    size_t known;
+    enum aimg_status status = look(scan, offset, AIMG_PAGE_BYTES, &bytes, &known, error);
+    *valid_out = status == AIMG_OK && known >= AIMG_PAGE_BYTES &&
+                 aimg_commit_decode(bytes, offset, &scan->repair->reader.located.header, commit) == 0;
+    return status;
+}
+
+/* The header of a frame at offset, whose check holds; the frame may be longer than what is left. A COMMIT closes a batch only
+ * where its page says that it stands. */
 static enum aimg_status header_at(struct scan *scan, uint64_t offset, struct aimg_frame *frame, const uint8_t **header_out,
                                   bool *valid_out, struct aimg_error *error)
 {
@@ -69,7 +83,8 @@ static enum aimg_status header_at(struct scan *scan, uint64_t offset, struct aim
         return status;
     *valid_out = aimg_frame_checksum(bytes, header_bytes, scan->repair->reader.source.seed) == frame->check;
     *header_out = bytes;
-    return AIMG_OK;
+    struct aimg_commit_page commit;
+    return *valid_out && frame->type == AIMG_FRAME_COMMIT ? page_at(scan, offset, &commit, valid_out, error) : AIMG_OK;
 }
 
 static bool fits(const struct scan *scan, uint64_t offset, const struct aimg_frame *frame)
@@ -82,16 +97,19 @@ static bool is_image(const struct aimg_frame *frame)
     return frame->type == AIMG_FRAME_IMAGE || frame->type == AIMG_FRAME_ALIAS;
 }
 
-/* Whether a COMMIT page stands at offset. */
-static enum aimg_status page_at(struct scan *scan, uint64_t offset, struct aimg_commit_page *commit, bool *valid_out,
-                                struct aimg_error *error)
+/* Ordinals ascend, and no more images can be missing than there is room for: `more` bytes before this frame are no frames. */
+static bool in_order(const struct scan *scan, const struct aimg_frame *frame, uint64_t more)
 {
-    const uint8_t *bytes;
-    size_t known;
-    enum aimg_status status = look(scan, offset, AIMG_PAGE_BYTES, &bytes, &known, error);
-    *valid_out = status == AIMG_OK && known >= AIMG_PAGE_BYTES &&
-                 aimg_commit_decode(bytes, offset, &scan->repair->reader.located.header, commit) == 0;
-    return status;
+    return !is_image(frame) ||
+           (frame->ordinal >= scan->expected && frame->ordinal - scan->expected <= (scan->room + more) / AIMG_FRAME_BYTES);
+}
+
+/* Whether a frame can be one of a batch: nothing in a batch goes beyond its page, and the page is all that is in its place. */
+static bool is_of(const struct aimg_repair_salt *batch, uint64_t offset, const struct aimg_frame *frame)
+{
+    bool page = offset == batch->page && frame->type == AIMG_FRAME_COMMIT;
+    bool inside = offset < batch->page && aimg_frame_total_bytes(frame) <= batch->page - offset;
+    return (page || inside) && frame->salt == batch->salt && (!is_image(frame) || frame->ordinal < batch->ordinal_end);
 }
 
 /* ------------------------------------------------------------------ frames that are trusted */
@@ -108,6 +126,7 @@ static enum aimg_status take_image(struct scan *scan, uint64_t offset, const str
     if (frame->name_bytes > 0)
         image.name_hash = aimg_hash_low(header + AIMG_FRAME_BYTES, frame->name_bytes, repair->reader.source.seed) | 1;
     scan->expected = (uint64_t)frame->ordinal + 1;
+    scan->room = 0;
     if (!aimg_buffer_add(&repair->options.allocator, &repair->images, &image, sizeof image))
         return aimg_fail_memory(error, repair->images.bytes);
     return AIMG_OK;
@@ -119,12 +138,24 @@ static enum aimg_status take_piece(struct scan *scan, uint64_t offset, const str
     struct aimg_repair_piece piece = {.offset = offset,
                                       .bytes = frame->stored_bytes,
                                       .stored_hash = frame->stored_hash,
+                                      .salt = frame->salt,
                                       .type = frame->type,
                                       .format = frame->format,
                                       .coding = frame->coding};
     if (!aimg_buffer_add(&repair->options.allocator, &repair->pieces, &piece, sizeof piece))
         return aimg_fail_memory(error, repair->pieces.bytes);
     return AIMG_OK;
+}
+
+/* Where a batch begins any frame is taken that has a right check. The page that closes it tells which were of another batch: what
+ * they stand on is lost. */
+static void judge_batch(struct scan *scan, const struct aimg_commit_page *commit)
+{
+    size_t count;
+    struct aimg_repair_piece *pieces = aimg_repair_pieces(scan->repair, &count);
+    uint64_t begin = commit->seq == 0 ? AIMG_HEAD_BYTES : commit->prev_offset + AIMG_PAGE_BYTES;
+    for (size_t i = count; i-- > 0 && pieces[i].type != AIMG_FRAME_COMMIT && pieces[i].offset >= begin;)
+        pieces[i].displaced = pieces[i].salt != commit->salt;
 }
 
 static enum aimg_status take(struct scan *scan, uint64_t offset, const struct aimg_frame *frame, const uint8_t *header,
@@ -141,7 +172,10 @@ static enum aimg_status take(struct scan *scan, uint64_t offset, const struct ai
                                                                                  : take_piece(scan, offset, frame, error);
     scan->batch_open = false;
     enum aimg_status status = page_at(scan, offset, &commit, &valid, error);
-    return status == AIMG_OK && valid ? take_piece(scan, offset, frame, error) : status;
+    if (status != AIMG_OK || !valid)
+        return status;
+    judge_batch(scan, &commit);
+    return take_piece(scan, offset, frame, error);
 }
 
 /* ------------------------------------------------------------------ where the chain breaks */
@@ -187,9 +221,7 @@ static enum aimg_status trusted(struct scan *scan, uint64_t begin, uint64_t offs
     *trusted_out = false;
     if (!fits(scan, offset, frame))
         return AIMG_OK;
-    /* No more images can be missing than there is room for. */
-    if (is_image(frame) &&
-        (frame->ordinal < scan->expected || frame->ordinal - scan->expected > (offset - begin) / AIMG_FRAME_BYTES))
+    if (!in_order(scan, frame, offset - begin))
         return AIMG_OK;
     /* A hint says that here, behind its commit, a frame begins, if the file goes on: that is not inside an image. */
     if (offset == scan->repair->hint_end) {
@@ -201,9 +233,7 @@ static enum aimg_status trusted(struct scan *scan, uint64_t begin, uint64_t offs
     if (status != AIMG_OK)
         return status;
     if (aimg_repair_salt_at(scan->repair, offset, &salt)) {
-        bool page = offset == salt.page;
-        bool inside = page ? frame->type == AIMG_FRAME_COMMIT : aimg_frame_total_bytes(frame) <= salt.page - offset;
-        *trusted_out = inside && frame->salt == salt.salt;
+        *trusted_out = is_of(&salt, offset, frame);
         if (salt.sure || *trusted_out)
             return AIMG_OK;
     }
@@ -281,9 +311,10 @@ static enum aimg_status step(struct scan *scan, uint64_t *at, struct aimg_error 
     enum aimg_status status = header_at(scan, *at, &frame, &header, &valid, error);
     if (status != AIMG_OK)
         return status;
-    bool follows = valid && (!scan->batch_open || frame.salt == scan->salt);
-    if (follows && is_image(&frame) && frame.ordinal < scan->expected)
-        follows = false;
+    struct aimg_repair_salt batch;
+    bool follows = valid && (!scan->batch_open || frame.salt == scan->salt) && in_order(scan, &frame, 0);
+    if (follows && aimg_repair_salt_at(scan->repair, *at, &batch) && batch.sure)
+        follows = is_of(&batch, *at, &frame);
     if (follows && !fits(scan, *at, &frame)) {
         lose_cut(scan, *at, &frame, header);
         *at = scan->repair->file_bytes;
@@ -306,6 +337,7 @@ static enum aimg_status step(struct scan *scan, uint64_t *at, struct aimg_error 
         return status;
     }
     status = take_gap(scan, *at, next, error);
+    scan->room += next - *at;
     *at = next;
     scan->batch_open = false; /* what was found proved itself, whichever batch it is of */
     return status;
@@ -316,7 +348,9 @@ enum aimg_status aimg_repair_scan(struct aimg_repair *repair, struct aimg_error 
     struct scan scan = {
         .repair = repair, .expected = repair->scan_ordinal, .followers_max = FOLLOWERS_MORE + repair->file_bytes / FRAME_LEAST};
     uint64_t at = repair->scan_begin;
-    enum aimg_status status = AIMG_OK;
+    enum aimg_status status = repair->adds ? AIMG_OK : aimg_repair_list_salts(repair, error);
+    if (status != AIMG_OK)
+        return status;
     scan.window = aimg_alloc_array(&repair->options.allocator, WINDOW_BYTES, 1);
     if (scan.window == NULL)
         return aimg_fail_memory(error, WINDOW_BYTES);

@@ -86,10 +86,10 @@ static enum aimg_status take_later(struct aimg_repair *repair, struct aimg_buffe
         unsigned type = pieces[i].type;
         struct aimg_part part;
         bool whole = false;
-        if (pieces[i].offset <= repair->base_root ||
+        if (pieces[i].offset < repair->base_end ||
             (type != AIMG_FRAME_RUN && type != AIMG_FRAME_COLUMN && type != AIMG_FRAME_MASK && type != AIMG_FRAME_VALUES))
             continue;
-        enum aimg_status status = aimg_repair_part(repair, &pieces[i], &part, &whole, error);
+        enum aimg_status status = pieces[i].displaced ? AIMG_OK : aimg_repair_part(repair, &pieces[i], &part, &whole, error);
         if (status != AIMG_OK)
             return status;
         if (!whole && pieces[i].offset < repair->committed_end) {
@@ -287,7 +287,7 @@ static void attach_tables(struct aimg_repair *repair)
         struct aimg_run *run =
             table->part.type == AIMG_FRAME_COLUMN || table->part.type == AIMG_FRAME_MASK ? run_of(catalog, &table->part) : NULL;
         /* What is older than the run was merged into it; what is of no run must not be taken for one of the run behind it. */
-        if (run == NULL || (table->part.offset < run->table->part.offset && run->table->part.offset > repair->base_root)) {
+        if (run == NULL || (table->part.offset < run->table->part.offset && run->table->part.offset >= repair->base_end)) {
             table->section_count = table->part.type == AIMG_FRAME_COLUMN ? 0 : table->section_count;
             continue;
         }

@@ -15,7 +15,7 @@ static struct told {
     char lost[NAMES_MOST][64], back[NAMES_MOST][64];
     bool ordinals[ORDINALS_MOST];
     unsigned lost_count, back_count;
-    uint64_t images, values, bytes, names, metadata, unnamed, unnamed_back, nameless, undecoded;
+    uint64_t images, values, bytes, names, metadata, unnamed, unnamed_back, nameless, undecoded, unknown, all;
 } told;
 
 /* Nothing is told twice, and what is back is not lost. */
@@ -34,6 +34,7 @@ static void on_loss(void *user, const struct aimg_loss *loss)
 {
     (void)user;
     EXPECT(loss->message != NULL && strlen(loss->message) > 5);
+    told.all++;
     if (loss->kind == AIMG_LOSS_IMAGES) {
         told.images += loss->count;
         told.undecoded += strstr(loss->message, "the dictionary that it was compressed with is lost") != NULL;
@@ -50,6 +51,7 @@ static void on_loss(void *user, const struct aimg_loss *loss)
     told.bytes += loss->kind == AIMG_LOSS_BYTES ? loss->bytes : 0;
     told.names += loss->kind == AIMG_LOSS_NAME;
     told.metadata += loss->kind == AIMG_LOSS_META;
+    told.unknown += loss->kind == AIMG_LOSS_UNKNOWN;
 }
 
 static bool is_told(char names[][64], unsigned count, const char *name)
@@ -248,11 +250,11 @@ static bool is_made(const char *name)
 
 /* Images of the repaired archive that the truth lacks are those that may have been removed or replaced, and are told; one that
  * has no name, or lost it, without. */
-static void check_strangers(const struct hit *hit, const struct aimg_reader *reader)
+static void check_strangers(const struct hit *hit, const struct aimg_reader *reader, unsigned rules)
 {
     struct aimg_error error;
     uint64_t unnamed = 0;
-    if (hit->bytes < hit->truth->file_bytes)
+    if (hit->bytes < hit->truth->file_bytes || ((rules & OUTCOME_MOVED) != 0 && told.bytes > 0))
         return; /* a message tells of the end that is missing, and what it removed */
     for (uint32_t i = 0; i < aimg_reader_ordinal_count(reader); i++) {
         char name[1100];
@@ -305,6 +307,46 @@ static void check_replaced(const struct hit *hit, const struct aimg_reader *read
     }
 }
 
+/* All records of the metadata, one after the other. */
+struct records {
+    char text[1024];
+    size_t bytes;
+};
+
+static int add_record(void *user, const char *key, const char *value, size_t value_bytes)
+{
+    struct records *records = user;
+    int bytes = snprintf(records->text + records->bytes, sizeof records->text - records->bytes, "%s=%.*s\n", key,
+                         (int)value_bytes, value);
+    REQUIRE(bytes > 0 && (size_t)bytes < sizeof records->text - records->bytes);
+    records->bytes += (size_t)bytes;
+    return 0;
+}
+
+static void check_metadata(const struct hit *hit, const struct aimg_reader *reader)
+{
+    struct records is = {.bytes = 0}, was = {.bytes = 0};
+    struct aimg_error error;
+    REQUIRE(aimg_reader_each_meta(reader, add_record, &is, &error) == AIMG_OK &&
+            aimg_reader_each_meta(hit->truth->reader, add_record, &was, &error) == AIMG_OK);
+    if (!EXPECT(strcmp(is.text, was.text) == 0))
+        fprintf(stderr, "  metadata\n%s in place of\n%s", is.text, was.text);
+}
+
+/* Nothing is told: then all is as in the last commit, whatever was hit. */
+static void check_complete(const struct hit *hit, const struct aimg_reader *reader, const struct outcome *outcome,
+                           uint64_t lacking)
+{
+    struct aimg_info is = {.struct_bytes = sizeof is}, was = {.struct_bytes = sizeof was};
+    struct aimg_error error;
+    REQUIRE(aimg_reader_info(reader, &is, &error) == AIMG_OK && aimg_reader_info(hit->truth->reader, &was, &error) == AIMG_OK);
+    EXPECT_EQ_UINT(outcome->missing, 0);
+    EXPECT_EQ_UINT(lacking, 0);
+    EXPECT_EQ_UINT(aimg_reader_count(reader), aimg_reader_count(hit->truth->reader));
+    EXPECT_EQ_UINT(is.ordinal_count, was.ordinal_count - was.dead_count);
+    EXPECT_EQ_UINT(is.column_count, was.column_count);
+}
+
 static void compare(const struct hit *hit, const char *path, struct outcome *outcome, unsigned rules)
 {
     struct aimg_reader *reader = NULL;
@@ -323,26 +365,32 @@ static void compare(const struct hit *hit, const char *path, struct outcome *out
         bool must = must_be_lost(hit, image), may = may_be_lost(hit, image);
         outcome->missing += !there;
         counted += !there && (image->ordinal < hit->truth->committed_count || !may);
-        undecoded += must && !may && !differs(hit, image->data_offset, image->stored_bytes);
-        lost += must && !may && !(rules & OUTCOME_CUT);
-        if (!EXPECT(there ? !must || image->stored_bytes == 0 : must || may))
+        bool elsewhere = (rules & OUTCOME_MOVED) != 0 && (there || outcome->result.lost_images + outcome->result.lost_bytes > 0);
+        undecoded += must && !may && !elsewhere && !differs(hit, image->data_offset, image->stored_bytes);
+        lost += must && !may && !elsewhere && !(rules & OUTCOME_CUT);
+        if (!EXPECT(elsewhere || (there ? !must || image->stored_bytes == 0 : must || may)))
             fprintf(stderr, "  '%s' (ordinal %u) is %s\n", image->name, image->ordinal, there ? "there" : "not there");
         if (there) {
             check_image(hit, reader, image, ordinal);
             lacking += (rules & OUTCOME_CUT) ? 0 : check_values(hit, reader, image, ordinal); /* they may be those of before */
-        } else if (!(rules & OUTCOME_CUT) && image->name[0] != '\0' && !may) {
+        } else if (!(rules & OUTCOME_CUT) && image->name[0] != '\0' && !may && !elsewhere) {
             EXPECT(is_told(told.lost, told.lost_count, image->name));
         }
     }
     if (!(rules & OUTCOME_CUT)) {
-        EXPECT(outcome->result.lost_images >= lost && outcome->result.lost_images >= counted);
+        EXPECT(outcome->result.lost_images >= lost && (outcome->result.lost_images >= counted || (rules & OUTCOME_MOVED) != 0));
         EXPECT(outcome->missing == counted || outcome->result.lost_images + outcome->result.lost_bytes > 0);
         EXPECT(told.undecoded >= undecoded);
         check_replaced(hit, reader);
         EXPECT(outcome->result.lost_values >= lacking || changes_told(hit));
     }
     outcome->nameless = told.nameless;
-    check_strangers(hit, reader);
+    outcome->complete = told.all == 0;
+    check_strangers(hit, reader, rules);
+    if (told.metadata + told.unknown + told.bytes == 0)
+        check_metadata(hit, reader);
+    if (outcome->complete && hit->truth->committed_end == hit->truth->file_bytes)
+        check_complete(hit, reader, outcome, lacking);
     aimg_reader_close(reader);
 }
 

@@ -11,6 +11,7 @@ struct outcome {
     struct aimg_error error;
     struct aimg_repair_result result;
     uint64_t nameless; /* values in columns that lost their names */
+    bool complete;     /* nothing was told of */
     unsigned missing;  /* images of the truth that the repaired archive lacks */
     uint64_t failures; /* expectations that did not hold */
 };
@@ -18,7 +19,8 @@ struct outcome {
 enum outcome_rule {
     OUTCOME_STRICT = 0,
     OUTCOME_MAY_FAIL = 1, /* there may be nothing to save */
-    OUTCOME_CUT = 2       /* the file ends early: what is lost need not have a name */
+    OUTCOME_CUT = 2,      /* the file ends early: what is lost need not have a name */
+    OUTCOME_MOVED = 4     /* two places are hit; what was there may be found elsewhere, or be lost without a name */
 };
 
 /* Repairs the bytes and compares with the truth: bytes that differ from the sound archive's are damaged. subject: for messages.

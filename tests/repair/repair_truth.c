@@ -84,9 +84,16 @@ static uint32_t add(const char *name, uint32_t content, uint32_t flags)
     return ordinal;
 }
 
+static const char *reopened; /* after each commit: then each batch is of a session of its own, with another salt */
+
 static void commit(const char *message)
 {
+    struct aimg_writer_options options = {.struct_bytes = sizeof options, .dedup = AIMG_DEDUP_ALL};
     REQUIRE(aimg_writer_commit(writer, message, &error) == AIMG_OK);
+    if (reopened == NULL)
+        return;
+    REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+    REQUIRE(aimg_writer_open(reopened, &options, &writer, &error) == AIMG_OK);
 }
 
 static void set(unsigned column, uint32_t ordinal, uint32_t salt)
@@ -295,6 +302,7 @@ void truth_make(struct truth *truth, enum truth_kind kind)
     options.alignment = kind == TRUTH_ALIGNED ? 4096 : 0;
     *truth = (struct truth){.path = strdup(sample_path(names[kind])), .columns = KINDS};
     added = 0;
+    reopened = kind == TRUTH_ALIGNED ? truth->path : NULL;
     for (unsigned i = 0; i < KINDS; i++)
         kinds[i].id = 0;
     REQUIRE(aimg_writer_create(truth->path, &options, &writer, &error) == AIMG_OK);

@@ -50,8 +50,8 @@ struct truth {
     uint32_t columns;
 };
 
-/* Archives with everything; 0 to TRUTH_KINDS - 1. LATE: the last commit defines columns, PLAIN: there is one commit, TORN: a
- * writer was interrupted, which had replaced images. */
+/* Archives with everything; 0 to TRUTH_KINDS - 1. ALIGNED: each commit is of a session of its own, LATE: the last commit
+ * defines columns, PLAIN: there is one commit, TORN: a writer was interrupted, which had replaced images. */
 enum truth_kind { TRUTH_RICH, TRUTH_ALIGNED, TRUTH_SEALED, TRUTH_MANY_COMMITS, TRUTH_LATE, TRUTH_PLAIN, TRUTH_TORN, TRUTH_KINDS };
 void truth_make(struct truth *truth, enum truth_kind kind);
 void truth_destroy(struct truth *truth);

@@ -152,6 +152,38 @@ static void check_blocks(uint64_t block, uint64_t step)
             (void)check("block", at, block, way, 0);
 }
 
+/* A sector stands in place of another, which is lost, or the two have changed places. Frames there are whole and have right
+ * checks: only where they stand tells that they are none of this place. */
+static void check_misplaced(uint64_t from, uint64_t to, bool swapped)
+{
+    enum { SECTOR = 4096 };
+    char subject[200];
+    snprintf(subject, sizeof subject, "%s: %" PRIu64 " %s %" PRIu64, strrchr(truth.path, '/') + 1, from,
+             swapped ? "swapped with" : "in place of", to);
+    test_state.subject = subject;
+    memcpy(damaged, truth.bytes, truth.file_bytes);
+    memcpy(damaged + to, truth.bytes + from, SECTOR);
+    if (swapped)
+        memcpy(damaged + from, truth.bytes + to, SECTOR);
+    struct outcome outcome = repair_check(&truth, damaged, truth.file_bytes, swapped ? OUTCOME_MOVED : OUTCOME_STRICT, subject);
+    EXPECT_EQ_UINT(outcome.failures, 0);
+    test_state.subject = NULL;
+}
+
+/* To the begins of batches, where frames begin, and to each step-th other sector. */
+static void check_all_misplaced(unsigned step)
+{
+    unsigned pair = 0;
+    for (uint64_t to = 12288; to + 4096 <= truth.file_bytes; to += 4096) {
+        bool begins = to == 12288;
+        for (unsigned i = 0; i < truth.frame_count; i++)
+            begins = begins || (truth.frames[i].type == AIMG_FRAME_COMMIT && truth.frames[i].offset + 4096 == to);
+        for (uint64_t from = 12288; from + 4096 <= truth.file_bytes; from += 4096)
+            if (from != to && (pair++ % step == 0 || begins))
+                check_misplaced(from, to, pair % 2 == 0);
+    }
+}
+
 /* Bytes behind the last commit of which nobody knows what they were. */
 static void check_tail(void)
 {
@@ -207,6 +239,7 @@ int main(void)
         check_index_frames();
         check_pairs((kind < TRUTH_LATE ? 17 : 1) * (TEST_SLOW ? 10 : 1));
         check_image_headers();
+        check_all_misplaced(TEST_SLOW ? 1000 : 13);
         check_blocks(512, TEST_SLOW ? 8192 : 512);
         check_blocks(4096, TEST_SLOW ? 40960 : 4096);
         check_cuts(TEST_SLOW ? 4096 : kind == TRUTH_RICH ? 64 : 512);

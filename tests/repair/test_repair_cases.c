@@ -213,6 +213,86 @@ static void check_known_gap(void)
     EXPECT(result.images == 19 && result.lost_images + result.lost_bytes + result.lost_names + result.removals == 0);
 }
 
+/* ------------------------------------------------------------------ what stood elsewhere */
+
+enum change { CHANGE_VALUE, CHANGE_META, CHANGE_REMOVAL, CHANGES };
+
+/* An archive with two commits of one kind, from one session or from two; returns where the last batch begins. */
+static size_t make_changes(enum change change, bool sessions)
+{
+    struct aimg_writer *writer = create();
+    size_t last = 0, before = 0;
+    uint32_t column;
+    REQUIRE(aimg_writer_column(writer, "number", AIMG_TYPE_I64, 1, 0, &column, &error) == AIMG_OK);
+    for (unsigned i = 0; i < 9; i++)
+        add(writer, (const char[]){(char)('a' + i), 0}, &i, sizeof i);
+    for (int64_t i = 0; i < 3; i++) {
+        struct aimg_value value = {.column = column, .data = &i, .bytes = sizeof i};
+        REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+        if (sessions) {
+            REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
+            REQUIRE(aimg_writer_open(path, NULL, &writer, &error) == AIMG_OK);
+        }
+        if (change == CHANGE_VALUE)
+            REQUIRE(aimg_writer_set(writer, 4, &value, &error) == AIMG_OK);
+        else if (change == CHANGE_META)
+            REQUIRE(aimg_writer_set_meta(writer, "title", i == 2 ? "new" : "old", &error) == AIMG_OK);
+        else
+            REQUIRE(aimg_writer_remove(writer, (uint32_t)i, &error) == AIMG_OK);
+    }
+    finish(writer);
+    for (size_t at = AIMG_HEAD_BYTES; at < file_bytes;) {
+        struct aimg_frame frame;
+        REQUIRE(aimg_frame_decode(bytes + at, &frame) == 0);
+        at += (size_t)aimg_frame_total_bytes(&frame);
+        if (frame.type == AIMG_FRAME_COMMIT) {
+            before = last;
+            last = at;
+        }
+    }
+    return before;
+}
+
+static int title_is_new(void *user, const char *key, const char *value, size_t value_bytes)
+{
+    (void)key;
+    *(bool *)user = value_bytes == 3 && memcmp(value, "new", 3) == 0;
+    return 0;
+}
+
+static bool is_changed(const struct aimg_reader *reader, enum change change)
+{
+    bool new = false;
+    int64_t value = 0;
+    size_t value_bytes;
+    int null;
+    if (change == CHANGE_REMOVAL)
+        return aimg_reader_count(reader) == 6;
+    if (change == CHANGE_META)
+        return aimg_reader_each_meta(reader, title_is_new, &new, &error) == AIMG_OK && new;
+    return aimg_reader_value(reader, 0, 4, &value, sizeof value, &value_bytes, &null, &error) == AIMG_OK && value == 2;
+}
+
+/* The first sector of the last batch is a copy of another one: frames with right checks stand there, and where its ROOT was. What
+ * the commit changed is there, or it is told that it may not be. */
+static void check_displaced(enum change change, bool sessions, bool hinted)
+{
+    size_t batch = make_changes(change, sessions), sectors = file_bytes / AIMG_PAGE_BYTES;
+    free(bytes);
+    for (size_t from = AIMG_HEAD_BYTES / AIMG_PAGE_BYTES; from < sectors; from++) {
+        bytes = sample_load(path, &file_bytes);
+        REQUIRE(bytes != NULL && batch > AIMG_HEAD_BYTES);
+        memmove(bytes + batch, bytes + from * AIMG_PAGE_BYTES, AIMG_PAGE_BYTES);
+        if (!hinted)
+            memset(bytes + AIMG_HEADER_BYTES, 0, 2 * AIMG_HINT_BYTES);
+        struct aimg_reader *reader = repaired();
+        if (!EXPECT(is_changed(reader, change) || result.lost_bytes + result.lost_values + result.lost_meta > 0))
+            fprintf(stderr, "  change %d, sessions %d, hints %d, from %zu to %zu\n", change, sessions, hinted,
+                    from * AIMG_PAGE_BYTES, batch);
+        aimg_reader_close(reader);
+    }
+}
+
 /* ------------------------------------------------------------------ aliases */
 
 static void make_aliases(uint8_t *data, bool removed)
@@ -268,6 +348,8 @@ int main(void)
     check_unknown(AIMG_FRAME_ROOT, false, 0); /* the metadata is of the last commit */
     check_unknown(AIMG_FRAME_COMMIT, true, 1);
     check_known_gap();
+    for (unsigned i = 0; i < 4 * CHANGES; i++)
+        check_displaced(i / 4, i % 2 == 1, i / 2 % 2 == 1);
     for (unsigned i = 0; i < 4; i++)
         check_aliases(i % 2 == 1, i / 2 == 1);
     free((char *)(uintptr_t)path);
