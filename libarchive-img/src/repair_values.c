@@ -14,7 +14,7 @@ struct texts {
 };
 
 struct repair_column {
-    struct aimg_values *values;
+    struct aimg_values *values;              /* NULL: they would take more than the limits allow */
     const struct aimg_column_record *record; /* a dictionary's says u32 */
     unsigned type;                           /* as it is */
     char name[AIMG_COLUMN_NAME_MAX + 1];
@@ -29,9 +29,9 @@ struct repair_column {
 struct aimg_repair_values {
     struct repair_column *columns;
     uint32_t count;
-    uint64_t texts_bytes;
-    struct aimg_value *values; /* room for one a column */
-    bool refers;               /* there is a column of references */
+    uint64_t texts_bytes, group_bytes; /* of dictionaries; of the groups that are decoded now, one a column */
+    struct aimg_value *values;         /* room for one a column */
+    bool refers;                       /* there is a column of references */
 };
 
 /* ------------------------------------------------------------------ dictionaries */
@@ -213,6 +213,25 @@ static enum aimg_status to_host(const struct aimg_allocator *allocator, struct r
     return AIMG_OK;
 }
 
+/* The next value. There is an iterator a column, so what bounds one of them does not bound them all. */
+static enum aimg_status next_value(struct aimg_repair *repair, struct repair_column *column, uint32_t ordinal,
+                                   struct aimg_column_value *value, struct aimg_error *error)
+{
+    struct aimg_repair_values *values = repair->values;
+    if (column->values == NULL)
+        return AIMG_LIMIT;
+    values->group_bytes -= aimg_values_group_bytes(column->values);
+    aimg_values_seek(column->values, ordinal);
+    enum aimg_status status = aimg_values_next(column->values, value, error);
+    values->group_bytes += aimg_values_group_bytes(column->values);
+    if (values->group_bytes <= repair->reader.source.limits.index_bytes)
+        return status;
+    values->group_bytes -= aimg_values_group_bytes(column->values);
+    aimg_values_destroy(column->values);
+    column->values = NULL;
+    return AIMG_LIMIT;
+}
+
 /* A value as it is stored; *null_out also for one that is lost, which is counted. */
 static enum aimg_status read_value(struct aimg_repair *repair, struct repair_column *column, uint32_t ordinal,
                                    struct aimg_column_value *value, bool *null_out, struct aimg_error *error)
@@ -229,8 +248,7 @@ static enum aimg_status read_value(struct aimg_repair *repair, struct repair_col
             return AIMG_OK;
         }
     }
-    aimg_values_seek(column->values, ordinal);
-    status = aimg_values_next(column->values, value, error);
+    status = next_value(repair, column, ordinal, value, error);
     *null_out = status != AIMG_OK || value->null != 0;
     if (!aimg_repair_bears(status))
         return status;
@@ -311,6 +329,8 @@ static void tell_lost(struct aimg_repair *repair)
     const struct aimg_repair_values *values = repair->values;
     for (uint32_t i = 0; i < values->count; i++) {
         const struct repair_column *column = &values->columns[i];
+        const char *why =
+            column->values == NULL ? "they take more memory than the limits allow" : "the table that held them is damaged";
         struct aimg_loss loss = {.kind = AIMG_LOSS_VALUES,
                                  .ordinal = AIMG_NO_ORDINAL,
                                  .count = column->lost + (column->made ? column->kept : 0),
@@ -319,7 +339,7 @@ static void tell_lost(struct aimg_repair *repair)
                                  .message = column->made
                                                 ? "the name and type of this column are lost; what is left of its values "
                                                   "is there under this name, as it was stored"
-                                                : "the table that held them is damaged"};
+                                                : why};
         if (loss.count > 0)
             aimg_repair_lose(repair, &loss);
     }

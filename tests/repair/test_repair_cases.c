@@ -15,6 +15,7 @@ static const char *path, *out_path;
 static uint8_t *bytes;
 static size_t file_bytes;
 static struct aimg_repair_result result;
+static struct aimg_limits limits; /* of the repair */
 
 /* ------------------------------------------------------------------ what all do */
 
@@ -97,7 +98,8 @@ static void count_unknown(void *user, const struct aimg_loss *loss)
 static struct aimg_reader *repaired(void)
 {
     struct aimg_writer_options writer = sample_writer_options();
-    struct aimg_repair_options options = {.struct_bytes = sizeof options, .loss = count_unknown, .writer = &writer};
+    struct aimg_repair_options options = {
+        .struct_bytes = sizeof options, .loss = count_unknown, .limits = limits, .writer = &writer};
     struct aimg_repair_target target = {.path = out_path};
     struct aimg_reader *reader = NULL;
     struct aimg_io io = {.ops = &counting, .fd = -1};
@@ -165,6 +167,37 @@ static void check_index_names(void)
     EXPECT(holds(reader, name, name, strlen(name)));
     EXPECT(read_bytes < 4 * file_bytes);
     aimg_reader_close(reader);
+}
+
+/* ------------------------------------------------------------------ values */
+
+/* Groups of all columns are decoded side by side: what is above the limit is lost, and nothing else is. */
+static void check_limit(void)
+{
+    enum { COLUMNS = 8 };
+    static char text[1 << 20];
+    struct aimg_writer *writer = create();
+    struct aimg_value values[COLUMNS];
+    struct aimg_image image = {.struct_bytes = sizeof image, .name = "one", .name_bytes = 3, .data = "1", .data_bytes = 1};
+    memset(text, 'x', sizeof text);
+    for (uint32_t i = 0; i < COLUMNS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "text %u", i);
+        values[i] = (struct aimg_value){.data = text, .bytes = sizeof text};
+        REQUIRE(aimg_writer_column(writer, name, AIMG_TYPE_UTF8, 1, 0, &values[i].column, &error) == AIMG_OK);
+    }
+    image.values = values;
+    image.value_count = COLUMNS;
+    REQUIRE(aimg_writer_add(writer, &image, NULL, &error) == AIMG_OK);
+    finish(writer);
+    limits.index_bytes = COLUMNS / 2 * sizeof text;
+    aimg_reader_close(repaired());
+    EXPECT(result.images == 1 && result.lost_values > 0 && result.lost_values < COLUMNS);
+    limits.index_bytes = 0;
+    bytes = sample_load(path, &file_bytes);
+    REQUIRE(bytes != NULL);
+    aimg_reader_close(repaired());
+    EXPECT(result.images == 1 && result.lost_values == 0);
 }
 
 /* ------------------------------------------------------------------ what only ROOT and the page tell */
@@ -348,6 +381,7 @@ int main(void)
     check_unknown(AIMG_FRAME_ROOT, false, 0); /* the metadata is of the last commit */
     check_unknown(AIMG_FRAME_COMMIT, true, 1);
     check_known_gap();
+    check_limit();
     for (unsigned i = 0; i < 4 * CHANGES; i++)
         check_displaced(i / 4, i % 2 == 1, i / 2 % 2 == 1);
     for (unsigned i = 0; i < 4; i++)
