@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which salt the frames of each batch have: what an image holds cannot know it, for it was chosen after the image was made. A
  * hint tells it of its batch, and the page that it names of those that its chain leads back to. What lies behind, or all where no
- * hint is left, is told by the last page that is found there; an image could be that page, so it only speaks for frames, never
- * against them. */
+ * hint is left, is told by the last page that is found there, and what lies before a page that is damaged, by the one before; an
+ * image could be such a page, so it only speaks for frames, never against them. */
 #include "repair.h"
 
 /* A batch, and the page that closes it. */
@@ -31,14 +31,44 @@ static enum aimg_status add_batch(struct aimg_repair *repair, const struct batch
     return AIMG_OK;
 }
 
-/* The batch of a commit and those before it, as far as their pages are whole and they lie behind `stop`. */
+/* The last page from `begin` on that is before `end`. */
+static enum aimg_status find_last(struct aimg_repair *repair, uint64_t begin, uint64_t end, struct aimg_commit_page *commit,
+                                  bool *found_out, struct aimg_error *error)
+{
+    enum aimg_status status = AIMG_OK;
+    *found_out = false;
+    for (uint64_t at = end / AIMG_PAGE_BYTES * AIMG_PAGE_BYTES; status == AIMG_OK && !*found_out && at > begin;) {
+        at -= AIMG_PAGE_BYTES;
+        status = read_page(repair, at, commit, found_out, error);
+        if (status == AIMG_OK)
+            status = aimg_repair_tell(repair, 0, error);
+    }
+    return status;
+}
+
+/* The page before that of a commit, by its chain; where that is damaged the next one before, which nothing vouches for. */
+static enum aimg_status step_back(struct aimg_repair *repair, uint64_t stop, struct aimg_commit_page *commit, bool *sure,
+                                  bool *found_out, struct aimg_error *error)
+{
+    struct aimg_commit_page later = *commit;
+    enum aimg_status status = read_page(repair, later.prev_offset, commit, found_out, error);
+    if (status != AIMG_OK ||
+        (*found_out && commit->seq + 1 == later.seq && memcmp(commit->chain, later.prev_chain, AIMG_HASH_BYTES) == 0))
+        return status;
+    /* Of its batch the place of the page is known, where no frame is any more. */
+    if (*sure)
+        status = add_batch(repair, &(struct batch){.begin = later.prev_offset, .page = later.prev_offset, .sure = true}, error);
+    *sure = false;
+    return status == AIMG_OK ? find_last(repair, stop, later.prev_offset, commit, found_out, error) : status;
+}
+
+/* The batch of a commit and those before it, as far as they lie behind `stop`. */
 static enum aimg_status walk(struct aimg_repair *repair, struct aimg_commit_page commit, uint64_t stop, bool sure,
                              struct aimg_error *error)
 {
-    struct aimg_commit_page earlier;
-    bool whole = true;
+    bool found = true;
     enum aimg_status status = AIMG_OK;
-    while (status == AIMG_OK && whole) {
+    while (status == AIMG_OK && found) {
         bool first = commit.seq == 0;
         struct batch batch = {.begin = first ? AIMG_HEAD_BYTES : commit.prev_offset + AIMG_PAGE_BYTES,
                               .page = commit.self_offset,
@@ -50,27 +80,7 @@ static enum aimg_status walk(struct aimg_repair *repair, struct aimg_commit_page
         status = add_batch(repair, &batch, error);
         if (first || status != AIMG_OK)
             return status;
-        status = read_page(repair, commit.prev_offset, &earlier, &whole, error);
-        whole = whole && earlier.seq + 1 == commit.seq && memcmp(earlier.chain, commit.prev_chain, AIMG_HASH_BYTES) == 0;
-        if (status == AIMG_OK && !whole) /* of that batch the page alone is known, where no frame is any more */
-            return add_batch(repair, &(struct batch){.begin = commit.prev_offset, .page = commit.prev_offset, .sure = sure},
-                             error);
-        commit = earlier;
-    }
-    return status;
-}
-
-/* The last page behind `begin`. */
-static enum aimg_status find_last(struct aimg_repair *repair, uint64_t begin, struct aimg_commit_page *commit, bool *found_out,
-                                  struct aimg_error *error)
-{
-    enum aimg_status status = AIMG_OK;
-    *found_out = false;
-    for (uint64_t at = repair->file_bytes / AIMG_PAGE_BYTES * AIMG_PAGE_BYTES; status == AIMG_OK && !*found_out && at > begin;) {
-        at -= AIMG_PAGE_BYTES;
-        status = read_page(repair, at, commit, found_out, error);
-        if (status == AIMG_OK)
-            status = aimg_repair_tell(repair, 0, error);
+        status = step_back(repair, stop, &commit, &sure, &found, error);
     }
     return status;
 }
@@ -107,7 +117,7 @@ enum aimg_status aimg_repair_list_salts(struct aimg_repair *repair, struct aimg_
         return AIMG_OK;
     repair->salts_listed = true;
     uint64_t begin = repair->hint_end > repair->scan_begin ? repair->hint_end : repair->scan_begin;
-    enum aimg_status status = find_last(repair, begin, &commit, &found, error);
+    enum aimg_status status = find_last(repair, begin, repair->file_bytes, &commit, &found, error);
     if (status == AIMG_OK && found)
         status = walk(repair, commit, begin, false, error);
     if (status == AIMG_OK && repair->hint_end > 0)

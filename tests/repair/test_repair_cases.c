@@ -248,6 +248,41 @@ static void check_known_gap(void)
 
 /* ------------------------------------------------------------------ what stood elsewhere */
 
+/* Of three sessions, in each of which images were added, the page of the second is damaged, the index of the first, and the
+ * header of its first image: the page of the first still tells the salt of its batch, although no chain leads there. */
+static void check_broken_chain(bool hinted)
+{
+    enum { IMAGES = 200, SESSIONS = 3 };
+    struct aimg_writer *writer = create();
+    char name[32];
+    size_t header_bytes, page = 0, seen = 0;
+    for (unsigned i = 0; i < IMAGES + SESSIONS - 1; i++) {
+        if (i >= IMAGES) {
+            REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK && aimg_writer_close(writer, &error) == AIMG_OK);
+            REQUIRE(aimg_writer_open(path, NULL, &writer, &error) == AIMG_OK);
+        }
+        snprintf(name, sizeof name, "image %u", i);
+        add(writer, name, name, strlen(name));
+    }
+    finish(writer);
+    for (size_t at = AIMG_HEAD_BYTES; at < file_bytes && seen < 2;) {
+        struct aimg_frame frame;
+        REQUIRE(aimg_frame_decode(bytes + at, &frame) == 0);
+        page = at;
+        seen += frame.type == AIMG_FRAME_COMMIT;
+        at += (size_t)aimg_frame_total_bytes(&frame);
+    }
+    size_t run = frame_at(AIMG_FRAME_RUN, 0, &header_bytes), image = frame_at(AIMG_FRAME_IMAGE, 0, &header_bytes);
+    wipe(run, 4000);
+    wipe(image, AIMG_FRAME_BYTES);
+    wipe(page + 64, 8);
+    if (!hinted)
+        memset(bytes + AIMG_HEADER_BYTES, 0, 2 * AIMG_HINT_BYTES);
+    aimg_reader_close(repaired());
+    EXPECT_EQ_UINT(result.images, IMAGES + SESSIONS - 2);
+    EXPECT_EQ_UINT(result.lost_images, 1);
+}
+
 enum change { CHANGE_VALUE, CHANGE_META, CHANGE_REMOVAL, CHANGES };
 
 /* An archive with two commits of one kind, from one session or from two; returns where the last batch begins. */
@@ -382,6 +417,8 @@ int main(void)
     check_unknown(AIMG_FRAME_COMMIT, true, 1);
     check_known_gap();
     check_limit();
+    check_broken_chain(true);
+    check_broken_chain(false);
     for (unsigned i = 0; i < 4 * CHANGES; i++)
         check_displaced(i / 4, i % 2 == 1, i / 2 % 2 == 1);
     for (unsigned i = 0; i < 4; i++)
