@@ -44,11 +44,11 @@ struct aimg_repair_values;
 
 /* What is known of a run beside its catalog row. */
 struct aimg_repair_run {
-    bool mask_unsure;      /* its mask is lost, or an older one */
-    bool dead_counted;     /* ROOT says how many rows are dead */
-    uint32_t dead;         /* then */
-    uint32_t dead_missing; /* of these, who they are is not known */
-    uint64_t values_lost;  /* values in tables before this offset are lost, or may be out of date */
+    bool mask_unsure; /* its mask is lost, or an older one */
+    bool counted;     /* ROOT says how many rows are dead, and how many others attachments: */
+    uint32_t dead, attached;
+    uint32_t dead_missing, attached_missing; /* of these, who they are is not known */
+    uint64_t values_lost;                    /* values in tables before this offset are lost, or may be out of date */
 };
 
 /* Entries that were read together. */

@@ -6,15 +6,31 @@
 /* A MASK has three kinds of sections. */
 #define SECTIONS_MAX 3
 
+/* No ROOT tells what a mask counts that came after it: it counts itself. */
+static void count_bits(const struct aimg_source *source, struct aimg_table *table)
+{
+    struct aimg_mask mask = {.owned = NULL};
+    bool read = aimg_mask_read(source, table, &mask, NULL) == AIMG_OK;
+    for (uint32_t row = 0; read && (mask.dead != NULL || mask.attached != NULL) && row < table->part.count; row++) {
+        bool dead = mask.dead != NULL && aimg_bitmap_get(mask.dead, row);
+        table->part.dead += dead;
+        table->part.attached += !dead && mask.attached != NULL && aimg_bitmap_get(mask.attached, row);
+    }
+    aimg_release(&source->allocator, mask.owned);
+}
+
 static enum aimg_status load_mask(struct aimg_repair *repair, struct aimg_run *run, struct aimg_error *error)
 {
     const struct aimg_mask *mask = NULL;
+    if (run->mask_table->part.offset >= repair->base_end)
+        count_bits(&repair->reader.source, run->mask_table);
     enum aimg_status status = aimg_run_mask(&repair->reader.source, run, &mask, error);
     if (aimg_repair_bears(status)) {
         struct aimg_repair_run *more = &repair->runs[run - repair->reader.catalog.runs];
         more->mask_unsure = true;
-        more->dead_counted = run->mask_table->part.offset < repair->base_end; /* which counts them */
+        more->counted = run->mask_table->part.offset < repair->base_end; /* by ROOT */
         more->dead = run->mask_table->part.dead;
+        more->attached = run->mask_table->part.attached;
         run->mask_table = NULL;
         return AIMG_OK;
     }

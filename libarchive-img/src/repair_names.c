@@ -145,23 +145,34 @@ static enum aimg_status check_listed(struct aimg_repair *repair, bool *agrees_ou
     return AIMG_OK;
 }
 
-/* Runs of which as many images are dead as ROOT counts: no other was removed. */
-static void count_dead(struct aimg_repair *repair)
+/* Runs of which as many images are dead as ROOT counts, and as many attachments: no other is. */
+static enum aimg_status count_unlisted(struct aimg_repair *repair, struct aimg_error *error)
 {
     const struct aimg_catalog *catalog = &repair->reader.catalog;
     size_t count, next = 0;
     const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
+    enum aimg_status status = AIMG_OK;
     for (uint32_t i = 0; i < catalog->run_count; i++) {
         struct aimg_repair_run *more = &repair->runs[i];
         size_t first = next;
-        uint32_t dead = 0;
-        for (; next < count && images[next].ordinal - catalog->runs[i].first < catalog->runs[i].count; next++)
-            dead += (images[next].place & AIMG_REPAIR_DEAD) != 0;
-        bool complete = next - first == catalog->runs[i].count;
-        if (more->dead_counted && complete && dead >= more->dead)
-            more->mask_unsure = false;
-        more->dead_missing = more->dead_counted && complete && dead < more->dead ? more->dead - dead : 0;
+        uint32_t dead = 0, attached = 0;
+        for (; next < count && images[next].ordinal - catalog->runs[i].first < catalog->runs[i].count; next++) {
+            bool is_attached = false;
+            if ((images[next].place & AIMG_REPAIR_DEAD) != 0)
+                dead++;
+            else if (more->counted && more->attached > 0)
+                status = aimg_repair_attached(repair, &images[next], &is_attached, error);
+            if (status != AIMG_OK)
+                return status;
+            attached += is_attached;
+        }
+        if (!more->counted || next - first != catalog->runs[i].count)
+            continue;
+        more->dead_missing = dead < more->dead ? more->dead - dead : 0;
+        more->attached_missing = attached < more->attached ? more->attached - attached : 0;
+        more->mask_unsure = more->mask_unsure && more->dead_missing + more->attached_missing > 0;
     }
+    return AIMG_OK;
 }
 
 /* ------------------------------------------------------------------ who is written */
@@ -223,7 +234,9 @@ static void say_unsure(const struct aimg_repair *repair, uint32_t ordinal, char 
     uint32_t index = aimg_catalog_run(&repair->reader.catalog, ordinal);
     const struct aimg_run *run = &repair->reader.catalog.runs[index];
     uint32_t missing = repair->runs[index].dead_missing;
-    if (missing == 0)
+    if (repair->runs[index].attached_missing > 0)
+        snprintf(out, room, "may have been removed, or be an attachment: the lists of those near it are lost");
+    else if (missing == 0)
         snprintf(out, room, "may have been removed: the list of the removed images near it is lost");
     else
         snprintf(out, room, "may have been removed: %" PRIu32 " of the images %" PRIu32 " to %" PRIu32 " %s, the list is lost",
@@ -261,7 +274,8 @@ static enum aimg_status settle(struct aimg_repair *repair, const struct named *l
     enum aimg_status status = drop_replaced(repair, list, count, error);
     if (status == AIMG_OK)
         status = check_listed(repair, &agrees, error);
-    count_dead(repair);
+    if (status == AIMG_OK)
+        status = count_unlisted(repair, error);
     /* ROOT is lost, and others are listed than the last commit lists: a table of it is lost that no gap tells of. */
     for (uint32_t i = 0; repair->listed_known && !repair->base_newest && !agrees && i < repair->reader.catalog.run_count; i++)
         repair->runs[i].mask_unsure = true;

@@ -314,8 +314,9 @@ static void note_lost(struct aimg_repair *repair)
         if (part->type == AIMG_FRAME_COLUMN && part->offset > more->values_lost)
             more->values_lost = part->offset;
         if (part->type == AIMG_FRAME_MASK && (run->mask_table == NULL || run->mask_table->part.offset < part->offset)) {
-            more->mask_unsure = more->dead_counted = true;
+            more->mask_unsure = more->counted = true;
             more->dead = part->dead;
+            more->attached = part->attached;
         }
     }
 }

@@ -246,6 +246,46 @@ static void check_known_gap(void)
     EXPECT(result.images == 19 && result.lost_images + result.lost_bytes + result.lost_names + result.removals == 0);
 }
 
+/* ------------------------------------------------------------------ attachments */
+
+static void wipe_last(unsigned type)
+{
+    size_t last = 0;
+    struct aimg_frame frame;
+    for (size_t at = AIMG_HEAD_BYTES; at < file_bytes; at += (size_t)aimg_frame_total_bytes(&frame)) {
+        if (aimg_frame_decode(bytes + at, &frame) != 0)
+            frame = (struct aimg_frame){.header_units = 1}; /* wiped before */
+        last = frame.type == type ? at : last;
+    }
+    wipe(last, AIMG_FRAME_BYTES + 200);
+}
+
+/* An attachment, and later a removal; frames tell of neither. A mask that no ROOT names any more still does, also where the
+ * entries are lost; without a mask it is told that images may be attachments. */
+static void check_attachment(bool removed, bool mask_lost)
+{
+    enum { IMAGES = 30 };
+    struct aimg_writer *writer = create();
+    char name[32];
+    for (unsigned i = 0; i < IMAGES; i++) {
+        struct aimg_image image = {.struct_bytes = sizeof image, .name = name, .data = name, .data_bytes = 8};
+        image.name_bytes = (size_t)snprintf(name, sizeof name, "image %02u", i);
+        image.flags = i == 7 ? AIMG_ADD_ATTACHMENT : 0;
+        REQUIRE(aimg_writer_add(writer, &image, NULL, &error) == AIMG_OK);
+    }
+    if (removed) {
+        REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+        REQUIRE(aimg_writer_remove(writer, 3, &error) == AIMG_OK);
+    }
+    finish(writer);
+    wipe_last(AIMG_FRAME_RUN);
+    wipe_last(mask_lost ? AIMG_FRAME_MASK : AIMG_FRAME_ROOT);
+    aimg_reader_close(repaired());
+    EXPECT_EQ_UINT(result.images + result.attachments, IMAGES - (removed && !mask_lost));
+    EXPECT_EQ_UINT(result.attachments, !mask_lost);
+    EXPECT_EQ_UINT(result.removals, mask_lost ? IMAGES : 0);
+}
+
 /* ------------------------------------------------------------------ what stood elsewhere */
 
 /* Of three sessions, in each of which images were added, the page of the second is damaged, the index of the first, and the
@@ -417,6 +457,9 @@ int main(void)
     check_unknown(AIMG_FRAME_COMMIT, true, 1);
     check_known_gap();
     check_limit();
+    check_attachment(true, false);
+    check_attachment(true, true);
+    check_attachment(false, true);
     check_broken_chain(true);
     check_broken_chain(false);
     for (unsigned i = 0; i < 4 * CHANGES; i++)

@@ -936,7 +936,7 @@ enum aimg_loss_kind {
     AIMG_LOSS_META = 4,   /* the metadata; what an older commit had takes its place where there is one */
     AIMG_LOSS_BYTES = 5,  /* `bytes` bytes at `offset` of which nothing is known, or that are missing at the end of the file */
     AIMG_LOSS_REMOVAL = 6, /* nothing is lost but the knowledge that this image was removed or replaced: it may have been, and is
-                              there again */
+                              there again; or it may have been an attachment, and is listed */
     AIMG_LOSS_UNKNOWN = 7  /* nothing is lost but the knowledge of something else, which `message` says; not counted */
 };
 
