@@ -159,6 +159,24 @@ void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32
     *value_out = raw + (size_t)group->count * 4 + before;
 }
 
+void aimg_group_sum(uint8_t *raw, const struct aimg_group *group)
+{
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < group->count; i++) {
+        end += aimg_load32(raw + (size_t)i * 4); /* a group has less than 2^32 bytes */
+        aimg_store32(raw + (size_t)i * 4, end);
+    }
+}
+
+void aimg_group_summed_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out,
+                             uint32_t *bytes_out)
+{
+    uint32_t index = row - group->first;
+    uint32_t begin = index == 0 ? 0 : aimg_load32(raw + (size_t)(index - 1) * 4);
+    *bytes_out = aimg_load32(raw + (size_t)index * 4) - begin;
+    *value_out = raw + (size_t)group->count * 4 + begin;
+}
+
 enum aimg_status aimg_group_copy(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint32_t row, void *buffer, size_t buffer_bytes, size_t *bytes_out, struct aimg_error *error)
 {

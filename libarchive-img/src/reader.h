@@ -141,6 +141,10 @@ enum aimg_status aimg_group_read_row(const struct aimg_reader *reader, struct ai
 /* Value `row` of a decoded group: where it lies in raw. */
 void aimg_group_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out,
                       uint32_t *bytes_out);
+/* The same for who asks for many values in any order: the sum puts the end of each value in the place of its length, once. */
+void aimg_group_sum(uint8_t *raw, const struct aimg_group *group);
+void aimg_group_summed_value(const uint8_t *raw, const struct aimg_group *group, uint32_t row, const uint8_t **value_out,
+                             uint32_t *bytes_out);
 /* Value of one row, copied out. */
 enum aimg_status aimg_group_copy(const struct aimg_reader *reader, struct aimg_table *table, const struct aimg_section *section,
                                  uint32_t row, void *buffer, size_t buffer_bytes, size_t *bytes_out, struct aimg_error *error);

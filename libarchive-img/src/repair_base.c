@@ -218,6 +218,16 @@ static enum aimg_status try_unpaged(struct aimg_repair *repair, uint64_t after, 
     return AIMG_OK;
 }
 
+/* ROOT of a commit lies between the page before, as far as that is left, and its own: so no byte is read for more than one. */
+static bool root_inside(const struct aimg_commit_page *commit, const struct aimg_repair_piece *pieces, size_t page)
+{
+    while (page > 0 && pieces[page - 1].type != AIMG_FRAME_COMMIT)
+        page--;
+    uint64_t begin = page > 0 ? pieces[page - 1].offset + AIMG_PAGE_BYTES : AIMG_HEAD_BYTES;
+    return commit->root_offset >= begin && commit->root_offset < commit->self_offset &&
+           commit->root_bytes < commit->self_offset - commit->root_offset;
+}
+
 /* The newest page, and of those from there back the first whose ROOT holds. */
 static enum aimg_status try_pages(struct aimg_repair *repair, bool found, struct aimg_error *error)
 {
@@ -246,7 +256,8 @@ static enum aimg_status try_pages(struct aimg_repair *repair, bool found, struct
         if (status != AIMG_OK || found)
             return status;
         struct wanted wanted = {.offset = commit.root_offset, .bytes = commit.root_bytes, .hash = commit.root_hash};
-        status = read_root(repair, &wanted, &found, error);
+        if (root_inside(&commit, pieces, i))
+            status = read_root(repair, &wanted, &found, error);
         repair->base_newest = found && newest;
         repair->base_end = found ? commit.self_offset + AIMG_PAGE_BYTES : repair->base_end;
         newest = false;

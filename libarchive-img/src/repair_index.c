@@ -51,7 +51,9 @@ static enum aimg_status load_names(struct aimg_repair *repair, struct aimg_run *
     held->run = run;
     held->group.count = 0; /* when not even its record can be read */
     held->status = aimg_group_read_row(&repair->reader, run->table, section, row, &held->group, &held->raw, error);
-    if (held->status != AIMG_OK && !aimg_repair_bears(held->status))
+    if (held->status == AIMG_OK)
+        aimg_group_sum(held->raw.data, &held->group);
+    else if (!aimg_repair_bears(held->status))
         held->run = NULL;
     return held->status;
 }
@@ -71,7 +73,7 @@ enum aimg_status aimg_repair_index_name(struct aimg_repair *repair, uint32_t ord
     enum aimg_status status = load_names(repair, run, ordinal - run->first, error);
     if (status != AIMG_OK)
         return status;
-    aimg_group_value(repair->names.raw.data, &repair->names.group, ordinal - run->first, &text, &bytes);
+    aimg_group_summed_value(repair->names.raw.data, &repair->names.group, ordinal - run->first, &text, &bytes);
     if (bytes > AIMG_NAME_MAX || (bytes > 0 && aimg_name_fault(text, bytes, &position) != AIMG_NAME_OK))
         return AIMG_CORRUPT;
     memcpy(name, text, bytes);
@@ -131,48 +133,61 @@ enum aimg_status aimg_repair_attached(struct aimg_repair *repair, const struct a
     return aimg_repair_bears(status) ? AIMG_OK : status;
 }
 
-static void lose_images(struct aimg_repair *repair, uint32_t first, uint64_t count)
+static void lose_images(struct aimg_repair *repair, uint32_t first, uint64_t count, const char *name)
 {
-    char name[AIMG_NAME_MAX + 1];
-    size_t bytes = 0;
     struct aimg_loss loss = {.kind = AIMG_LOSS_IMAGES,
                              .ordinal = first,
                              .count = count,
                              .offset = AIMG_NO_OFFSET,
+                             .name = name,
                              .message = "neither a frame nor an entry of the index is left"};
-    if (count == 1 && aimg_repair_index_name(repair, first, name, &bytes, NULL) == AIMG_OK && bytes > 0)
-        loss.name = name;
+    if (count == 0)
+        return;
     if (first < repair->committed_count)
         repair->missing_count += repair->committed_count - first < count ? repair->committed_count - first : count;
     aimg_repair_lose(repair, &loss);
 }
 
-/* Ordinals from first to end - 1, of one run, have no frame. */
+static enum aimg_status add_indexed(struct aimg_repair *repair, struct aimg_buffer *filled, uint32_t ordinal,
+                                    const struct aimg_entry_record *entry, struct aimg_error *error)
+{
+    bool alias = (entry->flags & AIMG_ENTRY_ALIASED) != 0;
+    struct aimg_repair_image image = {.place = entry->frame_offset | AIMG_REPAIR_INDEXED | (alias ? AIMG_REPAIR_ALIAS : 0),
+                                      .ordinal = ordinal,
+                                      .number = AIMG_NO_ORDINAL};
+    if (!aimg_buffer_add(&repair->options.allocator, filled, &image, sizeof image))
+        return aimg_fail_memory(error, filled->bytes);
+    return AIMG_OK;
+}
+
+/* Ordinals from first to end - 1, of one run, have no frame. Those that are lost without a name are told together. */
 static enum aimg_status fill(struct aimg_repair *repair, struct aimg_buffer *filled, const struct aimg_run *run, uint32_t first,
                              uint32_t end, struct aimg_error *error)
 {
+    uint32_t nameless = 0; /* lost just before */
+    enum aimg_status status = AIMG_OK;
     if (run->table == &repair->empty && run->mask_table == NULL) {
-        lose_images(repair, first, end - first);
+        lose_images(repair, first, end - first, NULL);
         return AIMG_OK;
     }
-    for (uint32_t ordinal = first; ordinal < end; ordinal++) {
+    for (uint32_t ordinal = first; status == AIMG_OK && ordinal < end; ordinal++) {
         struct aimg_entry_record entry;
-        enum aimg_status status = aimg_repair_entry(repair, ordinal, &entry, error);
-        if (status != AIMG_OK && !aimg_repair_bears(status))
-            return status;
-        if (status != AIMG_OK) {
-            if (!is_dead(repair, ordinal))
-                lose_images(repair, ordinal, 1);
-            continue;
-        }
-        bool alias = (entry.flags & AIMG_ENTRY_ALIASED) != 0;
-        struct aimg_repair_image image = {.place = entry.frame_offset | AIMG_REPAIR_INDEXED | (alias ? AIMG_REPAIR_ALIAS : 0),
-                                          .ordinal = ordinal,
-                                          .number = AIMG_NO_ORDINAL};
-        if (!aimg_buffer_add(&repair->options.allocator, filled, &image, sizeof image))
-            return aimg_fail_memory(error, filled->bytes);
+        char name[AIMG_NAME_MAX + 1];
+        size_t bytes = 0;
+        enum aimg_status found = aimg_repair_entry(repair, ordinal, &entry, error);
+        if (found != AIMG_OK && !aimg_repair_bears(found))
+            return found;
+        bool lost = found != AIMG_OK && !is_dead(repair, ordinal);
+        bool named = lost && aimg_repair_index_name(repair, ordinal, name, &bytes, NULL) == AIMG_OK && bytes > 0;
+        if (!lost || named)
+            lose_images(repair, ordinal - nameless, nameless, NULL);
+        nameless = lost && !named ? nameless + 1 : 0;
+        if (named)
+            lose_images(repair, ordinal, 1, name);
+        status = found == AIMG_OK ? add_indexed(repair, filled, ordinal, &entry, error) : aimg_repair_tell(repair, 0, error);
     }
-    return AIMG_OK;
+    lose_images(repair, end - nameless, nameless, NULL);
+    return status;
 }
 
 /* The same for ordinals of any runs. */

@@ -85,6 +85,8 @@ static enum aimg_status list_named(struct aimg_repair *repair, struct named *lis
         enum aimg_status status = hash_name(repair, &images[i], error);
         if (status != AIMG_OK)
             return status;
+        if ((status = aimg_repair_tell(repair, 0, error)) != AIMG_OK)
+            return status;
         if (images[i].name_hash != 0)
             list[found++] = (struct named){images[i].name_hash, images[i].ordinal, 0};
     }
@@ -186,7 +188,9 @@ static enum aimg_status choose_newest(struct aimg_repair *repair, const struct n
     for (size_t i = count; status == AIMG_OK && i-- > 1;) {
         struct aimg_repair_image *older, *newer;
         bool same = false;
-        status = pair_up(repair, list, i, &older, &newer, &same, error);
+        status = aimg_repair_tell(repair, 0, error);
+        if (status == AIMG_OK)
+            status = pair_up(repair, list, i, &older, &newer, &same, error);
         if (!same) {
             asked = held = false;
             continue;

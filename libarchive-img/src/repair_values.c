@@ -10,7 +10,7 @@
 /* Some texts of a dictionary. */
 struct texts {
     uint32_t first, count; /* codes */
-    size_t begin, bytes;   /* raw form of the group, in repair_column.room */
+    size_t begin, bytes;   /* of the group, summed, in repair_column.texts */
 };
 
 struct repair_column {
@@ -18,9 +18,11 @@ struct repair_column {
     const struct aimg_column_record *record; /* a dictionary's says u32 */
     unsigned type;                           /* as it is */
     char name[AIMG_COLUMN_NAME_MAX + 1];
-    bool made;    /* so is its name: no ROOT says it any more */
-    bool skipped; /* the new archive has none for it */
-    uint32_t id;  /* there */
+    bool made;                     /* so is its name: no ROOT says it any more */
+    bool skipped;                  /* the new archive has none for it */
+    uint32_t id;                   /* there */
+    const struct aimg_run *judged; /* a run, and whether values of it may be out of date */
+    bool outdated;
     uint64_t kept, lost;
     struct aimg_buffer groups, texts; /* struct texts, and their bytes */
     struct aimg_buffer room;          /* for a value in the machine's order, where that is not the file's */
@@ -50,6 +52,7 @@ static enum aimg_status load_texts(struct aimg_repair *repair, struct repair_col
             status = aimg_repair_bears(status) ? AIMG_OK : status;
             continue;
         }
+        aimg_group_sum(raw.data, &group);
         struct texts texts = {table->part.first + group.first, group.count, column->texts.bytes, raw.bytes};
         repair->values->texts_bytes += raw.bytes + sizeof texts;
         if (repair->values->texts_bytes > repair->reader.source.limits.index_bytes)
@@ -96,7 +99,7 @@ static bool find_text(const struct repair_column *column, uint32_t code, struct 
         if (code < group->first || code - group->first >= group->count)
             continue;
         struct aimg_group shape = {.first = group->first, .count = group->count};
-        aimg_group_value(column->texts.data + group->begin, &shape, code, &text, &bytes);
+        aimg_group_summed_value(column->texts.data + group->begin, &shape, code, &text, &bytes);
         value->data = text;
         value->bytes = bytes;
         return true;
@@ -241,12 +244,14 @@ static enum aimg_status read_value(struct aimg_repair *repair, struct repair_col
     uint64_t values_lost = repair->runs[run - catalog->runs].values_lost;
     enum aimg_status status = AIMG_OK;
     *null_out = true;
-    if (values_lost > 0) {
+    if (values_lost > 0 && column->judged != run) {
         const struct aimg_table *table = aimg_column_table(&repair->reader, run, column->record);
-        if (table == NULL || table->part.offset < values_lost) {
-            column->lost++;
-            return AIMG_OK;
-        }
+        column->judged = run;
+        column->outdated = table == NULL || table->part.offset < values_lost;
+    }
+    if (values_lost > 0 && column->outdated) {
+        column->lost++;
+        return AIMG_OK;
     }
     status = next_value(repair, column, ordinal, value, error);
     *null_out = status != AIMG_OK || value->null != 0;

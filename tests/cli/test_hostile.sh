@@ -154,6 +154,18 @@ TEXT
     expect_true 'there are hundreds' test "$(cat folds)" -gt 300
 }
 
+# A repair works as long as the archive is large, whatever its tables say.
+test_costly_repair() {
+    local most=8
+    if sanitized; then most=60; fi
+    "$python" "$test_source/make_costly.py" "$BUILDER" costly || fail 'make_costly.py failed'
+    for name in dictionary names columns; do
+        run bash -c 'ulimit -t "$1"; shift; exec "$@"' bash $most "$AIMG" repair "costly/$name.aimg" -o "costly/$name.out"
+        case $status in 0 | 1) pass ;; *) fail "repair of $name.aimg: exit $status" err ;; esac
+        expect_exit 0 "$AIMG" verify "costly/$name.out"
+    done
+}
+
 # Little that becomes much: one image, many that share their bytes, images within images.
 test_bombs() {
     expect_exit 0 "$MAKE_DENSE" dense.aimg 134217728
@@ -255,6 +267,7 @@ test_links
 test_twins
 test_windows_names
 test_folding
+test_costly_repair
 test_bombs
 test_escapes
 finish

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Damage that is looked for one at a time nowhere else: several things are hit, each in one place. */
+#include "commit.h"
 #include "constants.h"
 #include "frame.h"
 #include "repair.h"
@@ -86,12 +87,13 @@ static enum aimg_status tell_size(struct aimg_io *io, uint64_t *bytes_out, struc
 
 static const struct aimg_io_ops counting = {.read_at = count_read, .size = tell_size};
 
-static unsigned unknown_told;
+static unsigned unknown_told, images_told;
 
 static void count_unknown(void *user, const struct aimg_loss *loss)
 {
     (void)user;
     unknown_told += loss->kind == AIMG_LOSS_UNKNOWN;
+    images_told += loss->kind == AIMG_LOSS_IMAGES;
 }
 
 /* The repaired archive, which is sound; the damaged one is freed. */
@@ -244,6 +246,57 @@ static void check_known_gap(void)
     wipe(frame_at(AIMG_FRAME_IMAGE, 5, &header_bytes), AIMG_FRAME_BYTES);
     aimg_reader_close(repaired());
     EXPECT(result.images == 19 && result.lost_images + result.lost_bytes + result.lost_names + result.removals == 0);
+}
+
+/* ------------------------------------------------------------------ what would take long */
+
+/* Of a run without entries and names, whose mask is there, those that are lost are told together. */
+static void check_lost_together(void)
+{
+    struct aimg_writer *writer = create();
+    size_t header_bytes, at;
+    char name[32];
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "image %u", i);
+        add(writer, name, name, strlen(name));
+    }
+    REQUIRE(aimg_writer_remove(writer, MANY / 2, &error) == AIMG_OK);
+    finish(writer);
+    at = frame_at(AIMG_FRAME_IMAGE, 1, &header_bytes);
+    size_t end = frame_at(AIMG_FRAME_NAMES, 0, &header_bytes);
+    wipe(at, end - at); /* the images, and RUN with their names */
+    images_told = 0;
+    aimg_reader_close(repaired());
+    EXPECT_EQ_UINT(result.lost_images, MANY - 2);
+    EXPECT_EQ_UINT(images_told, 2);
+}
+
+/* Each commit says that its ROOT is all of the file: it is not read for each. */
+static void check_roots(void)
+{
+    enum { COMMITS = 150 };
+    struct aimg_writer *writer = create();
+    struct aimg_frame frame;
+    add(writer, "one", "1", 1);
+    for (unsigned i = 0; i < COMMITS; i++) {
+        REQUIRE(aimg_writer_set_meta(writer, "title", i % 2 == 0 ? "even" : "odd", &error) == AIMG_OK);
+        REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
+    }
+    finish(writer);
+    for (size_t at = AIMG_HEAD_BYTES; at < file_bytes; at += (size_t)aimg_frame_total_bytes(&frame)) {
+        struct aimg_header header;
+        struct aimg_commit_page page;
+        REQUIRE(aimg_frame_decode(bytes + at, &frame) == 0 && aimg_header_decode(bytes, &header) == 0);
+        if (frame.type != AIMG_FRAME_COMMIT)
+            continue;
+        REQUIRE(aimg_commit_decode(bytes + at, at, &header, &page) == 0);
+        page.root_offset = AIMG_HEAD_BYTES;
+        page.root_bytes = file_bytes - AIMG_HEAD_BYTES - AIMG_FRAME_BYTES;
+        aimg_commit_encode(&page, bytes + at);
+    }
+    aimg_reader_close(repaired());
+    EXPECT_EQ_UINT(result.images, 1);
+    EXPECT(read_bytes < 8 * file_bytes);
 }
 
 /* ------------------------------------------------------------------ attachments */
@@ -457,6 +510,8 @@ int main(void)
     check_unknown(AIMG_FRAME_COMMIT, true, 1);
     check_known_gap();
     check_limit();
+    check_lost_together();
+    check_roots();
     check_attachment(true, false);
     check_attachment(true, true);
     check_attachment(false, true);
