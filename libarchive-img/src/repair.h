@@ -111,6 +111,8 @@ struct aimg_repair {
 
     struct aimg_writer *writer;
     struct aimg_repair_values *values;
+    uint64_t loaded_bytes; /* of images, and of those that were written: no two have the same bytes, whatever the index says */
+    uint64_t written_bytes;
     uint64_t told_bytes; /* by progress */
     uint64_t steps;
     bool told;

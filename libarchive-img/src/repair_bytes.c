@@ -5,6 +5,9 @@
 
 #include "checksum.h"
 
+/* Times that the bytes of an image may be asked for: for its name, for itself, and for aliases. */
+#define LOADED_MOST 4
+
 /* ------------------------------------------------------------------ finding */
 
 static enum aimg_status bytes_of_frame(const struct aimg_repair *repair, uint64_t offset, uint32_t ordinal,
@@ -151,6 +154,9 @@ enum aimg_status aimg_repair_load_bytes(struct aimg_repair_copy *copy, struct ai
         return give_up(copy, bytes->offset, AIMG_LIMIT, "it takes more than the limit for images", error);
     if (bytes->data_offset > repair->file_bytes || bytes->stored_bytes > repair->file_bytes - bytes->data_offset)
         return give_up(copy, bytes->offset, AIMG_TRUNCATED, "the file ends before the image does", error);
+    if (repair->loaded_bytes / LOADED_MOST >= repair->file_bytes)
+        return give_up(copy, bytes->offset, AIMG_CORRUPT, "the index gives the same bytes to many images", error);
+    repair->loaded_bytes += bytes->stored_bytes;
     copy->stored.bytes = 0;
     if (!aimg_buffer_reserve(&repair->options.allocator, &copy->stored, bytes->stored_bytes + 1))
         return aimg_fail_memory(error, bytes->stored_bytes);

@@ -97,6 +97,10 @@ static enum aimg_status add_bytes(struct write *write, struct aimg_repair_image 
     struct aimg_repair *repair = write->copy.repair;
     struct aimg_prepared prepared;
     struct aimg_image described;
+    if (bytes->stored_bytes > repair->file_bytes - repair->written_bytes) {
+        write->copy.why = "the index gives it bytes that other images have";
+        return AIMG_CORRUPT;
+    }
     enum aimg_status status = aimg_repair_load_bytes(&write->copy, bytes, &prepared, error);
     if (status == AIMG_OK)
         status = aimg_copy_coding(repair->writer, &repair->reader, bytes->coding, error);
@@ -107,6 +111,7 @@ static enum aimg_status add_bytes(struct write *write, struct aimg_repair_image 
     described.prepared = &prepared;
     described.format = bytes->format;
     write->adding = true;
+    repair->written_bytes += bytes->stored_bytes;
     return aimg_writer_add(repair->writer, &described, &image->number, error);
 }
 

@@ -46,10 +46,10 @@ def at_the_end_of_a_group(images=3000, texts=LARGEST_GROUP // 4):
     write("dictionary.aimg", archive.bytes())
 
 
-def names_in_one_group(rows=200000):
-    """All names of an index in one group, and no frame of the images but one."""
+def one_frame(file_name, data, rows):
+    """An index of many images, all with the bytes of one frame, and with their names in one group."""
     archive = ArchiveBuilder()
-    archive.add("0", b"x")
+    archive.add("0", data)
 
     def lengthen(table):
         if table.type == c.FrameType.RUN:
@@ -63,7 +63,7 @@ def names_in_one_group(rows=200000):
     archive.edit("sections", lengthen, None)
     archive.edit("root", count)
     archive.commit()
-    write("names.aimg", archive.bytes())
+    write(file_name, archive.bytes())
 
 
 def tables_of_a_lost_run(images=2000, columns=1000, tables=2000):
@@ -85,8 +85,10 @@ def tables_of_a_lost_run(images=2000, columns=1000, tables=2000):
 
 def main():
     FOLDER.mkdir(exist_ok=True)
-    for make in (at_the_end_of_a_group, names_in_one_group, tables_of_a_lost_run):
-        make()
+    at_the_end_of_a_group()
+    one_frame("names.aimg", b"", 200000)
+    one_frame("bomb.aimg", bytes(1 << 20), 200)
+    tables_of_a_lost_run()
 
 
 if __name__ == "__main__":

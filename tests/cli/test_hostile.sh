@@ -164,6 +164,10 @@ test_costly_repair() {
         case $status in 0 | 1) pass ;; *) fail "repair of $name.aimg: exit $status" err ;; esac
         expect_exit 0 "$AIMG" verify "costly/$name.out"
     done
+    expect_exit 1 "$AIMG" repair costly/bomb.aimg -o costly/bomb.out
+    expect_contains out 'bytes that other images have'
+    expect_exit 0 "$AIMG" verify costly/bomb.out
+    expect_true 'it grows' test "$(stat -c %s costly/bomb.out)" -lt 2000000
 }
 
 # Little that becomes much: one image, many that share their bytes, images within images.
