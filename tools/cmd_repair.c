@@ -24,7 +24,7 @@ const char help_repair[] =
     "      --force            replace OUT, and what a repair that was stopped has left\n"
     "      --max-image BYTES  save images of up to so many bytes, however much smaller they are stored;\n"
     "                     one that is larger, without this 1 GiB or 1,000 times what is stored, is lost\n"
-    "      --json             one object: what was saved, and everything that was lost\n"
+    "      --json             one object: what was saved, and everything that was lost, or why nothing was made\n"
     "\n"
     "ARCHIVE is only read. Pictures are found by their own headers and by the index, and one of the two is enough; each is\n"
     "checked, and none is kept that is not exactly what was added. Columns, metadata, attachments and dictionaries are kept\n"

@@ -137,7 +137,8 @@ static enum aimg_status write_all(struct aimg_repair *repair, struct aimg_error 
     uint64_t saved = writer->head.ordinal_count - writer->head.dead_count;
     repair->result.images = writer->head.listed_count;
     repair->result.attachments = saved - writer->head.listed_count;
-    if (saved == 0 && result->lost_images + result->lost_bytes > 0)
+    /* Of a state whose images were all removed, metadata and columns are left. */
+    if (saved == 0 && (result->lost_images > 0 || (result->lost_bytes > 0 && repair->base_root == 0)))
         return aimg_fail(error, AIMG_CORRUPT, "there is nothing to save: no image is whole");
     if (saved == 0 && repair->committed_end <= AIMG_HEAD_BYTES)
         return AIMG_OK; /* an archive that nothing was committed to */
