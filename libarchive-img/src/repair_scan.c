@@ -12,6 +12,7 @@
 #define WINDOW_BYTES 65536
 /* Enough where frames are larger, so that their images are not read for their headers. */
 #define SMALL_BYTES 4096
+#define SELF_OFFSET 88 /* in a page */
 /* An image has a name or a byte, so its frame has no fewer bytes: about so many frames can be in a file. */
 #define FRAME_LEAST 56
 /* Followers that may be looked at beside those. */
@@ -65,8 +66,20 @@ static enum aimg_status page_at(struct scan *scan, uint64_t offset, struct aimg_
     return status;
 }
 
+/* Whether one stands there that is right in all but its place. */
+static enum aimg_status shifted_page_at(struct scan *scan, uint64_t offset, bool *valid_out, struct aimg_error *error)
+{
+    const uint8_t *bytes;
+    size_t known;
+    struct aimg_commit_page commit;
+    enum aimg_status status = look(scan, offset, AIMG_PAGE_BYTES, &bytes, &known, error);
+    *valid_out = status == AIMG_OK && known >= AIMG_PAGE_BYTES &&
+                 aimg_commit_decode(bytes, aimg_load64(bytes + SELF_OFFSET), &scan->repair->reader.located.header, &commit) == 0;
+    return status;
+}
+
 /* The header of a frame at offset, whose check holds; the frame may be longer than what is left. A COMMIT closes a batch only
- * where its page says that it stands. */
+ * where its page says that it stands; or, in a file that bytes were put into, where the frames of its batch led to it. */
 static enum aimg_status header_at(struct scan *scan, uint64_t offset, struct aimg_frame *frame, const uint8_t **header_out,
                                   bool *valid_out, struct aimg_error *error)
 {
@@ -84,7 +97,12 @@ static enum aimg_status header_at(struct scan *scan, uint64_t offset, struct aim
     *valid_out = aimg_frame_checksum(bytes, header_bytes, scan->repair->reader.source.seed) == frame->check;
     *header_out = bytes;
     struct aimg_commit_page commit;
-    return *valid_out && frame->type == AIMG_FRAME_COMMIT ? page_at(scan, offset, &commit, valid_out, error) : AIMG_OK;
+    if (!*valid_out || frame->type != AIMG_FRAME_COMMIT)
+        return AIMG_OK;
+    status = page_at(scan, offset, &commit, valid_out, error);
+    if (status == AIMG_OK && !*valid_out && scan->batch_open && frame->salt == scan->salt)
+        status = shifted_page_at(scan, offset, valid_out, error);
+    return status;
 }
 
 static bool fits(const struct scan *scan, uint64_t offset, const struct aimg_frame *frame)

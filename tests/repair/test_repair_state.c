@@ -330,6 +330,33 @@ static void check_all_removed(void)
     aimg_reader_close(reader);
 }
 
+/* Eight bytes were put into the first of several batches: what was before is saved, and those behind it that the walk leads to.
+ */
+static void check_inserted(void)
+{
+    enum { EACH = 20 };
+    struct aimg_writer *writer = create();
+    char name[32];
+    size_t header_bytes, image;
+    for (unsigned i = 0; i < 3 * EACH; i++) {
+        if (i > 0 && i % EACH == 0) {
+            REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK && aimg_writer_close(writer, &error) == AIMG_OK);
+            REQUIRE(aimg_writer_open(path, NULL, &writer, &error) == AIMG_OK);
+        }
+        snprintf(name, sizeof name, "image %u", i);
+        add(writer, name, name, strlen(name));
+    }
+    finish(writer);
+    image = frame_at(AIMG_FRAME_IMAGE, 1, &header_bytes);
+    bytes = realloc(bytes, file_bytes + AIMG_UNIT);
+    REQUIRE(bytes != NULL);
+    memmove(bytes + image + AIMG_UNIT, bytes + image, file_bytes - image);
+    file_bytes += AIMG_UNIT;
+    aimg_reader_close(repaired());
+    EXPECT_EQ_UINT(result.images, 3 * EACH);
+    EXPECT_EQ_UINT(result.lost_images, 0);
+}
+
 int main(void)
 {
     damaged_begin();
@@ -349,6 +376,7 @@ int main(void)
     check_broken_chain(false);
     for (unsigned i = 0; i < 4 * CHANGES; i++)
         check_displaced(i / 4, i % 2 == 1, i / 2 % 2 == 1);
+    check_inserted();
     damaged_end();
     return test_end("repair_state");
 }
