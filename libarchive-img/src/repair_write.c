@@ -125,10 +125,13 @@ static enum aimg_status add_alias(struct write *write, struct aimg_repair_image 
         return status;
     uint32_t number = (uint32_t)repair->writer->head.ordinal_count;
     write->adding = true;
-    /* Its name is not looked for there. */
-    if (described.name_bytes > 0 &&
-        aimg_writer_find(repair->writer, described.name, described.name_bytes, &replaced, NULL) == AIMG_OK)
-        status = aimg_writer_remove(repair->writer, replaced, error);
+    if (described.name_bytes > 0) { /* its name is not looked for there */
+        status = aimg_writer_find(repair->writer, described.name, described.name_bytes, &replaced, error);
+        if (status == AIMG_OK)
+            status = aimg_writer_remove(repair->writer, replaced, error);
+        else if (status == AIMG_NOT_FOUND)
+            status = AIMG_OK;
+    }
     if (status == AIMG_OK)
         status = aimg_writer_add_alias(repair->writer, &described, target, error);
     if (status == AIMG_OK)

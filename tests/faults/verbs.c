@@ -133,12 +133,13 @@ static void perform(const char *tool, const char *folder, const char *arguments)
     require(system(command) == 0, command);
 }
 
-/* An archive whose last commit has no page, as an interrupted writer leaves it, with a hole before one of its images. */
+/* An archive whose last commit has no page, as an interrupted writer leaves it, with a hole before an image and an alias, which
+ * has the name of another. */
 static void tear(const char *tool, const char *folder)
 {
     char command[1500];
     snprintf(command, sizeof command,
-             "cd '%s' && cp b.aimg torn.aimg && '%s' add -q torn.aimg more && "
+             "cd '%s' && cp b.aimg torn.aimg && '%s' add -q --replace --dedup all torn.aimg tail && "
              "dd if=b.aimg of=torn.aimg bs=4096 skip=1 seek=1 count=2 conv=notrunc status=none && truncate -s -4096 torn.aimg && "
              "dd if=/dev/zero of=torn.aimg bs=1 count=48 seek=$(stat -c %%s b.aimg) conv=notrunc status=none",
              folder, tool);
@@ -147,7 +148,7 @@ static void tear(const char *tool, const char *folder)
 
 void verbs_prepare(const char *tool, const char *folder)
 {
-    static const char *const folders[] = {"in", "in/cats", "more", "more/birds"};
+    static const char *const folders[] = {"in", "in/cats", "more", "more/birds", "tail", "tail/cats"};
     char path[400];
     for (unsigned i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, folders[i]);
@@ -160,6 +161,9 @@ void verbs_prepare(const char *tool, const char *folder)
     write_picture(folder, "in/large.pgm", 400, 300, 4); /* goes to the file on its own */
     write_picture(folder, "more/birds/1.pgm", 300, 200, 5);
     write_picture(folder, "more/birds/2.pgm", 9, 9, 6);
+    write_picture(folder, "tail/1.pgm", 300, 200, 5);
+    write_picture(folder, "tail/2.pgm", 9, 9, 6);
+    write_picture(folder, "tail/cats/3.pgm", 20, 10, 1); /* an alias */
     write_picture(folder, "mask.pgm", 21, 20, 7);
     write_values(folder);
     perform(tool, folder, "pack -q b.aimg in");

@@ -281,8 +281,39 @@ static void check_case(const struct odd_case *odd, bool hole)
     test_state.subject = NULL;
 }
 
+/* An alias behind a hole, with the name of an image of the archive: it takes that one's place only when it is sure that it is
+ * there. Call n fails; false when there are not so many. */
+static bool check_renewed(uint64_t n)
+{
+    static struct tail tail;
+    struct fake_disk disk;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = sample_writer_options();
+    const char *path = sample_path("renewed");
+    begin_tail(&tail);
+    size_t first = tail.used;
+    put_image(&tail, "t/first", 5);
+    memset(tail.bytes + first, 0, tail.used - first);
+    put_alias(&tail, "base/1", 0, 0);
+    fake_disk_create(&disk, tail.bytes, tail.used);
+    disk.fail_at = n;
+    struct aimg_io io = fake_disk_io(&disk);
+    options.flags = AIMG_WRITER_RECOVER;
+    enum aimg_status status = aimg_writer_open_io(&io, &options, &writer, &error);
+    EXPECT(status == AIMG_OK || (disk.calls >= n && status == AIMG_IO));
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    bool reached = disk.calls >= n;
+    REQUIRE(sample_store(path, disk.cache, disk.cache_bytes));
+    EXPECT(status != AIMG_OK || sample_verifies(path, 1, 0));
+    fake_disk_destroy(&disk);
+    return reached;
+}
+
 int main(void)
 {
+    test_state.subject = "an alias with a name of the archive";
+    for (uint64_t n = 1; check_renewed(n);)
+        n++;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         check_case(&cases[i], false);
         check_case(&cases[i], true);
