@@ -35,7 +35,9 @@ enum aimg_status aimg_writer_spill_run(struct aimg_writer *writer, struct aimg_e
     bool zstd = false;
     if (writer->stage.rows == 0)
         return AIMG_OK;
-    enum aimg_status status = aimg_run_write(NULL, 0, &writer->stage, &writer->out, &writer->codecs, &part, &zstd, error);
+    enum aimg_status status = writer->located.stale_hint ? aimg_writer_renew_hints(writer, error) : AIMG_OK;
+    if (status == AIMG_OK)
+        status = aimg_run_write(NULL, 0, &writer->stage, &writer->out, &writer->codecs, &part, &zstd, error);
     if (zstd)
         writer->incompat |= AIMG_INCOMPAT_ZSTD;
     return status == AIMG_OK ? aimg_writer_add_part(writer, &part, error) : status;

@@ -172,17 +172,20 @@ static enum aimg_status write_pad(const struct aimg_salvage *salvage, struct aim
     return status == AIMG_OK ? write_zeros(writer->io, salvage->kept_end + AIMG_FRAME_BYTES, bytes, error) : status;
 }
 
-/* Images that stay are there for the aliases behind them, and are not copied. */
-static void leave_out_kept(const struct aimg_salvage *salvage)
+/* Images that stay are there for the aliases behind them, and are not copied. Returns how many others there are. */
+static size_t leave_out_kept(const struct aimg_salvage *salvage)
 {
-    size_t count;
+    size_t count, others = 0;
     struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
     for (size_t i = 0; i < count; i++) {
-        if (aimg_repair_offset(&images[i]) >= salvage->kept_end)
+        if (aimg_repair_offset(&images[i]) >= salvage->kept_end) {
+            others++;
             continue;
+        }
         images[i].number = images[i].ordinal;
         images[i].place |= AIMG_REPAIR_DEAD;
     }
+    return others;
 }
 
 /* A name that was made stands for one that no archive may have. Where it stands for one that could not be read, recovery ends. */
@@ -231,8 +234,11 @@ static enum aimg_status check_left_out(const struct aimg_salvage *salvage, struc
 static enum aimg_status copy_others(struct aimg_salvage *salvage, struct aimg_error *error)
 {
     struct aimg_writer *writer = salvage->writer;
-    leave_out_kept(salvage);
-    enum aimg_status status = aimg_repair_write(salvage->tail, error);
+    enum aimg_status status = AIMG_OK;
+    if (leave_out_kept(salvage) > 0 && writer->located.stale_hint)
+        status = aimg_writer_renew_hints(writer, error);
+    if (status == AIMG_OK)
+        status = aimg_repair_write(salvage->tail, error);
     if (status == AIMG_OK)
         status = check_names(salvage, error);
     if (status == AIMG_OK)
@@ -284,14 +290,29 @@ static uint64_t count_lost(const struct aimg_salvage *salvage, uint64_t cut)
     return end - first - salvage->writer->pending_images + cut;
 }
 
-/* The tail is read from the medium: what is in the page cache alone would be lost although it is committed. */
+/* While no commit is there, nothing but the head leads to the images: of one that is on the medium no byte is written over. */
+static enum aimg_status restore_head(const struct aimg_writer *writer, struct aimg_error *error)
+{
+    uint8_t header[AIMG_HEADER_BYTES], found[AIMG_HEADER_BYTES];
+    struct aimg_io *io = writer->io;
+    aimg_header_encode(&writer->located.header, header);
+    enum aimg_status status = io->ops->read_at(io, 0, found, sizeof found, error);
+    if (status != AIMG_OK || memcmp(header, found, sizeof header) == 0)
+        return status;
+    status = io->ops->write_at(io, 0, header, sizeof header, NULL, 0, error);
+    return status == AIMG_OK ? io->ops->sync(io, error) : status;
+}
+
+/* All is read from the medium: what is in the page cache alone would be lost although it is committed. */
 static enum aimg_status begin(struct aimg_salvage *salvage, struct aimg_error *error)
 {
     struct aimg_writer *writer = salvage->writer;
     struct aimg_io *io = writer->io;
     uint64_t bytes = salvage->tail->file_bytes;
     enum aimg_status status = io->ops->sync(io, error);
-    io->ops->forget(io, writer->located.end, bytes - writer->located.end);
+    io->ops->forget(io, 0, bytes);
+    if (status == AIMG_OK && writer->located.empty)
+        status = restore_head(writer, error);
     if (status == AIMG_OK)
         status = aimg_repair_create_caches(salvage->tail, error);
     if (status == AIMG_OK)
@@ -332,7 +353,10 @@ enum aimg_status aimg_writer_renew_hints(struct aimg_writer *writer, struct aimg
     enum aimg_status status = io->ops->write_at(io, AIMG_HEADER_BYTES, blank, sizeof blank, NULL, 0, error);
     if (status == AIMG_OK && !writer->located.empty)
         status = aimg_hint_write(io, &writer->located.commit, error);
-    return status == AIMG_OK && (writer->flags & AIMG_WRITER_NO_SYNC) == 0 ? io->ops->sync(io, error) : status;
+    if (status == AIMG_OK)
+        status = sync(writer, error);
+    writer->located.stale_hint = writer->located.stale_hint && status != AIMG_OK;
+    return status;
 }
 
 enum aimg_status aimg_writer_commit_salvaged(struct aimg_writer *writer, struct aimg_error *error)

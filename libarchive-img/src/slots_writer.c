@@ -92,7 +92,9 @@ enum aimg_status aimg_writer_spill_keys(struct aimg_writer *writer, struct aimg_
     for (uint32_t i = 0; full && i < index->spilled_count; i++)
         older[i] = &index->spilled[i];
     /* Without what the batch has removed: of each name a table has one slot at most, so that a search may end at the first. */
-    enum aimg_status status = write_table(writer, index, older, full ? index->spilled_count : 0, &part, error);
+    enum aimg_status status = writer->located.stale_hint ? aimg_writer_renew_hints(writer, error) : AIMG_OK;
+    if (status == AIMG_OK)
+        status = write_table(writer, index, older, full ? index->spilled_count : 0, &part, error);
     if (status == AIMG_OK)
         status = aimg_out_flush(&writer->out, error);
     if (status == AIMG_OK && full)

@@ -225,7 +225,8 @@ static enum aimg_status check_writable(const struct aimg_located *located, struc
 
 /* Cuts off what an interrupted writer left, and makes that durable: what was cut, by this writer or by one whose sync had failed,
  * must not come back from the medium between the frames that are written next. While no commit is there the head may be lost in
- * the same way: it is written again. What was saved of the tail stands before that. */
+ * the same way: it is written again, unless something was saved of the tail: then it was looked at, and the hints alone, which
+ * lead nowhere, are. What was saved stands before that. */
 static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error *error)
 {
     enum aimg_status status = aimg_out_flush(&writer->out, error);
@@ -234,7 +235,7 @@ static enum aimg_status drop_tail(struct aimg_writer *writer, struct aimg_error 
     if (status == AIMG_OK && file_bytes > kept)
         status = writer->io->ops->truncate(writer->io, kept, error);
     if (status == AIMG_OK && writer->located.empty)
-        status = write_head(writer, error);
+        status = writer->pending_images == 0 ? write_head(writer, error) : aimg_writer_renew_hints(writer, error);
     if (status == AIMG_OK && (writer->flags & AIMG_WRITER_NO_SYNC) == 0)
         status = writer->io->ops->sync(writer->io, error);
     writer->located.file_bytes = writer->located.end;

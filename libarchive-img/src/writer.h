@@ -103,7 +103,8 @@ enum aimg_status aimg_writer_open_io(const struct aimg_io *io, const struct aimg
 enum aimg_status aimg_writer_take_tail(struct aimg_writer *writer, struct aimg_error *error);
 /* What was saved of the tail becomes a commit of its own: nothing else that this writer does can lose it again. */
 enum aimg_status aimg_writer_commit_salvaged(struct aimg_writer *writer, struct aimg_error *error);
-/* So that no hint names a commit that is gone. */
+/* So that no hint names a commit that is gone. Before the file grows past the end of that: then the hint would not be one of an
+ * archive that was cut short any more, but of one that is damaged. */
 enum aimg_status aimg_writer_renew_hints(struct aimg_writer *writer, struct aimg_error *error);
 
 /* Refuses a call on a handle that failed, or a NULL. */
