@@ -4,7 +4,7 @@
  *
  * An image may hold bytes that look like frames of this very archive. So what is found by looking must prove more than its
  * checksum: it has the salt of the batch, which nobody knew before the batch was written, or frames follow it up to a commit or
- * the end. */
+ * the end. A torn tail is what one session has left: it has one salt, and a commit in it is no proof, but a reason to refuse. */
 #include "repair.h"
 
 #include "checksum.h"
@@ -22,9 +22,9 @@ struct scan {
     struct aimg_repair *repair;
     uint64_t begin, end; /* what the window holds */
     uint8_t *window;
-    uint64_t expected; /* ordinal of the next image, */
-    uint64_t room;     /* when none is missing: bytes in gaps since the last image */
-    bool batch_open;
+    uint64_t expected;                 /* ordinal of the next image, */
+    uint64_t room;                     /* when none is missing: bytes in gaps since the last image */
+    bool batch_open;                   /* in a torn tail: from the first frame on */
     uint32_t salt;                     /* of the open batch */
     bool small;                        /* frames are large: read little of each */
     uint64_t followers_max;            /* that may be looked at altogether: a file of false headers costs no more than its size */
@@ -188,7 +188,7 @@ static enum aimg_status take(struct scan *scan, uint64_t offset, const struct ai
     if (frame->type != AIMG_FRAME_COMMIT)
         return frame->type == AIMG_FRAME_PAD || frame->type == AIMG_FRAME_CODING ? AIMG_OK
                                                                                  : take_piece(scan, offset, frame, error);
-    scan->batch_open = false;
+    scan->batch_open = scan->repair->adds;
     enum aimg_status status = page_at(scan, offset, &commit, &valid, error);
     if (status != AIMG_OK || !valid)
         return status;
@@ -213,7 +213,7 @@ static enum aimg_status followed(struct scan *scan, uint64_t begin, const struct
     for (; valid && scan->followers_max > 0; scan->followers_max--) {
         if (frame.type == AIMG_FRAME_COMMIT) {
             status = page_at(scan, offset, &commit, &valid, error);
-            *followed_out = valid && commit.salt == first->salt;
+            *followed_out = valid && commit.salt == first->salt && !scan->repair->adds;
             break;
         }
         offset += aimg_frame_total_bytes(&frame);
@@ -245,6 +245,10 @@ static enum aimg_status trusted(struct scan *scan, uint64_t begin, uint64_t offs
     if (offset == scan->repair->hint_end) {
         *trusted_out = true;
         return AIMG_OK;
+    }
+    if (scan->repair->adds) {
+        *trusted_out = scan->batch_open && frame->salt == scan->salt;
+        return scan->batch_open ? AIMG_OK : followed(scan, offset, frame, trusted_out, error);
     }
     struct aimg_repair_salt salt;
     enum aimg_status status = aimg_repair_list_salts(scan->repair, error);
@@ -357,7 +361,7 @@ static enum aimg_status step(struct scan *scan, uint64_t *at, struct aimg_error 
     status = take_gap(scan, *at, next, error);
     scan->room += next - *at;
     *at = next;
-    scan->batch_open = false; /* what was found proved itself, whichever batch it is of */
+    scan->batch_open = scan->batch_open && scan->repair->adds; /* what was found proved itself, whichever batch it is of */
     return status;
 }
 

@@ -18,7 +18,8 @@ struct tail {
     uint8_t bytes[1 << 17];
     size_t used;
     uint64_t seed;
-    uint32_t ordinal;
+    uint32_t ordinal, salt;
+    struct aimg_located base;
 };
 
 /* A frame to be put. Its name and extensions lie one after the other. */
@@ -41,7 +42,7 @@ static void put(struct tail *tail, const struct odd *odd)
     size_t used = AIMG_FRAME_BYTES + (size_t)frame.name_bytes + frame.ext_bytes;
     size_t header = aimg_frame_header_bytes(frame.name_bytes, frame.ext_bytes);
     frame.header_units = (uint8_t)(header / AIMG_UNIT);
-    frame.salt = 0x5a17;
+    frame.salt = tail->salt;
     frame.ordinal = image ? tail->ordinal++ : 0;
     frame.raw_bytes = frame.raw_bytes == 0 ? frame.stored_bytes : frame.raw_bytes;
     frame.stored_hash = aimg_hash(odd->payload, (size_t)frame.stored_bytes).low;
@@ -96,7 +97,8 @@ static void begin_tail(struct tail *tail)
     REQUIRE(sample_add(writer, "base/1", 4, 0, NULL, &error) == AIMG_OK);
     REQUIRE(sample_add(writer, "base/2", 3, 0, NULL, &error) == AIMG_OK);
     REQUIRE(aimg_writer_commit(writer, NULL, &error) == AIMG_OK);
-    *tail = (struct tail){.used = (size_t)disk.cache_bytes, .seed = writer->out.seed, .ordinal = BASE};
+    *tail = (struct tail){
+        .used = (size_t)disk.cache_bytes, .seed = writer->out.seed, .ordinal = BASE, .salt = 0x5a17, .base = writer->located};
     memcpy(tail->bytes, disk.cache, tail->used);
     REQUIRE(aimg_writer_close(writer, &error) == AIMG_OK);
     fake_disk_destroy(&disk);
@@ -309,11 +311,69 @@ static bool check_renewed(uint64_t n)
     return reached;
 }
 
+/* What an image may hold: frames of this very archive, and the page of a commit that was long ago, with a salt of its own. */
+static void put_forged(struct tail *tail)
+{
+    static const uint8_t zeros[AIMG_PAGE_BYTES];
+    const struct tail before = {.ordinal = tail->ordinal, .salt = tail->salt};
+    struct aimg_commit_page page = tail->base.commit;
+    tail->salt = page.salt = 0xbad;
+    tail->ordinal++;
+    put_image(tail, "base/0", 9);
+    put_image(tail, "base/1", 9);
+    struct odd pad = {.frame = {.type = AIMG_FRAME_PAD}, .payload = zeros};
+    page.self_offset = aimg_round_up(tail->used + AIMG_FRAME_BYTES, AIMG_PAGE_BYTES);
+    pad.frame.stored_bytes = page.self_offset - tail->used - AIMG_FRAME_BYTES;
+    put(tail, &pad);
+    aimg_commit_encode(&page, tail->bytes + tail->used);
+    tail->used += AIMG_PAGE_BYTES;
+    tail->ordinal = before.ordinal;
+    tail->salt = before.salt;
+}
+
+/* An image that has lost its header in the crash, with forged frames in it: nothing of them is taken for an image. */
+static void check_forged(unsigned before)
+{
+    static struct tail tail;
+    struct fake_disk disk;
+    struct aimg_writer *writer = NULL;
+    struct aimg_writer_options options = sample_writer_options();
+    const char *path = sample_path("forged");
+    uint64_t kept, dropped, lost;
+    uint32_t ordinal;
+    begin_tail(&tail);
+    for (unsigned i = 0; i < before; i++)
+        put_image(&tail, "t/first", 5);
+    tail.ordinal++;
+    tail.used += 2 * (size_t)AIMG_FRAME_BYTES;
+    put_forged(&tail);
+    put_image(&tail, "t/last", 6);
+    fake_disk_create(&disk, tail.bytes, tail.used);
+    struct aimg_io io = fake_disk_io(&disk);
+    options.flags = AIMG_WRITER_RECOVER;
+    REQUIRE(aimg_writer_open_io(&io, &options, &writer, &error) == AIMG_OK);
+    aimg_writer_recovered(writer, &kept);
+    aimg_writer_dropped(writer, &dropped, &lost);
+    EXPECT_EQ_UINT(kept, before + 1);
+    EXPECT_EQ_UINT(lost, 1);
+    EXPECT(aimg_writer_find(writer, "base/0", 6, &ordinal, &error) == AIMG_OK &&
+           sample_equals(aimg_writer_base(writer), ordinal, 3));
+    EXPECT(aimg_writer_find(writer, "t/last", 6, &ordinal, &error) == AIMG_OK &&
+           sample_equals(aimg_writer_base(writer), ordinal, 6));
+    REQUIRE(sample_store(path, disk.medium, disk.medium_bytes));
+    EXPECT(sample_verifies(path, 1, 0));
+    EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+    fake_disk_destroy(&disk);
+}
+
 int main(void)
 {
     test_state.subject = "an alias with a name of the archive";
     for (uint64_t n = 1; check_renewed(n);)
         n++;
+    test_state.subject = "forged frames";
+    check_forged(1);
+    check_forged(0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         check_case(&cases[i], false);
         check_case(&cases[i], true);
