@@ -24,6 +24,9 @@ struct aimg_io_ops {
     void (*forget)(struct aimg_io *io, uint64_t offset, uint64_t bytes);
     /* The bytes will be read soon. */
     void (*announce)(struct aimg_io *io, uint64_t offset, uint64_t bytes);
+    /* Where data begins at or behind offset: before that all is zero. offset itself where nobody knows, UINT64_MAX when there is
+     * none. NULL: nobody knows. */
+    uint64_t (*data_from)(struct aimg_io *io, uint64_t offset);
     /* Whether a touch of the map that misses memory should fetch that page only, or read ahead as the system is set up to. */
     void (*expect_random)(struct aimg_io *io, bool random);
     enum aimg_status (*close)(struct aimg_io *io, struct aimg_error *error);

@@ -142,6 +142,12 @@ static void file_announce(struct aimg_io *io, uint64_t offset, uint64_t bytes)
     }
 }
 
+static uint64_t file_data_from(struct aimg_io *io, uint64_t offset)
+{
+    off_t found = lseek(io->fd, (off_t)offset, SEEK_DATA);
+    return found >= 0 ? (uint64_t)found : errno == ENXIO ? UINT64_MAX : offset;
+}
+
 static void file_expect_random(struct aimg_io *io, bool random)
 {
     if (io->base != NULL)
@@ -180,6 +186,7 @@ static const struct aimg_io_ops file_ops = {
     .flush_soon = file_flush_soon,
     .forget = file_forget,
     .announce = file_announce,
+    .data_from = file_data_from,
     .expect_random = file_expect_random,
     .close = file_close,
 };

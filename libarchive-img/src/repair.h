@@ -179,6 +179,9 @@ struct aimg_repair_salt {
 bool aimg_repair_salt_at(const struct aimg_repair *repair, uint64_t offset, struct aimg_repair_salt *salt);
 /* repair_scan.c: images, pieces and gaps. */
 enum aimg_status aimg_repair_scan(struct aimg_repair *repair, struct aimg_error *error);
+/* A hole of the file is not read through: where the next byte that is not zero can stand, at or behind offset, and before the
+ * end. */
+uint64_t aimg_repair_skip_hole(const struct aimg_repair *repair, uint64_t offset);
 
 /* repair_gaps.c: what was in the gaps, once all images are there. Where it may have been tables, no mask is sure any more. */
 enum aimg_status aimg_repair_judge_gaps(struct aimg_repair *repair, struct aimg_error *error);

@@ -266,6 +266,13 @@ static enum aimg_status trusted(struct scan *scan, uint64_t begin, uint64_t offs
     return followed(scan, offset, frame, trusted_out, error);
 }
 
+uint64_t aimg_repair_skip_hole(const struct aimg_repair *repair, uint64_t offset)
+{
+    struct aimg_io *io = repair->io;
+    uint64_t data = io->ops->data_from == NULL ? offset : io->ops->data_from(io, offset);
+    return data < offset ? offset : data < repair->file_bytes ? data : repair->file_bytes;
+}
+
 /* The next frame from `begin` on; the end of the file when there is none. */
 static enum aimg_status resynchronise(struct scan *scan, uint64_t begin, uint64_t *next_out, struct aimg_error *error)
 {
@@ -275,6 +282,10 @@ static enum aimg_status resynchronise(struct scan *scan, uint64_t begin, uint64_
         const uint8_t *bytes;
         size_t known;
         bool valid = false;
+        if (at < scan->begin || at >= scan->end)
+            at = aimg_repair_skip_hole(scan->repair, at) / AIMG_UNIT * AIMG_UNIT;
+        if (file_bytes - at < AIMG_FRAME_BYTES)
+            break;
         scan->small = false;
         enum aimg_status status = look(scan, at, 2, &bytes, &known, error);
         if (status == AIMG_OK && aimg_load16(bytes) == AIMG_FRAME_MAGIC)

@@ -5,6 +5,9 @@
 
 #include "recover.h"
 
+/* So far data is read before it is asked whether a hole follows. */
+#define HOLE_BYTES 65536
+
 /* Whether a page goes on from the last commit, at once or after others that stand in the tail too, and its ROOT is not older. It
  * then is a commit, but for one case: an image of an interrupted batch has lost its header, and holds a page and a ROOT that were
  * made to fit this place. */
@@ -31,12 +34,20 @@ static enum aimg_status check_page(const struct aimg_writer *writer, uint64_t of
                         page.seq, offset, located->end);
 }
 
-static enum aimg_status check_pages(const struct aimg_writer *writer, uint64_t begin, uint64_t end, struct aimg_error *error)
+static enum aimg_status check_pages(const struct aimg_writer *writer, const struct aimg_repair *tail,
+                                    const struct aimg_repair_gap *gap, struct aimg_error *error)
 {
     enum aimg_status status = AIMG_OK;
-    for (uint64_t at = aimg_round_up(begin, AIMG_PAGE_BYTES); status == AIMG_OK && at < end && end - at >= AIMG_PAGE_BYTES;
-         at += AIMG_PAGE_BYTES)
+    uint64_t at = gap->begin;
+    while (status == AIMG_OK) {
+        if (at == gap->begin || at % HOLE_BYTES == 0)
+            at = aimg_repair_skip_hole(tail, at);
+        at = aimg_round_up(at, AIMG_PAGE_BYTES);
+        if (at >= gap->end || gap->end - at < AIMG_PAGE_BYTES)
+            return AIMG_OK;
         status = check_page(writer, at, error);
+        at += AIMG_PAGE_BYTES;
+    }
     return status;
 }
 
@@ -52,7 +63,7 @@ static enum aimg_status check_no_commit(const struct aimg_writer *writer, const 
         if (pieces[i].type == AIMG_FRAME_COMMIT)
             status = check_page(writer, pieces[i].offset, error);
     for (size_t i = 0; status == AIMG_OK && i < tail->gaps.bytes / sizeof *gaps; i++)
-        status = check_pages(writer, gaps[i].begin, gaps[i].end, error);
+        status = check_pages(writer, tail, &gaps[i], error);
     return status;
 }
 
@@ -66,7 +77,7 @@ enum aimg_status aimg_tail_open(struct aimg_writer *writer, struct aimg_repair *
     tail->io = writer->io;
     tail->writer = writer;
     tail->adds = true;
-    tail->file_bytes = writer->located.file_bytes;
+    tail->file_bytes = writer->located.file_bytes < AIMG_FILE_LIMIT ? writer->located.file_bytes : AIMG_FILE_LIMIT;
     tail->scan_begin = writer->located.end;
     tail->scan_ordinal = writer->head.ordinal_count;
     tail->reader.located.header = writer->located.header;
@@ -74,7 +85,7 @@ enum aimg_status aimg_tail_open(struct aimg_writer *writer, struct aimg_repair *
                                                .limits = writer->limits,
                                                .io = writer->io,
                                                .seed = aimg_uuid_seed(writer->located.header.uuid),
-                                               .end = writer->located.file_bytes};
+                                               .end = tail->file_bytes};
     enum aimg_status status = aimg_repair_scan(tail, error);
     if (status == AIMG_OK)
         status = check_no_commit(writer, tail, error);
