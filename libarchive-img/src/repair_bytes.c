@@ -51,6 +51,12 @@ static enum aimg_status give_up(struct aimg_repair_copy *copy, uint64_t offset, 
     return aimg_fail_at(error, status, 0, offset, "the image at %" PRIu64 ": %s", offset, why);
 }
 
+/* Whether another way to the bytes is looked for. A recovery ends where the file does too early: that is no damage. */
+static bool bears(const struct aimg_repair *repair, enum aimg_status status)
+{
+    return repair->adds ? aimg_repair_is_damage(status) : aimg_repair_bears(status);
+}
+
 enum aimg_status aimg_repair_find_bytes(struct aimg_repair_copy *copy, const struct aimg_repair_image *image,
                                         struct aimg_repair_bytes *bytes, struct aimg_error *error)
 {
@@ -60,7 +66,7 @@ enum aimg_status aimg_repair_find_bytes(struct aimg_repair_copy *copy, const str
     if (status == AIMG_UNSUPPORTED)
         return give_up(copy, aimg_repair_offset(image), status,
                        "it needs an extension that this version does not know: use a newer one", error);
-    if (status == AIMG_OK || !aimg_repair_bears(status))
+    if (status == AIMG_OK || !bears(repair, status))
         return status;
     status = aimg_repair_entry(repair, image->ordinal, &entry, error);
     if (status == AIMG_OK && (entry.flags & AIMG_ENTRY_ALIASED) != 0)
@@ -83,7 +89,7 @@ enum aimg_status aimg_repair_find_target(struct aimg_repair *repair, const struc
     *target_out = SIZE_MAX;
     *ordinal_out = AIMG_NO_ORDINAL;
     if (status != AIMG_OK)
-        return aimg_repair_bears(status) ? AIMG_OK : status;
+        return bears(repair, status) ? AIMG_OK : status;
     uint32_t ordinal = view.frame.ordinal;
     if (!indexed) {
         status = aimg_source_copy(&repair->reader.source, offset + (uint64_t)view.frame.header_units * AIMG_UNIT, sizeof payload,
@@ -95,7 +101,7 @@ enum aimg_status aimg_repair_find_target(struct aimg_repair *repair, const struc
         status = AIMG_CORRUPT;
     }
     if (status != AIMG_OK)
-        return aimg_repair_bears(status) ? AIMG_OK : status;
+        return bears(repair, status) ? AIMG_OK : status;
     *ordinal_out = ordinal;
     size_t count, found = ordinal < image->ordinal ? aimg_repair_find(repair, ordinal) : SIZE_MAX;
     const struct aimg_repair_image *images = aimg_repair_images(repair, &count);
