@@ -21,9 +21,16 @@ static uint64_t hash_at(const struct aimg_keys *keys, uint64_t index)
     return aimg_name_slot_key_hash(aimg_load64(slot_at(keys, index)));
 }
 
-static void set_insert(uint32_t *set, uint64_t size, uint64_t hash, uint32_t index)
+/* Where a search begins; the set has `size` places. Whoever makes names knows their hashes: the archive says the seed. */
+static uint64_t home(const struct aimg_keys *keys, uint64_t hash)
 {
-    uint64_t place = hash & (size - 1);
+    uint64_t mixed = hash * (keys->multiplier | 1);
+    return mixed ^ mixed >> 32;
+}
+
+static void set_insert(const struct aimg_keys *keys, uint32_t *set, uint64_t size, uint64_t hash, uint32_t index)
+{
+    uint64_t place = home(keys, hash) & (size - 1);
     while (set[place] != 0)
         place = (place + 1) & (size - 1);
     set[place] = index + 1;
@@ -42,7 +49,7 @@ static bool set_grow(struct aimg_keys *keys)
     if (set == NULL)
         return false;
     for (uint64_t i = 0; i < count; i++)
-        set_insert(set, size, hash_at(keys, i), (uint32_t)i);
+        set_insert(keys, set, size, hash_at(keys, i), (uint32_t)i);
     aimg_release(&keys->allocator, keys->set);
     keys->set = set;
     keys->set_size = size;
@@ -69,13 +76,29 @@ bool aimg_keys_add_content(struct aimg_keys *keys, uint32_t hash, uint32_t ordin
 
 bool aimg_keys_add(struct aimg_keys *keys, const struct aimg_name_slot *slot)
 {
+    uint64_t superseded = keys->superseded;
+    keys->superseded = 0;
+    if (superseded != 0 && hash_at(keys, superseded - 1) == slot->hash) {
+        aimg_name_slot_encode(slot, slot_at(keys, superseded - 1));
+        return true;
+    }
     if (!reserve_slot(keys) || (!keys->blind && !set_grow(keys)))
         return false;
     if (!keys->blind)
-        set_insert(keys->set, keys->set_size, slot->hash, (uint32_t)aimg_keys_count(keys));
+        set_insert(keys, keys->set, keys->set_size, slot->hash, (uint32_t)aimg_keys_count(keys));
     aimg_name_slot_encode(slot, keys->slots.data + keys->slots.bytes);
     keys->slots.bytes += AIMG_NAME_SLOT_BYTES;
     return true;
+}
+
+void aimg_keys_supersede(struct aimg_keys *keys, uint64_t hash, uint32_t ordinal)
+{
+    struct aimg_name_slot slot = {.ordinal = ordinal};
+    uint64_t cursor = 0;
+    keys->superseded = 0;
+    while (keys->superseded == 0 && aimg_keys_next(keys, hash, &cursor, &slot))
+        if (slot.ordinal == ordinal)
+            keys->superseded = keys->set[(home(keys, hash) + cursor - 1) & (keys->set_size - 1)];
 }
 
 bool aimg_keys_next(const struct aimg_keys *keys, uint64_t hash, uint64_t *cursor, struct aimg_name_slot *slot)
@@ -83,7 +106,7 @@ bool aimg_keys_next(const struct aimg_keys *keys, uint64_t hash, uint64_t *curso
     if (keys->set_size == 0)
         return false;
     for (;; (*cursor)++) {
-        uint32_t index = keys->set[(hash + *cursor) & (keys->set_size - 1)];
+        uint32_t index = keys->set[(home(keys, hash) + *cursor) & (keys->set_size - 1)];
         if (index == 0)
             return false;
         if (hash_at(keys, index - 1) == hash) {
@@ -97,6 +120,7 @@ bool aimg_keys_next(const struct aimg_keys *keys, uint64_t hash, uint64_t *curso
 void aimg_keys_clear(struct aimg_keys *keys)
 {
     keys->slots.bytes = 0;
+    keys->superseded = 0;
     aimg_release(&keys->allocator, keys->set);
     keys->set = NULL;
     keys->set_size = 0;

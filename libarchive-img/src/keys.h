@@ -46,6 +46,8 @@ struct aimg_keys {
     struct aimg_buffer slots; /* encoded, in order of arrival */
     uint32_t *set;            /* names: open addressing: index in slots + 1, or 0 */
     uint64_t set_size;        /* a power of two, or 0 */
+    uint64_t multiplier;      /* secret, so that nobody makes names that crowd one place of the set */
+    uint64_t superseded;      /* index in slots + 1 of a key that the next one with its hash takes the place of, or 0 */
     bool blind;               /* names are not found while they wait: for whoever compares them with aimg_keys_each */
 };
 
@@ -58,6 +60,8 @@ static inline uint64_t aimg_keys_count(const struct aimg_keys *keys)
 bool aimg_keys_add_content(struct aimg_keys *keys, uint32_t hash, uint32_t ordinal);
 /* A name. */
 bool aimg_keys_add(struct aimg_keys *keys, const struct aimg_name_slot *slot);
+/* The next key that is added, if it has that hash, takes the place of the one of that ordinal, if that still waits. */
+void aimg_keys_supersede(struct aimg_keys *keys, uint64_t hash, uint32_t ordinal);
 /* The slots with that hash, one after the other: begin with *cursor = 0; false when there are no more. */
 bool aimg_keys_next(const struct aimg_keys *keys, uint64_t hash, uint64_t *cursor, struct aimg_name_slot *slot);
 /* In the order of tables; they are not found afterwards. */

@@ -128,7 +128,8 @@ static enum aimg_status add_alias(struct write *write, struct aimg_repair_image 
     if (described.name_bytes > 0) { /* its name is not looked for there */
         status = aimg_writer_find(repair->writer, described.name, described.name_bytes, &replaced, error);
         if (status == AIMG_OK)
-            status = aimg_writer_remove(repair->writer, replaced, error);
+            status = aimg_writer_replace(repair->writer, replaced,
+                                         aimg_writer_hash_name(repair->writer, described.name, described.name_bytes), error);
         else if (status == AIMG_NOT_FOUND)
             status = AIMG_OK;
     }

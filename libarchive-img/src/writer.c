@@ -101,6 +101,7 @@ static enum aimg_status start(struct aimg_writer *writer, struct aimg_error *err
     writer->out.seed = aimg_uuid_seed(writer->located.header.uuid);
     enum aimg_status status = make_salt(writer, error);
     writer->seen.multiplier = writer->out.salt | 1;
+    writer->names.keys.multiplier = writer->out.salt * UINT64_C(0x9E3779B97F4A7C15);
     if (status == AIMG_OK)
         status = aimg_out_create(&writer->out, error);
     if (status == AIMG_OK)

@@ -198,6 +198,9 @@ enum aimg_status aimg_writer_adopt(struct aimg_writer *writer, const struct aimg
  * looked for. */
 enum aimg_status aimg_writer_add_alias(struct aimg_writer *writer, const struct aimg_image *image, uint32_t target,
                                        struct aimg_error *error);
+/* Removes an image, or none, as one with its name, of that hash, is going to be added: the dead keys of a name that is added
+ * again and again do not pile up. */
+enum aimg_status aimg_writer_replace(struct aimg_writer *writer, uint32_t ordinal, uint64_t hash, struct aimg_error *error);
 /* After the values of the row are set. */
 enum aimg_status aimg_writer_spill_if_full(struct aimg_writer *writer, struct aimg_error *error);
 

@@ -305,6 +305,14 @@ static enum aimg_status check_name_free(const struct aimg_writer *writer, const 
     return status;
 }
 
+enum aimg_status aimg_writer_replace(struct aimg_writer *writer, uint32_t ordinal, uint64_t hash, struct aimg_error *error)
+{
+    enum aimg_status status = ordinal == AIMG_NO_ORDINAL ? AIMG_OK : aimg_writer_remove(writer, ordinal, error);
+    if (status == AIMG_OK && ordinal != AIMG_NO_ORDINAL)
+        aimg_keys_supersede(&writer->names.keys, hash, ordinal);
+    return status;
+}
+
 /* What can be refused without a trace comes first. */
 static enum aimg_status add_prepared(struct aimg_writer *writer, const struct aimg_image *image,
                                      const struct aimg_prepared *prepared, uint32_t *ordinal_out, struct aimg_error *error)
@@ -321,8 +329,8 @@ static enum aimg_status add_prepared(struct aimg_writer *writer, const struct ai
         has_twin = status == AIMG_OK;
         status = status == AIMG_NOT_FOUND ? AIMG_OK : status;
     }
-    if (status == AIMG_OK && replaced != AIMG_NO_ORDINAL)
-        status = aimg_writer_remove(writer, replaced, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_replace(writer, replaced, hash, error);
     if (status != AIMG_OK)
         return intact ? status : aimg_writer_poison(writer, status);
     status = has_twin ? put_twin(writer, image, &twin, ordinal_out, error)
@@ -367,8 +375,8 @@ enum aimg_status aimg_writer_adopt(struct aimg_writer *writer, const struct aimg
         status = aimg_writer_make_room(writer, 0, 0, error);
     if (status == AIMG_OK)
         status = check_name_free(writer, image, hash, &replaced, error);
-    if (status == AIMG_OK && replaced != AIMG_NO_ORDINAL)
-        status = aimg_writer_remove(writer, replaced, error);
+    if (status == AIMG_OK)
+        status = aimg_writer_replace(writer, replaced, hash, error);
     if (status != AIMG_OK)
         return status;
     status = alias != NULL ? aimg_writer_put_alias_row(writer, alias, frame, offset, error)

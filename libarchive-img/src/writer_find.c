@@ -23,6 +23,8 @@ static enum aimg_status find_waiting(const struct aimg_writer *writer, const cha
     struct aimg_name_slot slot;
     for (uint64_t cursor = 0; aimg_keys_next(&writer->names.keys, hash, &cursor, &slot);) {
         struct aimg_frame frame;
+        if (aimg_ordinal_set_has(&writer->removed, slot.ordinal))
+            continue;
         enum aimg_status status = aimg_writer_peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES, error);
         if (status != AIMG_OK)
             return status;
@@ -31,7 +33,7 @@ static enum aimg_status find_waiting(const struct aimg_writer *writer, const cha
         status = aimg_writer_peek(writer, slot.frame_offset, header, AIMG_FRAME_BYTES + name_bytes, error);
         if (status != AIMG_OK)
             return status;
-        if (memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) == 0 && !aimg_ordinal_set_has(&writer->removed, slot.ordinal)) {
+        if (memcmp(header + AIMG_FRAME_BYTES, name, name_bytes) == 0) {
             *ordinal_out = slot.ordinal;
             return AIMG_OK;
         }

@@ -255,6 +255,39 @@ static void check_limits(void)
     table_room_close(&room);
 }
 
+/* Hashes that fall on few places of a set whose places they are, as who knows the seed can make them; and a name that comes again
+ * and again. How far a search goes is what it costs. */
+static void check_hostile(void)
+{
+    enum { COUNT = 20000 };
+    struct aimg_keys keys = {.kind = &aimg_name_slots, .multiplier = UINT64_C(0x123456789ABCDEF1)};
+    struct aimg_name_slot slot = {.hash = 0}, found;
+    uint64_t steps = 0, cursor = 0;
+    REQUIRE(aimg_allocator_resolve(&keys.allocator, &keys.allocator));
+    for (uint32_t i = 0; i < COUNT; i++) {
+        slot = (struct aimg_name_slot){.hash = (uint64_t)(i / 4) << 20 | i % 4, .ordinal = i};
+        REQUIRE(aimg_keys_add(&keys, &slot));
+        cursor = 0;
+        EXPECT(aimg_keys_next(&keys, slot.hash, &cursor, &found) && found.ordinal == i);
+        steps += cursor;
+    }
+    EXPECT(steps < 10 * COUNT);
+    for (uint32_t i = COUNT; i < 2 * COUNT; i++) {
+        aimg_keys_supersede(&keys, slot.hash, slot.ordinal);
+        slot.ordinal = i;
+        REQUIRE(aimg_keys_add(&keys, &slot));
+    }
+    cursor = 0;
+    EXPECT(aimg_keys_next(&keys, slot.hash, &cursor, &found) && found.ordinal == 2 * COUNT - 1 && cursor < 1000);
+    EXPECT(!aimg_keys_next(&keys, slot.hash, &cursor, &found));
+    EXPECT_EQ_UINT(aimg_keys_count(&keys), COUNT);
+    aimg_keys_supersede(&keys, slot.hash, slot.ordinal);
+    slot.hash++; /* another name is added instead */
+    REQUIRE(aimg_keys_add(&keys, &slot));
+    EXPECT_EQ_UINT(aimg_keys_count(&keys), COUNT + 1);
+    aimg_keys_release(&keys);
+}
+
 int main(void)
 {
     static const uint32_t sizes[] = {1, 2, 3, 23, 24, 25, 26, 300, 1000};
@@ -267,5 +300,6 @@ int main(void)
     check_merge(3, 5000, 1);
     check_trouble();
     check_limits();
+    check_hostile();
     return test_end("test_keys");
 }

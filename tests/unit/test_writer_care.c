@@ -377,6 +377,18 @@ static void check_wide(void)
     EXPECT(sample_verifies(path, 1, 0));
 }
 
+/* One name again and again: one key of it waits, and no other is looked at. */
+static void check_again_and_again(void)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    create_at(sample_path("again"), &options);
+    for (uint32_t k = 0; k < 100; k++)
+        EXPECT_EQ_INT(sample_add(writer, "name", k, AIMG_ADD_REPLACE, NULL, &error), AIMG_OK);
+    EXPECT_EQ_UINT(aimg_keys_count(&writer->names.keys), 1);
+    EXPECT(writer->names.keys.multiplier != 0);
+    commit_and_close();
+}
+
 int main(void)
 {
     check_damaged_entry();
@@ -391,5 +403,6 @@ int main(void)
     check_early_limits();
     check_dictionary();
     check_wide();
+    check_again_and_again();
     return test_end("test_writer_care");
 }
