@@ -116,6 +116,8 @@ struct aimg_repair {
     uint64_t told_bytes; /* by progress */
     uint64_t steps;
     bool told;
+    uint64_t scanned_images; /* that the scan found, though it has kept none of them */
+    bool counts;             /* so it is asked */
     bool adds; /* to an archive that is there, from its torn tail: what is left out is lost, so nothing is that is not damaged */
 };
 
@@ -240,7 +242,10 @@ enum aimg_status aimg_repair_values_take(struct aimg_repair *repair, uint32_t or
 /* Sets the references between images, once all are there; and tells what is lost. */
 enum aimg_status aimg_repair_values_finish(struct aimg_repair *repair, struct aimg_error *error);
 
-/* repair_bytes.c: whether an image can be written: its bytes are found, and are those that were added. */
+/* repair_bytes.c: hash of bytes of the file, read in pieces. */
+enum aimg_status aimg_repair_hash_bytes(const struct aimg_repair *repair, uint64_t offset, uint64_t bytes,
+                                        struct aimg_hash *hash_out, struct aimg_error *error);
+/* Whether an image can be written: its bytes are found, and are those that were added. */
 enum aimg_status aimg_repair_whole(struct aimg_repair *repair, const struct aimg_repair_image *image, bool *whole_out,
                                    struct aimg_error *error);
 /* repair_write.c: all images into the new archive. */

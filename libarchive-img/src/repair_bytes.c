@@ -8,6 +8,8 @@
 /* Times that the bytes of an image may be asked for: for its name, for itself, and for aliases. */
 #define LOADED_MOST 4
 
+#define PIECE_BYTES 65536
+
 /* ------------------------------------------------------------------ finding */
 
 static enum aimg_status bytes_of_frame(const struct aimg_repair *repair, uint64_t offset, uint32_t ordinal,
@@ -151,22 +153,59 @@ static enum aimg_status decode(struct aimg_repair_copy *copy, struct aimg_repair
     return status;
 }
 
+enum aimg_status aimg_repair_hash_bytes(const struct aimg_repair *repair, uint64_t offset, uint64_t bytes,
+                                        struct aimg_hash *hash_out, struct aimg_error *error)
+{
+    uint8_t piece[PIECE_BYTES];
+    struct aimg_hasher hasher;
+    aimg_hasher_begin(&hasher);
+    while (bytes > 0) {
+        size_t part = bytes < sizeof piece ? (size_t)bytes : sizeof piece;
+        enum aimg_status status = aimg_source_copy(&repair->reader.source, offset, part, piece, error);
+        if (status != AIMG_OK)
+            return status;
+        aimg_hasher_add(&hasher, piece, part);
+        offset += part;
+        bytes -= part;
+    }
+    *hash_out = aimg_hasher_end(&hasher);
+    return AIMG_OK;
+}
+
+/* Whether memory is taken for so many bytes. What is left out of a recovery is lost: so an image that is not to be decoded may be
+ * of any size, but memory is taken for whole ones only, which damage cannot make larger than they are. */
+static enum aimg_status check_size(struct aimg_repair_copy *copy, const struct aimg_repair_bytes *bytes, struct aimg_error *error)
+{
+    const struct aimg_repair *repair = copy->repair;
+    struct aimg_hash hash;
+    bool large = bytes->stored_bytes > repair->reader.source.limits.image_bytes;
+    if (large && (!repair->adds || bytes->coding != AIMG_CODING_STORE))
+        return give_up(copy, bytes->offset, AIMG_LIMIT, "it takes more than the limit for images", error);
+    if (bytes->data_offset > repair->file_bytes || bytes->stored_bytes > repair->file_bytes - bytes->data_offset)
+        return give_up(copy, bytes->offset, AIMG_TRUNCATED, "the file ends before the image does", error);
+    if (!large || !bytes->framed)
+        return AIMG_OK;
+    enum aimg_status status = aimg_repair_hash_bytes(repair, bytes->data_offset, bytes->stored_bytes, &hash, error);
+    if (status == AIMG_OK && hash.low != bytes->stored_hash)
+        return give_up(copy, bytes->offset, AIMG_CHECKSUM, "its bytes are damaged", error);
+    return status;
+}
+
 enum aimg_status aimg_repair_load_bytes(struct aimg_repair_copy *copy, struct aimg_repair_bytes *bytes,
                                         struct aimg_prepared *prepared, struct aimg_error *error)
 {
     struct aimg_repair *repair = copy->repair;
     const struct aimg_source *source = &repair->reader.source;
-    if (bytes->stored_bytes > source->limits.image_bytes)
-        return give_up(copy, bytes->offset, AIMG_LIMIT, "it takes more than the limit for images", error);
-    if (bytes->data_offset > repair->file_bytes || bytes->stored_bytes > repair->file_bytes - bytes->data_offset)
-        return give_up(copy, bytes->offset, AIMG_TRUNCATED, "the file ends before the image does", error);
+    enum aimg_status status = check_size(copy, bytes, error);
+    if (status != AIMG_OK)
+        return status;
     if (repair->loaded_bytes / LOADED_MOST >= repair->file_bytes)
         return give_up(copy, bytes->offset, AIMG_CORRUPT, "the index gives the same bytes to many images", error);
     repair->loaded_bytes += bytes->stored_bytes;
     copy->stored.bytes = 0;
     if (!aimg_buffer_reserve(&repair->options.allocator, &copy->stored, bytes->stored_bytes + 1))
         return aimg_fail_memory(error, bytes->stored_bytes);
-    enum aimg_status status = aimg_source_copy(source, bytes->data_offset, (size_t)bytes->stored_bytes, copy->stored.data, error);
+    status = aimg_source_copy(source, bytes->data_offset, (size_t)bytes->stored_bytes, copy->stored.data, error);
     if (status != AIMG_OK)
         return status;
     struct aimg_hash hash = aimg_hash(copy->stored.data, (size_t)bytes->stored_bytes);

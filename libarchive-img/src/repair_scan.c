@@ -145,7 +145,8 @@ static enum aimg_status take_image(struct scan *scan, uint64_t offset, const str
         image.name_hash = aimg_hash_low(header + AIMG_FRAME_BYTES, frame->name_bytes, repair->reader.source.seed) | 1;
     scan->expected = (uint64_t)frame->ordinal + 1;
     scan->room = 0;
-    if (!aimg_buffer_add(&repair->options.allocator, &repair->images, &image, sizeof image))
+    repair->scanned_images++;
+    if (!repair->counts && !aimg_buffer_add(&repair->options.allocator, &repair->images, &image, sizeof image))
         return aimg_fail_memory(error, repair->images.bytes);
     return AIMG_OK;
 }
@@ -160,6 +161,8 @@ static enum aimg_status take_piece(struct scan *scan, uint64_t offset, const str
                                       .type = frame->type,
                                       .format = frame->format,
                                       .coding = frame->coding};
+    if (repair->counts && frame->type != AIMG_FRAME_COMMIT)
+        return AIMG_OK;
     if (!aimg_buffer_add(&repair->options.allocator, &repair->pieces, &piece, sizeof piece))
         return aimg_fail_memory(error, repair->pieces.bytes);
     return AIMG_OK;

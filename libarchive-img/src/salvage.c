@@ -331,9 +331,7 @@ static enum aimg_status begin(struct aimg_salvage *salvage, struct aimg_error *e
 enum aimg_status aimg_tail_salvage(struct aimg_repair *tail, uint64_t *lost_out, struct aimg_error *error)
 {
     struct aimg_salvage salvage = {.tail = tail, .writer = tail->writer};
-    struct aimg_limits *limits = &tail->reader.source.limits;
     uint64_t cut = tail->result.lost_images;
-    limits->image_bytes = limits->image_bytes < tail->file_bytes ? tail->file_bytes : limits->image_bytes;
     enum aimg_status status = begin(&salvage, error);
     if (status == AIMG_OK)
         status = keep_frames(&salvage, error);

@@ -5,8 +5,6 @@
 #include "checksum.h"
 #include "name.h"
 
-#define PIECE_BYTES 65536
-
 enum aimg_status aimg_salvage_damaged(const struct aimg_salvage *salvage, struct aimg_error *error)
 {
     return aimg_fail_at(error, AIMG_CORRUPT, 13, salvage->at, "the frame at %" PRIu64 " is damaged", salvage->at);
@@ -84,21 +82,7 @@ enum aimg_status aimg_salvage_check_frame(const struct aimg_salvage *salvage, co
 enum aimg_status aimg_salvage_hash(const struct aimg_salvage *salvage, const struct aimg_frame *frame, struct aimg_hash *hash_out,
                                    struct aimg_error *error)
 {
-    uint8_t piece[PIECE_BYTES];
-    struct aimg_hasher hasher;
-    uint64_t offset = payload_of(salvage, frame), bytes = frame->stored_bytes;
-    aimg_hasher_begin(&hasher);
-    while (bytes > 0) {
-        size_t part = bytes < sizeof piece ? (size_t)bytes : sizeof piece;
-        enum aimg_status status = aimg_source_copy(&salvage->tail->reader.source, offset, part, piece, error);
-        if (status != AIMG_OK)
-            return status;
-        aimg_hasher_add(&hasher, piece, part);
-        offset += part;
-        bytes -= part;
-    }
-    *hash_out = aimg_hasher_end(&hasher);
-    return AIMG_OK;
+    return aimg_repair_hash_bytes(salvage->tail, payload_of(salvage, frame), frame->stored_bytes, hash_out, error);
 }
 
 enum aimg_status aimg_salvage_check_payload(const struct aimg_salvage *salvage, const struct aimg_frame *frame,
@@ -115,7 +99,8 @@ static enum aimg_status decode(struct aimg_salvage *salvage, const struct aimg_f
     const struct aimg_reader *reader = &salvage->tail->reader;
     const struct aimg_allocator *allocator = &salvage->writer->allocator;
     uint64_t payload = payload_of(salvage, frame);
-    if (!aimg_decoding_allowed(&reader->source.limits, frame->stored_bytes, frame->raw_bytes))
+    if (frame->stored_bytes > reader->source.limits.image_bytes ||
+        !aimg_decoding_allowed(&reader->source.limits, frame->stored_bytes, frame->raw_bytes))
         return aimg_fail_at(error, AIMG_LIMIT, 0, salvage->at,
                             "the image at %" PRIu64 " has %" PRIu64 " bytes when it is decoded, more than the limits allow",
                             salvage->at, frame->raw_bytes);

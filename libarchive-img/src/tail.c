@@ -77,6 +77,7 @@ enum aimg_status aimg_tail_open(struct aimg_writer *writer, struct aimg_repair *
     tail->io = writer->io;
     tail->writer = writer;
     tail->adds = true;
+    tail->counts = (writer->flags & AIMG_WRITER_RECOVER) == 0;
     tail->file_bytes = writer->located.file_bytes < AIMG_FILE_LIMIT ? writer->located.file_bytes : AIMG_FILE_LIMIT;
     tail->scan_begin = writer->located.end;
     tail->scan_ordinal = writer->head.ordinal_count;
@@ -117,8 +118,8 @@ enum aimg_status aimg_writer_take_tail(struct aimg_writer *writer, struct aimg_e
         status = aimg_confirm_commits(writer->io, &writer->located, error);
     if (tail == NULL)
         return status;
-    writer->dropped_images = tail->images.bytes / sizeof(struct aimg_repair_image);
-    if (status == AIMG_OK && (writer->flags & AIMG_WRITER_RECOVER) != 0)
+    writer->dropped_images = tail->scanned_images;
+    if (status == AIMG_OK && !tail->counts)
         status = aimg_tail_salvage(tail, &writer->dropped_images, error);
     aimg_tail_close(tail);
     return status;

@@ -9,7 +9,7 @@
 #include "test.h"
 #include "writer.h"
 
-enum { ALIGN = 64, BASE = 3, CONTENT_SMALL = 2 };
+enum { ALIGN = 64, BASE = 3, CONTENT_SMALL = 2, LIMIT = 10000 };
 
 static struct aimg_error error;
 
@@ -192,7 +192,13 @@ static void odd_critical(struct tail *tail)
 
 static void odd_limit(struct tail *tail)
 {
-    put_odd(tail, (struct odd){.frame = {.coding = AIMG_CODING_ZSTD, .raw_bytes = UINT64_C(1) << 40}});
+    put_odd(tail, (struct odd){.frame = {.coding = AIMG_CODING_ZSTD, .raw_bytes = LIMIT + 1}});
+}
+
+/* No limit is there for what need not be decoded. */
+static void odd_large(struct tail *tail)
+{
+    put_image(tail, "t/odd", SAMPLE_BIG);
 }
 
 static void odd_codec(struct tail *tail)
@@ -237,6 +243,7 @@ static const struct odd_case cases[] = {
     {"an alias of a twin", odd_twins, AIMG_OK, 5, 0},
     {"a critical extension", odd_critical, AIMG_UNSUPPORTED, 0, 0},
     {"an image above the limits", odd_limit, AIMG_LIMIT, 0, 0},
+    {"a stored image above the limits", odd_large, AIMG_OK, 3, 0},
     {"a dictionary of another codec", odd_codec, AIMG_UNSUPPORTED, 0, 0},
     {"a damaged index of the archive", odd_archive, AIMG_CHECKSUM, 0, 0},
 };
@@ -258,11 +265,13 @@ static void check_case(const struct odd_case *odd, bool hole)
     size_t second = tail.used;
     odd->put(&tail);
     put_image(&tail, "t/last", 6);
+    REQUIRE(tail.used > LIMIT);
     memset(tail.bytes + first, 0, hole ? second - first : 0);
     fake_disk_create(&disk, tail.bytes, tail.used);
     struct aimg_io io = fake_disk_io(&disk);
     options.flags = AIMG_WRITER_RECOVER;
     options.dedup = AIMG_DEDUP_ALL;
+    options.limits.image_bytes = LIMIT; /* and there are more bytes in the file */
     enum aimg_status status = aimg_writer_open_io(&io, &options, &writer, &error);
     if (!EXPECT_EQ_INT(status, odd->status))
         fprintf(stderr, "  %s\n", error.message);

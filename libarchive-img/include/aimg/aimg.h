@@ -605,7 +605,7 @@ enum aimg_writer_flag {
      * again after compacting. No failure, and no power cut, loses one that was whole: the call can be made again. LIMIT, and
      * nothing is lost, for a compressed image above the limits; UNSUPPORTED likewise for one that needs a newer version. CORRUPT
      * when it is not the end that is missing: repair. Cost: all bytes behind the last commit are read. Memory: 24 bytes an image
-     * there, and one compressed image. */
+     * there, and one image that is compressed, or that is copied. */
     AIMG_WRITER_RECOVER = 4
 };
 
