@@ -255,13 +255,18 @@ static enum aimg_status start_old(struct aimg_writer *writer, struct aimg_error 
         status = check_writable(&writer->located, error);
     if (status == AIMG_OK)
         status = start(writer, error);
+    uint32_t salt = writer->out.salt;
     if (status == AIMG_OK)
         status = aimg_writer_take_tail(writer, error);
     if (status == AIMG_OK && writer->located.stale_hint)
         status = aimg_writer_renew_hints(writer, error);
     if (status == AIMG_OK)
         status = drop_tail(writer, error);
-    return status == AIMG_OK && recover ? aimg_writer_commit_salvaged(writer, error) : status;
+    if (status == AIMG_OK && recover)
+        status = aimg_writer_commit_salvaged(writer, error);
+    /* What is added now has another salt than the tail, which whoever has seen that knows. */
+    writer->out.salt = salt;
+    return status == AIMG_OK && writer->seeded ? make_salt(writer, error) : status;
 }
 
 enum aimg_status aimg_writer_open(const char *path, const struct aimg_writer_options *options, struct aimg_writer **writer_out,

@@ -280,6 +280,7 @@ static void check_case(const struct odd_case *odd, bool hole)
     if (status == AIMG_OK) {
         aimg_writer_recovered(writer, &kept);
         aimg_writer_dropped(writer, &dropped, &lost);
+        EXPECT(writer->out.salt != tail.salt); /* also of one that is the same in every run */
         EXPECT_EQ_UINT(kept, odd->kept - hole);
         EXPECT_EQ_UINT(lost, odd->lost + hole);
         EXPECT(aimg_writer_find(writer, "t/last", 6, &ordinal, &error) == AIMG_OK &&

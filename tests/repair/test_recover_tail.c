@@ -17,6 +17,7 @@ static size_t archive_bytes;
 static uint64_t first_end;            /* of the first commit */
 static uint64_t base_end, ends[TAIL]; /* of the second, and of the frames of the batch */
 static uint64_t headers[TAIL];        /* and of their headers */
+static uint32_t tail_salt;
 static struct aimg_error error;
 
 /* What the batch adds: names, and contents. */
@@ -70,6 +71,7 @@ static void make_archive(void)
         first_end = i == 2 ? writer->located.end : first_end;
     }
     base_end = writer->located.end;
+    tail_salt = writer->out.salt;
     for (unsigned i = 0; i < TAIL; i++) {
         size_t name_bytes = tail[i].name == NULL ? 0 : strlen(tail[i].name);
         headers[i] = aimg_out_offset(&writer->out) + aimg_frame_header_bytes((uint32_t)name_bytes, 0);
@@ -149,6 +151,7 @@ static void check(const uint8_t *bytes, size_t count, unsigned whole, unsigned l
     check_names(aimg_writer_base(writer), whole);
     REQUIRE(sample_store(path, disk.medium, disk.medium_bytes)); /* what was kept is durable */
     EXPECT(sample_verifies(path, 1, 0));
+    EXPECT(count == base_end || writer->out.salt != tail_salt); /* which is known: an image could be made for it */
     add(writer, "one more", 50, 0);
     EXPECT_EQ_INT(aimg_writer_commit(writer, NULL, &error), AIMG_OK);
     REQUIRE(sample_store(path, disk.medium, disk.medium_bytes));
