@@ -67,15 +67,15 @@ static void digest_archive(const char *path, uint64_t digest[2])
 static void warn_dropped(const char *path, const struct aimg_writer *writer)
 {
     uint64_t bytes, images, recovered;
-    char size[32], count[32];
+    char size[32], count[COUNT_TEXT_BYTES];
     aimg_writer_dropped(writer, &bytes, &images);
     aimg_writer_recovered(writer, &recovered);
     if (recovered > 0)
-        output_note("%s: a writer was interrupted; %s images that it left are recovered and committed, without values of columns",
-                    path, output_count(recovered, count, sizeof count));
+        output_note("%s: recovered and committed %s of an incomplete commit, without values of columns", path,
+                    reading_count(recovered, "image", count));
     if (bytes > 0 && (recovered == 0 || images > 0)) {
-        output_warning("%s: a writer was interrupted; %s after the last commit, with %s images, were dropped", path,
-                       output_size(bytes, size, sizeof size), output_count(images, count, sizeof count));
+        output_warning("%s: dropped %s of an incomplete commit, with %s", path, output_size(bytes, size, sizeof size),
+                       reading_count(images, "image", count));
     }
 }
 

@@ -118,7 +118,7 @@ enum aimg_status aimg_writer_take_tail(struct aimg_writer *writer, struct aimg_e
         status = aimg_confirm_commits(writer->io, &writer->located, error);
     if (tail == NULL)
         return status;
-    writer->dropped_images = tail->scanned_images;
+    writer->dropped_images = tail->scanned_images + tail->result.lost_images; /* the last one may have been cut off */
     if (status == AIMG_OK && !tail->counts)
         status = aimg_tail_salvage(tail, &writer->dropped_images, error);
     aimg_tail_close(tail);

@@ -221,7 +221,7 @@ test_torn_tail() {
     expect_exit 0 "$AIMG" pack torn.aimg first
     head -c 5000 /dev/urandom >>torn.aimg
     expect_exit 0 "$AIMG" add torn.aimg second
-    expect_contains err 'warning: torn.aimg: a writer was interrupted; 5.0 kB after the last commit, with 0 images, were dropped'
+    expect_contains err 'warning: torn.aimg: dropped 5.0 kB of an incomplete commit, with 0 images'
     expect_names torn.aimg cat/1.pgm dog/1.pgm dog/2.pgm
     expect_exit 0 "$AIMG" verify torn.aimg
 }

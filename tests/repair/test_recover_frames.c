@@ -210,6 +210,15 @@ static void odd_codec(struct tail *tail)
     put_odd(tail, (struct odd){.frame = {.coding = 9}});
 }
 
+/* As if four thousand million images had been there: it is not believed. */
+static void odd_jump(struct tail *tail)
+{
+    uint32_t ordinal = tail->ordinal;
+    tail->ordinal = 4000000000u;
+    put_image(tail, "t/odd", CONTENT_SMALL);
+    tail->ordinal = ordinal + 1;
+}
+
 /* The index of the archive itself is damaged: whether a name is taken cannot be known. */
 static void odd_archive(struct tail *tail)
 {
@@ -243,6 +252,7 @@ static const struct odd_case cases[] = {
     {"an alias of a twin", odd_twins, AIMG_OK, 5, 0},
     {"a critical extension", odd_critical, AIMG_UNSUPPORTED, 0, 0},
     {"an image above the limits", odd_limit, AIMG_LIMIT, 0, 0},
+    {"an ordinal far ahead", odd_jump, AIMG_OK, 2, 1},
     {"a stored image above the limits", odd_large, AIMG_OK, 3, 0},
     {"a dictionary of another codec", odd_codec, AIMG_UNSUPPORTED, 0, 0},
     {"a damaged index of the archive", odd_archive, AIMG_CHECKSUM, 0, 0},
