@@ -118,6 +118,7 @@ struct aimg_repair {
     bool told;
     uint64_t scanned_images; /* that the scan found, though it has kept none of them */
     bool counts;             /* so it is asked */
+    uint32_t scanned_salt;   /* of the last frame that it found; in a torn tail of all */
     bool adds; /* to an archive that is there, from its torn tail: what is left out is lost, so nothing is that is not damaged */
 };
 

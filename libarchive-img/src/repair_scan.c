@@ -185,7 +185,7 @@ static enum aimg_status take(struct scan *scan, uint64_t offset, const struct ai
     struct aimg_commit_page commit;
     bool valid = false;
     scan->batch_open = true;
-    scan->salt = frame->salt;
+    scan->salt = scan->repair->scanned_salt = frame->salt;
     if (is_image(frame))
         return take_image(scan, offset, frame, header, error);
     if (frame->type != AIMG_FRAME_COMMIT)

@@ -268,20 +268,6 @@ static enum aimg_status take_codings(struct aimg_repair *tail, const struct aimg
     return aimg_repair_take_dictionaries(tail, error);
 }
 
-/* The salt of the first image; all others that are kept where they are have it too. */
-static enum aimg_status take_salt(struct aimg_salvage *salvage, struct aimg_error *error)
-{
-    size_t count;
-    struct aimg_frame_view view;
-    const struct aimg_repair_image *images = aimg_repair_images(salvage->tail, &count);
-    enum aimg_status status =
-        count > 0 ? aimg_frame_read(&salvage->tail->reader.source, aimg_repair_offset(&images[0]), &view, error) : AIMG_OK;
-    if (status == AIMG_OK && count > 0)
-        salvage->writer->out.salt = view.frame.salt;
-    salvage->salt = salvage->writer->out.salt;
-    return status;
-}
-
 static uint64_t count_lost(const struct aimg_salvage *salvage, uint64_t cut)
 {
     size_t count;
@@ -308,7 +294,7 @@ static enum aimg_status begin(struct aimg_salvage *salvage, struct aimg_error *e
 {
     struct aimg_writer *writer = salvage->writer;
     struct aimg_io *io = writer->io;
-    uint64_t bytes = salvage->tail->file_bytes;
+    uint64_t bytes = writer->kept = salvage->tail->file_bytes;
     enum aimg_status status = io->ops->sync(io, error);
     io->ops->forget(io, 0, bytes);
     if (status == AIMG_OK && writer->located.empty)
@@ -317,15 +303,21 @@ static enum aimg_status begin(struct aimg_salvage *salvage, struct aimg_error *e
         status = aimg_repair_create_caches(salvage->tail, error);
     if (status == AIMG_OK)
         status = take_codings(salvage->tail, &writer->base->catalog, error);
-    if (status == AIMG_OK)
-        status = take_salt(salvage, error);
-    writer->kept = bytes;
+    writer->out.salt = salvage->salt = salvage->tail->scanned_salt;
     /* An index of the content that is not begun would be begun with all that is there, before this is committed. */
     writer->content_indexed = writer->content_indexed && writer->content_begun;
     salvage->at = salvage->kept_end = writer->located.end;
     salvage->copies = aimg_round_up(bytes + AIMG_FRAME_BYTES, AIMG_UNIT);
     writer->out.flushed = writer->out.announced = salvage->copies;
     return status;
+}
+
+/* After a failure, as of a disk that is full: copies to which nothing leads give their place back. */
+static void cut_copies(struct aimg_writer *writer, enum aimg_status status)
+{
+    uint64_t bytes;
+    if (writer->io->ops->size(writer->io, &bytes, NULL) == AIMG_OK && bytes > writer->kept)
+        (void)aimg_writer_poison(writer, status);
 }
 
 enum aimg_status aimg_tail_salvage(struct aimg_repair *tail, uint64_t *lost_out, struct aimg_error *error)
@@ -339,6 +331,8 @@ enum aimg_status aimg_tail_salvage(struct aimg_repair *tail, uint64_t *lost_out,
         status = copy_others(&salvage, error);
     if (status == AIMG_OK)
         *lost_out = count_lost(&salvage, cut);
+    else
+        cut_copies(salvage.writer, status);
     aimg_buffer_release(&salvage.writer->allocator, &salvage.stored);
     aimg_buffer_release(&salvage.writer->allocator, &salvage.raw);
     return status;

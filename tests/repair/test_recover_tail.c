@@ -319,6 +319,8 @@ static void load_torn(const struct torn *torn, struct fake_disk *disk)
     free(bytes);
 }
 
+static unsigned copies_left;
+
 /* A second recovery, after the first ended in any way: nothing that was whole before is missing, and the archive is sound. */
 static void check_again(struct fake_disk *disk, const struct torn *torn)
 {
@@ -342,6 +344,15 @@ static void check_again(struct fake_disk *disk, const struct torn *torn)
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
 }
 
+/* A recovery that fails leaves no copies behind the end, unless a PAD leads to them, or should have been written. */
+static bool leaves_copies(const struct fake_disk *disk, const struct torn *torn)
+{
+    struct aimg_frame frame;
+    bool pad =
+        torn->hole < TAIL && aimg_frame_decode(disk->cache + ends[torn->hole - 1], &frame) == 0 && frame.type == AIMG_FRAME_PAD;
+    return disk->cache_bytes > torn->bytes && !pad;
+}
+
 /* The n-th call fails, or the power goes after the n-th change or sync. False when there are not so many. */
 static bool interrupt(const struct torn *torn, uint64_t n, unsigned way)
 {
@@ -361,6 +372,7 @@ static bool interrupt(const struct torn *torn, uint64_t n, unsigned way)
     bool reached = way == 0 ? disk.calls >= n : disk.steps >= n;
     EXPECT(status == AIMG_OK || (reached && status == AIMG_IO));
     (void)aimg_writer_close(writer, NULL);
+    copies_left += way == 0 && status != AIMG_OK && torn->hole < TAIL && leaves_copies(&disk, torn);
     for (unsigned cut = 0; cut < (way > 0 ? 4 * FAKE_CUT_KINDS : 1); cut++) {
         snprintf(subject, sizeof subject, "first %" PRIu32 ", %s, hole %u, dedup %" PRIu32 ", call %" PRIu64 ", way %u, cut %u",
                  first_count, torn->archive == archive ? "torn" : "cut", torn->hole, torn->dedup, n, way, cut);
@@ -392,11 +404,39 @@ static void check_interrupted(void)
     for (size_t i = 0; i < sizeof torn / sizeof torn[0]; i++) {
         for (unsigned way = 0; way < 2; way++) {
             uint64_t n = 1;
+            copies_left = 0;
             while (interrupt(&torn[i], n, way))
                 n += TEST_SLOW ? 7 : 1;
             EXPECT(n > (way == 0 ? 20 : 8));
+            EXPECT(copies_left <= 1); /* where the header of the PAD may have been written */
         }
     }
+}
+
+/* What the page cache has and the medium has lost, sector by sector, is not taken for durable: nothing of it is committed, and
+ * the head, while there is no commit, is put back. */
+static void check_lost(void)
+{
+    const char *path = sample_path("lost");
+    for (size_t at = first_count == 0 ? 0 : base_end; at < archive_bytes; at += FAKE_SECTOR * (TEST_SLOW ? 5 : 1)) {
+        char subject[64];
+        struct fake_disk disk;
+        struct aimg_writer *writer = NULL;
+        struct aimg_writer_options options = writer_options(AIMG_WRITER_RECOVER);
+        options.seed = NULL;
+        snprintf(subject, sizeof subject, "first %" PRIu32 ", lost at %zu", first_count, at);
+        test_state.subject = subject;
+        fake_disk_create(&disk, archive, archive_bytes);
+        struct aimg_io io = fake_disk_io(&disk);
+        memset(disk.medium + at, 0, archive_bytes - at < FAKE_SECTOR ? archive_bytes - at : FAKE_SECTOR);
+        if (!EXPECT_EQ_INT(aimg_writer_open_io(&io, &options, &writer, &error), AIMG_OK))
+            fprintf(stderr, "  %s\n", error.message);
+        REQUIRE(sample_store(path, disk.medium, disk.medium_bytes));
+        EXPECT(sample_verifies(path, 1, 0));
+        EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
+        fake_disk_destroy(&disk);
+    }
+    test_state.subject = NULL;
 }
 
 int main(void)
@@ -408,9 +448,11 @@ int main(void)
     check_refused();
     check_dropped();
     check_interrupted();
+    check_lost();
     release_archive();
     first_count = 0;
     make_archive();
+    check_lost();
     check_interrupted();
     release_archive();
     return test_end("recover_tail");
