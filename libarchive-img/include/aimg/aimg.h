@@ -660,8 +660,8 @@ AIMG_API AIMG_MUST_CHECK enum aimg_status aimg_writer_open(const char *path, con
                                                            struct aimg_writer **writer_out, struct aimg_error *error);
 
 /* Torn tail that opening cut off: its bytes, and how many images were in it, as far as their headers are whole (with
- * AIMG_WRITER_RECOVER: that could not be kept, as far as numbers are missing; of those that an earlier call knew to be lost, and was
- * interrupted, it may know nothing any more). Both 0 when there was none. */
+ * AIMG_WRITER_RECOVER: that could not be kept, as far as numbers are missing; after a call that was interrupted nothing may tell
+ * of them any more). Both 0 when there was none. */
 AIMG_API void aimg_writer_dropped(const struct aimg_writer *writer, uint64_t *bytes_out, uint64_t *images_out);
 
 /* Images of the tail that opening with AIMG_WRITER_RECOVER kept and committed. */
