@@ -289,14 +289,16 @@ static enum aimg_status restore_head(const struct aimg_writer *writer, struct ai
     return status == AIMG_OK ? io->ops->sync(io, error) : status;
 }
 
-/* All is read from the medium: what is in the page cache alone would be lost although it is committed. */
+/* The tail is read from the medium, and a head that no commit confirms: what is in the page cache alone would be lost although it
+ * is committed. */
 static enum aimg_status begin(struct aimg_salvage *salvage, struct aimg_error *error)
 {
     struct aimg_writer *writer = salvage->writer;
     struct aimg_io *io = writer->io;
     uint64_t bytes = writer->kept = salvage->tail->file_bytes;
+    uint64_t from = writer->located.empty ? 0 : writer->located.end;
     enum aimg_status status = io->ops->sync(io, error);
-    io->ops->forget(io, 0, bytes);
+    io->ops->forget(io, from, bytes - from);
     if (status == AIMG_OK && writer->located.empty)
         status = restore_head(writer, error);
     if (status == AIMG_OK)

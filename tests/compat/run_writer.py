@@ -253,7 +253,8 @@ def main():
             for options in ((), ("--compress", "zstd"), ("--times", "--no-label"))]
     jobs += [("all verbs", lambda: check_life(work)), ("a trained dictionary", lambda: check_trained(work))]
     for number, path in enumerate(sorted(pathlib.Path(sys.argv[2]).glob("*/*.aimg"))):
-        if (number % EVERY == 0 or path.stem in BEFORE_A_COMMIT) and "images" in json.loads(path.with_suffix(".json").read_text(encoding="utf-8")):
+        tried = number % EVERY == 0 or path.stem in BEFORE_A_COMMIT
+        if tried and "images" in json.loads(path.with_suffix(".json").read_text(encoding="utf-8")):
             jobs.append((path.stem, lambda path=path: check_append(path, work)))
     failed = 0
     for name, job in jobs:
