@@ -342,11 +342,20 @@ enum aimg_status aimg_tail_salvage(struct aimg_repair *tail, uint64_t *lost_out,
 
 enum aimg_status aimg_writer_renew_hints(struct aimg_writer *writer, struct aimg_error *error)
 {
-    static const uint8_t blank[2 * AIMG_HINT_BYTES];
+    static const uint8_t blank[AIMG_HINT_BYTES];
+    const struct aimg_located *located = &writer->located;
     struct aimg_io *io = writer->io;
-    enum aimg_status status = io->ops->write_at(io, AIMG_HEADER_BYTES, blank, sizeof blank, NULL, 0, error);
-    if (status == AIMG_OK && !writer->located.empty)
-        status = aimg_hint_write(io, &writer->located.commit, error);
+    enum aimg_status status = AIMG_OK;
+    for (unsigned i = 0; status == AIMG_OK && i < 2; i++) {
+        uint64_t at = AIMG_HEADER_BYTES + (uint64_t)i * AIMG_HINT_BYTES;
+        uint8_t page[AIMG_HINT_BYTES];
+        struct aimg_hint hint;
+        status = io->ops->read_at(io, at, page, sizeof page, error);
+        bool valid = aimg_hint_decode(page, writer->out.seed, &hint) == 0 && hint.seq % 2 == i;
+        /* One that leads to the last commit may be the only way: it is left alone. */
+        if (status == AIMG_OK && (located->empty || !valid || hint.end > located->file_bytes))
+            status = io->ops->write_at(io, at, blank, sizeof blank, NULL, 0, error);
+    }
     if (status == AIMG_OK)
         status = sync(writer, error);
     writer->located.stale_hint = writer->located.stale_hint && status != AIMG_OK;
