@@ -413,6 +413,36 @@ static void check_interrupted(void)
     }
 }
 
+/* An archive that was cut short, with damage in its first commit: nothing but a hint leads to the last that is whole, and that
+ * hint is there whenever the power goes. */
+static void check_only_way(void)
+{
+    static uint8_t found[FAKE_DISK_BYTES];
+    bool reached = true;
+    for (uint64_t n = 1; reached; n++) {
+        struct fake_disk disk, after;
+        struct aimg_writer *writer = NULL;
+        struct aimg_located located;
+        struct aimg_writer_options options = writer_options(AIMG_WRITER_RECOVER);
+        fake_disk_create(&disk, committed, archive_bytes);
+        disk.cache[AIMG_HEAD_BYTES + 8] ^= 1;
+        disk.medium[AIMG_HEAD_BYTES + 8] ^= 1;
+        disk.stop_after = n;
+        struct aimg_io io = fake_disk_io(&disk);
+        (void)aimg_writer_open_io(&io, &options, &writer, &error);
+        (void)aimg_writer_close(writer, NULL);
+        reached = disk.steps >= n;
+        for (unsigned cut = 0; cut < 4 * FAKE_CUT_KINDS; cut++) {
+            uint64_t count = fake_disk_cut(&disk, (enum fake_cut)(cut % FAKE_CUT_KINDS), n * 100 + cut, found);
+            fake_disk_create(&after, found, (size_t)count);
+            io = fake_disk_io(&after);
+            EXPECT(aimg_locate(&io, true, &located, &error) == AIMG_OK && !located.empty && located.commit.seq >= 1);
+            fake_disk_destroy(&after);
+        }
+        fake_disk_destroy(&disk);
+    }
+}
+
 /* What the page cache has and the medium has lost, sector by sector, is not taken for durable: nothing of it is committed, and
  * the head, while there is no commit, is put back. */
 static void check_lost(void)
@@ -448,6 +478,7 @@ int main(void)
     check_refused();
     check_dropped();
     check_interrupted();
+    check_only_way();
     check_lost();
     release_archive();
     first_count = 0;
