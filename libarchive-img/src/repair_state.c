@@ -7,30 +7,7 @@
 
 #include <stdlib.h>
 
-#define PIECE_BYTES 65536
-
 /* ------------------------------------------------------------------ tables without ROOT */
-
-static enum aimg_status hash_payload(const struct aimg_repair *repair, const struct aimg_repair_piece *piece, uint64_t *hash_out,
-                                     struct aimg_error *error)
-{
-    const struct aimg_source *source = &repair->reader.source;
-    uint8_t bytes[PIECE_BYTES / 4];
-    struct aimg_hasher hasher;
-    uint64_t at = piece->offset + AIMG_FRAME_BYTES, left = piece->bytes;
-    aimg_hasher_begin(&hasher);
-    while (left > 0) {
-        size_t some = left < sizeof bytes ? (size_t)left : sizeof bytes;
-        enum aimg_status status = aimg_source_copy(source, at, some, bytes, error);
-        if (status != AIMG_OK)
-            return status;
-        aimg_hasher_add(&hasher, bytes, some);
-        at += some;
-        left -= some;
-    }
-    *hash_out = aimg_hasher_end(&hasher).low;
-    return AIMG_OK;
-}
 
 enum aimg_status aimg_repair_part(const struct aimg_repair *repair, const struct aimg_repair_piece *piece, struct aimg_part *part,
                                   bool *whole_out, struct aimg_error *error)
@@ -38,7 +15,8 @@ enum aimg_status aimg_repair_part(const struct aimg_repair *repair, const struct
     const struct aimg_source *source = &repair->reader.source;
     uint8_t bytes[AIMG_TABLE_FOOTER_BYTES];
     struct aimg_table_footer footer;
-    uint64_t hash = 0, end = piece->offset + AIMG_FRAME_BYTES + piece->bytes;
+    struct aimg_hash hash;
+    uint64_t end = piece->offset + AIMG_FRAME_BYTES + piece->bytes;
     *whole_out = false;
     if (piece->bytes < sizeof bytes)
         return AIMG_OK;
@@ -55,8 +33,8 @@ enum aimg_status aimg_repair_part(const struct aimg_repair *repair, const struct
     uint64_t tail_bytes = aimg_table_tail_bytes(footer.section_count);
     if (tail_bytes > piece->bytes || (uint64_t)footer.first + footer.count > AIMG_ORDINAL_LIMIT)
         return AIMG_OK;
-    status = hash_payload(repair, piece, &hash, error);
-    if (status != AIMG_OK || hash != piece->stored_hash)
+    status = aimg_repair_hash_bytes(repair, piece->offset + AIMG_FRAME_BYTES, piece->bytes, &hash, error);
+    if (status != AIMG_OK || hash.low != piece->stored_hash)
         return status;
     uint8_t *tail = aimg_alloc_array(&source->allocator, tail_bytes, 1);
     if (tail == NULL)

@@ -258,13 +258,23 @@ static const struct odd_case cases[] = {
     {"a damaged index of the archive", odd_archive, AIMG_CHECKSUM, 0, 0},
 };
 
+/* A recovery of the tail, as it lies on the disk. */
+static enum aimg_status recover(struct fake_disk *disk, uint32_t dedup, uint64_t image_bytes, struct aimg_writer **writer)
+{
+    struct aimg_writer_options options = sample_writer_options();
+    struct aimg_io io = fake_disk_io(disk);
+    options.flags = AIMG_WRITER_RECOVER;
+    options.dedup = dedup;
+    options.limits.image_bytes = image_bytes;
+    return aimg_writer_open_io(&io, &options, writer, &error);
+}
+
 /* Behind an image, or behind a hole, where it would be copied. */
 static void check_case(const struct odd_case *odd, bool hole)
 {
     static struct tail tail;
     struct fake_disk disk;
     struct aimg_writer *writer = NULL;
-    struct aimg_writer_options options = sample_writer_options();
     const char *path = sample_path("recovered");
     uint64_t kept, dropped, lost;
     uint32_t ordinal;
@@ -278,11 +288,7 @@ static void check_case(const struct odd_case *odd, bool hole)
     REQUIRE(tail.used > LIMIT);
     memset(tail.bytes + first, 0, hole ? second - first : 0);
     fake_disk_create(&disk, tail.bytes, tail.used);
-    struct aimg_io io = fake_disk_io(&disk);
-    options.flags = AIMG_WRITER_RECOVER;
-    options.dedup = AIMG_DEDUP_ALL;
-    options.limits.image_bytes = LIMIT; /* and there are more bytes in the file */
-    enum aimg_status status = aimg_writer_open_io(&io, &options, &writer, &error);
+    enum aimg_status status = recover(&disk, AIMG_DEDUP_ALL, LIMIT, &writer); /* there are more bytes in the file */
     if (!EXPECT_EQ_INT(status, odd->status))
         fprintf(stderr, "  %s\n", error.message);
     if (odd->status != AIMG_OK)
@@ -310,7 +316,6 @@ static bool check_renewed(uint64_t n)
     static struct tail tail;
     struct fake_disk disk;
     struct aimg_writer *writer = NULL;
-    struct aimg_writer_options options = sample_writer_options();
     const char *path = sample_path("renewed");
     begin_tail(&tail);
     size_t first = tail.used;
@@ -319,9 +324,7 @@ static bool check_renewed(uint64_t n)
     put_alias(&tail, "base/1", 0, 0);
     fake_disk_create(&disk, tail.bytes, tail.used);
     disk.fail_at = n;
-    struct aimg_io io = fake_disk_io(&disk);
-    options.flags = AIMG_WRITER_RECOVER;
-    enum aimg_status status = aimg_writer_open_io(&io, &options, &writer, &error);
+    enum aimg_status status = recover(&disk, AIMG_DEDUP_NONE, 0, &writer);
     EXPECT(status == AIMG_OK || (disk.calls >= n && status == AIMG_IO));
     EXPECT_EQ_INT(aimg_writer_close(writer, &error), AIMG_OK);
     bool reached = disk.calls >= n;
@@ -357,7 +360,6 @@ static void check_forged(unsigned before)
     static struct tail tail;
     struct fake_disk disk;
     struct aimg_writer *writer = NULL;
-    struct aimg_writer_options options = sample_writer_options();
     const char *path = sample_path("forged");
     uint64_t kept, dropped, lost;
     uint32_t ordinal;
@@ -369,9 +371,7 @@ static void check_forged(unsigned before)
     put_forged(&tail);
     put_image(&tail, "t/last", 6);
     fake_disk_create(&disk, tail.bytes, tail.used);
-    struct aimg_io io = fake_disk_io(&disk);
-    options.flags = AIMG_WRITER_RECOVER;
-    REQUIRE(aimg_writer_open_io(&io, &options, &writer, &error) == AIMG_OK);
+    REQUIRE(recover(&disk, AIMG_DEDUP_NONE, 0, &writer) == AIMG_OK);
     aimg_writer_recovered(writer, &kept);
     aimg_writer_dropped(writer, &dropped, &lost);
     EXPECT_EQ_UINT(kept, before + 1);

@@ -989,8 +989,8 @@ struct aimg_repair_result {
  * TRUNCATED when there is nothing to save; NOT_ARCHIVE, VERSION_UNKNOWN, UNSUPPORTED; NOT_FOUND, EXISTS, IO, OUT_OF_MEMORY,
  * LIMIT, INVALID_ARGUMENT; AIMG_END. Where out_path cannot be written the message begins "the new archive: ". Memory: 40 bytes
  * an image, twice that where names or headers are lost, 40 bytes a frame that is no image, the largest image, decoded too, and as
- * for adding. An image above the limits is lost, and named; so are values, of columns whose texts would
- * take more than limits.index_bytes together when they are decoded.
+ * for adding. An image above the limits is lost, and named; so are values, of columns whose texts take more than
+ * limits.index_bytes together.
  * Cost: the file is read once for its frame headers and once for its images; where its head is damaged once more. */
 AIMG_API enum aimg_status aimg_repair(const char *path, const char *out_path, const struct aimg_repair_options *options,
                                       struct aimg_repair_result *result_out, struct aimg_error *error);
